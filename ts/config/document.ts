@@ -1,0 +1,265 @@
+// Reads YAML files strictly: every key must be known, every value of its kind, and each error names file, line and
+// column. Used by rules, config, acquisition and profiles alike. Not for YAML that Palisade writes.
+
+import { readFileSync } from 'node:fs';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar, type Document, type Node } from 'yaml';
+import { PalisadeError, type Place } from '../errors.js';
+
+/** A text from a file together with where it stands, for errors found later (an expression that does not compile). */
+export interface Located {
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** One document of a YAML file. */
+export interface YamlDocument {
+  readonly file: string;
+  /** Position among the documents of the file, from 0. */
+  readonly index: number;
+  readonly root: Node;
+  readonly source: Document;
+  /** The place of a node, for errors. */
+  placeOf(node: Node | null | undefined): Place;
+}
+
+/** Turns a node into a value or throws a PalisadeError at its place. */
+export type Shape<T> = (node: Node, document: YamlDocument, path: string) => T;
+
+/** The value type a shape makes. */
+export type Shaped<S> = S extends Shape<infer T> ? T : never;
+
+const aliasCountMax = 100;
+const nothing = new Scalar(null);
+
+/** Returns the non-empty documents of a file. Throws E_FILE when it cannot be read, E_YAML on bad syntax. */
+export function readDocuments(file: string): YamlDocument[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new PalisadeError('E_FILE', `cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
+  }
+  return parseDocuments(file, text);
+}
+
+/** Returns the non-empty documents of a YAML text. Throws E_YAML on bad syntax or a duplicate key. */
+export function parseDocuments(file: string, text: string): YamlDocument[] {
+  const lines = new LineCounter();
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    const start = lines.lineStarts[line - 1];
+    const end = text.indexOf('\n', start);
+    return { file, line, column: col, excerpt: text.slice(start, end < 0 ? undefined : end) };
+  };
+  // CrowdSec decodes rules as YAML 1.1: yes/no are booleans, 010 is octal.
+  const parsed = parseAllDocuments(text, { version: '1.1', lineCounter: lines, uniqueKeys: true, logLevel: 'silent',
+    prettyErrors: false });
+  const documents: YamlDocument[] = [];
+  for (const [index, document] of (parsed as Document[]).entries()) {
+    const error = document.errors[0];
+    if (error !== undefined) throw new PalisadeError('E_YAML', error.message, placeAt(error.pos[0]), { cause: error });
+    if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
+    boundAliases(document, placeAt);
+    documents.push({ file, index, root: document.contents as Node, source: document,
+      placeOf: (node) => placeAt(node?.range?.[0] ?? 0) });
+  }
+  return documents;
+}
+
+/** Decodes a document, e.g. `decode(document, record({ name: text() }))`. */
+export function decode<T>(document: YamlDocument, shape: Shape<T>): T {
+  return shape(document.root, document, '');
+}
+
+/** A string; any scalar is accepted and keeps its source text (`2.50`, `010`, `yes`), null becomes ''. */
+export function text(): Shape<string> {
+  return (node, document, path) => scalarText(node, document, path);
+}
+
+/** A string with its place: for expressions and patterns. */
+export function located(): Shape<Located> {
+  return (node, document, path) => {
+    const value = scalarText(node, document, path);
+    const at = document.placeOf(node);
+    const block = isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED');
+    const quoted = isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
+    return { text: value, place: block ? { ...at, line: at.line + 1, column: 1, excerpt: undefined }
+      : quoted ? { ...at, column: at.column + 1 } : at };
+  };
+}
+
+export function integer(): Shape<number> {
+  return (node, document, path) => {
+    const value = isScalar(node) ? node.value : undefined;
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    throw wrong(node, document, path, 'a whole number');
+  };
+}
+
+export function number(): Shape<number> {
+  return (node, document, path) => {
+    const value = isScalar(node) ? node.value : undefined;
+    if (typeof value === 'number') return value;
+    throw wrong(node, document, path, 'a number');
+  };
+}
+
+export function boolean(): Shape<boolean> {
+  return (node, document, path) => {
+    const value = isScalar(node) ? node.value : undefined;
+    if (typeof value === 'boolean') return value;
+    throw wrong(node, document, path, 'true or false');
+  };
+}
+
+/** One of the given words. */
+export function oneOf<const T extends string>(...words: T[]): Shape<T> {
+  return (node, document, path) => {
+    const value = scalarText(node, document, path);
+    if ((words as string[]).includes(value)) return value as T;
+    throw wrong(node, document, path, `one of ${words.join(', ')}`);
+  };
+}
+
+/** A sequence; null is an empty one. */
+export function list<T>(item: Shape<T>): Shape<T[]> {
+  return (node, document, path) => {
+    if (isNull(node)) return [];
+    const target = resolved(node, document);
+    if (!isSeq(target)) throw wrong(node, document, path, 'a list');
+    return target.items.map((child, index) => item(child as Node, document, `${path}[${index}]`));
+  };
+}
+
+/** A mapping with keys of the user's choice, in document order; null is an empty one. */
+export function mapOf<T>(value: Shape<T>): Shape<Map<string, T>> {
+  return (node, document, path) => {
+    const map = new Map<string, T>();
+    for (const [key, child] of pairs(node, document, path)) {
+      const name = scalarText(key, document, path);
+      map.set(name, value(child, document, join(path, name)));
+    }
+    return map;
+  };
+}
+
+/** A mapping with exactly these keys, all optional unless named in `required`. Unknown keys are errors. */
+export function record<S extends Record<string, Shape<unknown>>, R extends keyof S = never>(
+  shapes: S, required: readonly R[] = [],
+): Shape<{ [K in R]: Shaped<S[K]> } & { [K in Exclude<keyof S, R>]?: Shaped<S[K]> }> {
+  return (node, document, path) => {
+    const result: Record<string, unknown> = {};
+    for (const [key, child] of pairs(node, document, path)) {
+      const name = scalarText(key, document, path);
+      const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+      if (shape === undefined) throw unknownKey(key, document, path, name, Object.keys(shapes));
+      result[name] = shape(child, document, join(path, name));
+    }
+    for (const name of required) {
+      if (result[name as string] === undefined) {
+        throw new PalisadeError('E_SHAPE', `missing key "${join(path, String(name))}"`, document.placeOf(node));
+      }
+    }
+    return result as never;
+  };
+}
+
+/** Any value as plain JavaScript data (null-prototype objects). */
+export function anything(): Shape<unknown> {
+  return (node, document) => plain(node, document);
+}
+
+/** A shape that refers to itself: `lazy(() => nodeShape)`. */
+export function lazy<T>(shape: () => Shape<T>): Shape<T> {
+  return (node, document, path) => shape()(node, document, path);
+}
+
+/** The value with the place it stands at. */
+export function placed<T>(shape: Shape<T>): Shape<{ value: T; place: Place }> {
+  return (node, document, path) => ({ value: shape(node, document, path), place: document.placeOf(node) });
+}
+
+function plain(node: Node, document: YamlDocument): unknown {
+  const target = resolved(node, document);
+  if (isScalar(target)) return target.value;
+  if (isSeq(target)) return target.items.map((item) => plain(item as Node, document));
+  const object: Record<string, unknown> = Object.create(null);
+  for (const [key, child] of pairs(target, document, '')) object[scalarText(key, document, '')] = plain(child, document);
+  return object;
+}
+
+function pairs(node: Node, document: YamlDocument, path: string): [Node, Node][] {
+  if (isNull(node)) return [];
+  const target = resolved(node, document);
+  if (!isMap(target)) throw wrong(node, document, path, 'a mapping (key: value)');
+  return target.items.map((pair) => [pair.key as Node, (pair.value ?? nothing) as Node]);
+}
+
+function resolved(node: Node, document: YamlDocument): Node {
+  if (!isAlias(node)) return node;
+  const target = node.resolve(document.source);
+  if (target === undefined) throw wrong(node, document, '', 'an alias of an anchor in this document');
+  return target as Node;
+}
+
+function scalarText(node: Node, document: YamlDocument, path: string): string {
+  const target = resolved(node, document);
+  if (!isScalar(target)) throw wrong(node, document, path, 'a text');
+  if (typeof target.value === 'string') return target.value;
+  return target.value === null ? '' : (target.source ?? String(target.value));
+}
+
+function isNull(node: Node): boolean {
+  return node === null || (isScalar(node) && node.value === null);
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+function wrong(node: Node, document: YamlDocument, path: string, wanted: string): PalisadeError {
+  return new PalisadeError('E_SHAPE', `${path === '' ? 'the document' : `"${path}"`} must be ${wanted}`,
+    document.placeOf(node));
+}
+
+function unknownKey(key: Node, document: YamlDocument, path: string, name: string, known: string[]): PalisadeError {
+  const near = nearest(name, known);
+  const hint = near === undefined ? `; known keys: ${known.join(', ')}` : `, did you mean "${near}"?`;
+  return new PalisadeError('E_SHAPE', `unknown key "${join(path, name)}"${hint}`, document.placeOf(key));
+}
+
+/** The known word at most two edits away, or undefined. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 3;
+  for (const candidate of known) {
+    const distance = editDistance(word, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein distance in UTF-16 units. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+function boundAliases(document: Document, placeAt: (offset: number) => Place): void {
+  let count = 0;
+  const visit = (node: unknown): void => {
+    if (isAlias(node) && ++count > aliasCountMax) {
+      throw new PalisadeError('E_YAML', `more than ${aliasCountMax} aliases`, placeAt(node.range?.[0] ?? 0));
+    }
+    if (isMap(node)) for (const pair of node.items) [pair.key, pair.value].forEach(visit);
+    if (isSeq(node)) node.items.forEach(visit);
+  };
+  visit(document.contents);
+}

@@ -1,0 +1,106 @@
+// One event: a record of fixed shape made from a log line or from an overflow, as the stages, buckets and
+// expressions see it. Property names are ours; ts/expr/event-types.ts maps CrowdSec's names (evt.Line.Raw) to them.
+
+import type { Alert, AlertSource } from '../model/alert.js';
+import { GoTime } from '../util/go-time.js';
+import { FieldNames, Fields } from './fields.js';
+import { ExpectMode, Line, type LineBatch, lineFlags } from './line.js';
+
+export const EventType = { log: 0, overflow: 1, appsec: 2 } as const;
+export type EventType = (typeof EventType)[keyof typeof EventType];
+
+/** The keys that the loaded rules name, one numbering for each map. Shared by all events of a worker. */
+export interface EventNames {
+  readonly parsed: FieldNames;
+  readonly meta: FieldNames;
+  readonly enriched: FieldNames;
+}
+
+export function newEventNames(): EventNames {
+  return { parsed: new FieldNames(), meta: new FieldNames(), enriched: new FieldNames() };
+}
+
+/** A bucket that ran over, with the alert made of it. */
+export interface Overflow {
+  /** Key of the bucket: hex of the hash of filter, partition and name. */
+  mapkey: string;
+  bucketId: string;
+  whitelisted: boolean;
+  reprocess: boolean;
+  /** By value, as CrowdSec keys them. */
+  sources: Record<string, AlertSource>;
+  /** The first of `apiAlerts`; null when no alert could be built. */
+  alert: Alert | null;
+  apiAlerts: Alert[];
+}
+
+export class Event {
+  type: EventType = EventType.log;
+  expectMode: ExpectMode = ExpectMode.live;
+  whitelisted = false;
+  whitelistReason = '';
+  stage = '';
+  readonly line = new Line();
+  readonly parsed: Fields;
+  readonly meta: Fields;
+  readonly enriched: Fields;
+  /** JSON and key-value data; a null-prototype object, because its keys come from the log. */
+  unmarshaled: Record<string, unknown> = Object.create(null);
+  overflow: Overflow | null = null;
+  time: GoTime = GoTime.zero;
+  strTime = '';
+  strTimeFormat = '';
+  marshaledTime = '';
+  /** True when every stage had a node that succeeded. */
+  process = false;
+
+  constructor(names: EventNames) {
+    this.parsed = new Fields(names.parsed, this.line.text);
+    this.meta = new Fields(names.meta, this.line.text);
+    this.enriched = new Fields(names.enriched, this.line.text);
+  }
+
+  /** Makes this the event of line `index` of a batch. The buffer must outlive the event's use. */
+  resetToLine(batch: LineBatch, bytes: Buffer, index: number): void {
+    this.#reset();
+    const { source } = batch;
+    const line = this.line;
+    line.text.point(bytes, batch.spans[2 * index], batch.spans[2 * index + 1],
+      (batch.flags[index] & lineFlags.ascii) !== 0);
+    line.src = source.src;
+    line.module = source.module;
+    line.labels = source.labels;
+    line.readAtMs = batch.readAtMs;
+    this.expectMode = source.mode;
+    this.time = GoTime.fromMs(batch.readAtMs);
+  }
+
+  /** Makes this an overflow event; the line stays empty. */
+  resetToOverflow(overflow: Overflow, time: GoTime): void {
+    this.#reset();
+    this.line.text.pointAtString('');
+    this.type = EventType.overflow;
+    this.overflow = overflow;
+    this.time = time;
+    this.marshaledTime = time.toRfc3339Nano();
+    this.process = true;
+  }
+
+  #reset(): void {
+    this.type = EventType.log;
+    this.expectMode = ExpectMode.live;
+    this.whitelisted = false;
+    this.whitelistReason = '';
+    this.stage = '';
+    this.line.process = true;
+    this.parsed.reset();
+    this.meta.reset();
+    this.enriched.reset();
+    this.unmarshaled = Object.create(null);
+    this.overflow = null;
+    this.strTime = '';
+    this.strTimeFormat = '';
+    this.marshaledTime = '';
+    this.process = false;
+  }
+}

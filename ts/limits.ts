@@ -1,0 +1,26 @@
+// The named maximum of every queue, cache, body and memory of the engine. Each says its unit in its name.
+
+export const limits = {
+  /** A longer line is cut here and counted (CrowdSec stops reading at 64 KiB). One below 16 bits of offset: see Fields. */
+  lineBytesMax: 65_534,
+  /** Lines handed to a worker at once. */
+  batchLinesMax: 1024,
+  /** Bytes of log text handed to a worker at once. */
+  batchBytesMax: 256 * 1024,
+  /** Batches on their way to or inside workers, for each worker. */
+  batchesInFlightPerWorker: 4,
+  /** Memory of one compiled RE2 pattern, bytes. RE2's own DFA cache lives inside it. */
+  patternMemoryBytesMax: 16 * 1024 * 1024,
+  /** Bucket slots in the shared table. The address space is reserved; pages cost nothing until touched. */
+  bucketSlotsMax: 1 << 20,
+  /** Events a bucket keeps where the rule sets no bound (capacity -1 without cache_size). */
+  keptEventsMax: 1_000,
+  /** Distinct values one bucket remembers. */
+  distinctValuesMax: 100_000,
+  /** Alerts waiting for the Local API. */
+  outboxAlertsMax: 10_000,
+  /** Nodes of one expression, as CrowdSec's expression library allows. */
+  expressionNodesMax: 10_000,
+  /** Items that the collections of one evaluation may hold together. */
+  expressionItemsMax: 1_000_000,
+} as const;
