@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { anything, decode, parseDocuments } from '../config/document.js';
+import { PalisadeError } from '../errors.js';
 import { compareNames, fullName, isInstalled, itemTypes, type Dependencies, type HubLog, type HubPaths, type Item,
   type ItemType } from './item.js';
 import { dependenciesOf, readIndex, type Items } from './index.js';
@@ -81,7 +82,7 @@ export class Hub {
       seen.add(item);
       for (const member of this.members(this.currentDependencies(item))) {
         if (member === collection) {
-          throw new Error(`circular dependency detected: ${item.name} depends on ${collection.name}`);
+          throw new PalisadeError('E_HUB', `circular dependency detected: ${item.name} depends on ${collection.name}`);
         }
         found.push(member);
         visit(member);
