@@ -8,6 +8,7 @@ import { limits } from '../limits.js';
 import { readWithOverride } from './local-override.js';
 import { configShape, credentialsShape, settingsShape, simulationShape, type RawConfig } from './schema.js';
 
+/** Log levels from the most verbose on, as CrowdSec names them. */
 export const logLevels = ['trace', 'debug', 'info', 'warning', 'error', 'fatal', 'panic'] as const;
 export type LogLevel = (typeof logLevels)[number];
 

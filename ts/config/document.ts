@@ -88,6 +88,7 @@ export function located(): Shape<Located> {
   };
 }
 
+/** A whole number that JavaScript holds exactly. */
 export function integer(): Shape<number> {
   return (node, document, path) => {
     const value = isScalar(node) ? node.value : undefined;
@@ -96,6 +97,7 @@ export function integer(): Shape<number> {
   };
 }
 
+/** Any number. */
 export function number(): Shape<number> {
   return (node, document, path) => {
     const value = isScalar(node) ? node.value : undefined;
@@ -104,6 +106,7 @@ export function number(): Shape<number> {
   };
 }
 
+/** A boolean of YAML 1.1: true, yes, on and their opposites. */
 export function boolean(): Shape<boolean> {
   return (node, document, path) => {
     const value = isScalar(node) ? node.value : undefined;

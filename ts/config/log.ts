@@ -37,6 +37,7 @@ export function openLog(common: Config['common'], level: LogLevel): Log {
   return createLog(level, common.logFormat, sink);
 }
 
+/** Returns a log that writes lines of a format to a sink; coloured when the sink is a terminal's stderr. */
 export function createLog(level: LogLevel, format: 'text' | 'json', sink: LogSink): Log {
   const colour = sink === process.stderr && process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
   const render = format === 'json' ? jsonLine : (entry: Entry) => textLine(entry, colour);

@@ -72,6 +72,7 @@ export const credentialsShape = record({
   papi_url: text(),
 });
 
+/** simulation.yaml. */
 export const simulationShape = record({ simulation: boolean(), exclusions: list(text()) });
 
 /** palisade.yaml, beside config.yaml: what CrowdSec has no key for. */

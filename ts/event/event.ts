@@ -6,6 +6,7 @@ import { GoTime } from '../util/go-time.js';
 import { FieldNames, Fields } from './fields.js';
 import { ExpectMode, Line, type LineBatch, lineFlags } from './line.js';
 
+/** What an event was made from. */
 export const EventType = { log: 0, overflow: 1, appsec: 2 } as const;
 export type EventType = (typeof EventType)[keyof typeof EventType];
 
@@ -16,6 +17,7 @@ export interface EventNames {
   readonly enriched: FieldNames;
 }
 
+/** Returns numberings in which no key is named yet. */
 export function newEventNames(): EventNames {
   return { parsed: new FieldNames(), meta: new FieldNames(), enriched: new FieldNames() };
 }
@@ -34,6 +36,7 @@ export interface Overflow {
   apiAlerts: Alert[];
 }
 
+/** One record, reused from line to line: `resetTo…` makes it the next event. */
 export class Event {
   type: EventType = EventType.log;
   expectMode: ExpectMode = ExpectMode.live;

@@ -30,6 +30,8 @@ export class Fields {
   readonly #names: FieldNames;
   readonly #line: LineText;
   readonly #values: (string | Range | undefined)[] = [];
+  /** The byte range that a slot was decoded from; -1 where there is none or the value was set as a string. */
+  readonly #decodedFrom: Range[] = [];
   readonly #touched: number[] = [];
   #extra: Map<string, string> | null = null;
 
@@ -45,6 +47,7 @@ export class Fields {
     if (value === undefined) return '';
     const text = this.#line.slice(value >>> 16, value & 0xffff);
     this.#values[slot] = text;
+    this.#decodedFrom[slot] = value;
     return text;
   }
 
@@ -52,15 +55,25 @@ export class Fields {
     return this.#values[slot] !== undefined;
   }
 
-  /** Returns the byte range in a slot as start << 16 | end, or -1 when the slot holds a string or nothing. */
+  /** Returns the byte range in a slot as start << 16 | end, or -1 when the slot is no part of the line or empty. */
   rangeAt(slot: number): number {
     const value = this.#values[slot];
-    return typeof value === 'number' ? value : -1;
+    return typeof value === 'number' ? value : value === undefined ? -1 : this.#decodedFrom[slot];
   }
 
   setAt(slot: number, value: string): void {
     this.#touch(slot);
     this.#values[slot] = value;
+    this.#decodedFrom[slot] = -1;
+  }
+
+  /** Copies what a slot of another map of the same event holds, text or byte range; nothing where that is empty. */
+  copyAt(slot: number, from: Fields, fromSlot: number): void {
+    const value = from.#values[fromSlot];
+    if (value === undefined || value === '' || isEmptyRange(value)) return;
+    this.#touch(slot);
+    this.#values[slot] = value;
+    this.#decodedFrom[slot] = from.#decodedFrom[fromSlot];
   }
 
   /** Sets a slot to bytes [start, end) of the event's line, decoded when first read. */
@@ -122,7 +135,14 @@ export class Fields {
   #touch(slot: number): void {
     const values = this.#values;
     // Filled without holes: a sparse array would read far slower.
-    while (values.length <= slot) values.push(undefined);
+    while (values.length <= slot) {
+      values.push(undefined);
+      this.#decodedFrom.push(-1);
+    }
     if (values[slot] === undefined) this.#touched.push(slot);
   }
+}
+
+function isEmptyRange(value: string | Range): boolean {
+  return typeof value === 'number' && value >>> 16 === (value & 0xffff);
 }

@@ -22,9 +22,11 @@ export interface LineSource {
   readonly mode: ExpectMode;
 }
 
+/** Whose clock buckets follow: the time of reading, or the time in the log. */
 export const ExpectMode = { live: 0, timeMachine: 1 } as const;
 export type ExpectMode = (typeof ExpectMode)[keyof typeof ExpectMode];
 
+/** Bits of LineBatch.flags. */
 export const lineFlags = { ascii: 1, truncated: 2 } as const;
 
 /** Lines of one source, in order. Transferable: everything in it is plain data. */
