@@ -11,6 +11,14 @@ export const limits = {
   batchesInFlightPerWorker: 4,
   /** Memory of one compiled RE2 pattern, bytes. RE2's own DFA cache lives inside it. */
   patternMemoryBytesMax: 16 * 1024 * 1024,
+  /** Memory of one RE2 set, bytes; patterns of a set share it. Beyond it a set answers "try every pattern". */
+  patternSetMemoryBytesMax: 32 * 1024 * 1024,
+  /** Characters of one grok pattern when every name in it is replaced by its text. */
+  patternTextCharsMax: 512 * 1024,
+  /** How deep grok patterns may refer to one another. CrowdSec's own files need 8. */
+  patternDepthMax: 64,
+  /** Regular expressions kept compiled whose text comes from an expression at run time. */
+  dynamicPatternsMax: 512,
   /** Bucket slots in the shared table. The address space is reserved; pages cost nothing until touched. */
   bucketSlotsMax: 1 << 20,
   /** Events a bucket keeps where the rule sets no bound (capacity -1 without cache_size). */
@@ -21,6 +29,8 @@ export const limits = {
   outboxAlertsMax: 10_000,
   /** Nodes of one expression, as CrowdSec's expression library allows. */
   expressionNodesMax: 10_000,
+  /** Levels of nesting in one expression; a run of `and` or `or` counts as one. */
+  expressionDepthMax: 500,
   /** Items that the collections of one evaluation may hold together. */
   expressionItemsMax: 1_000_000,
 } as const;

@@ -1,0 +1,38 @@
+// One compiled regular expression, run over many spans of one buffer in a single call.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "re2/re2.h"
+
+namespace palisade {
+
+/// RE2 as CrowdSec uses it: Go's syntax (Perl classes, (?P<name>), leftmost-first), UTF-8, bounded memory, silent.
+re2::RE2::Options OptionsWithin(size_t memory_bytes);
+
+class Pattern : public Napi::ObjectWrap<Pattern> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+
+  /// new Pattern(regex: string, memoryBytes: number). Throws an Error with RE2's words when it refuses the regex.
+  explicit Pattern(const Napi::CallbackInfo& info);
+
+ private:
+  /// groupCount: number of capturing groups.
+  Napi::Value GroupCount(const Napi::CallbackInfo& info);
+  /// exec(bytes, spans, count, groups: Uint32Array, out: Int32Array) -> number of spans that matched.
+  Napi::Value Exec(const Napi::CallbackInfo& info);
+
+  bool MatchOne(absl::string_view text, int group_count);
+
+  std::unique_ptr<re2::RE2> regex_;
+  std::vector<absl::string_view> groups_;
+  // Of the spans seen lately, how many matched, in 1/1024ths (see MatchOne).
+  int hit_rate_ = 0;
+};
+
+}  // namespace palisade
