@@ -1,0 +1,76 @@
+// The queue of a bucket: a ring of references to kept events, in the slot while it is short, then in a block that
+// doubles. An event is kept once, counted by how many queues (and staging areas) hold it.
+
+import * as abi from './abi';
+import { addressOf, bump, entryOf, keptAt, keptBytes, queueEntries, setEntryOf, stagedBytes, Slot, StagedEvent,
+  Staging } from './layout';
+import { release } from './slab';
+import { allocateOrEvict } from './table';
+
+/** Adds a staged event, dropping the oldest when `queueMax` are kept. False if the memory is full and it is lost. */
+export function keep(staging: Staging, shard: u32, slot: Slot, event: StagedEvent, queueMax: u32): bool {
+  const kept = keptOf(staging, shard, slot, event);
+  if (kept == 0) return false;
+  if (slot.queueLength >= queueMax) dropOldest(slot);
+  if (slot.queueLength == spaceOf(slot) && !grow(staging, shard, slot, queueMax)) return false;
+  const space = spaceOf(slot);
+  setEntryOf(queueEntries(slot), (slot.queueHead + slot.queueLength) % space, kept);
+  slot.queueLength += 1;
+  atomic.add<i32>(kept, 1, abi.keptRefs);
+  return true;
+}
+
+/** Drops all events of a bucket. */
+export function clearQueue(slot: Slot): void {
+  while (slot.queueLength > 0) dropOldest(slot);
+  if (slot.queueBlock != 0) release(slot.queueBlock);
+  slot.queueBlock = 0;
+}
+
+/** Lets go of a kept event; the last one to do so frees it. */
+export function unref(kept: u32): void {
+  if (atomic.sub<i32>(kept, 1, abi.keptRefs) == 1) release(kept);
+}
+
+/** Returns the kept form of a staged event, copying it out of the staging area the first time. The area holds one reference. */
+function keptOf(staging: Staging, shard: u32, slot: Slot, event: StagedEvent): u32 {
+  if (event.kept != 0) return event.kept;
+  const block = allocateOrEvict(staging, shard, addressOf(slot), abi.keptBytesAt + event.bytesLength);
+  if (block == 0) return 0;
+  const kept = keptAt(block);
+  kept.refs = 1;
+  kept.length = event.bytesLength;
+  memory.copy(keptBytes(block), stagedBytes(staging, event.bytesAt), event.bytesLength);
+  event.kept = block;
+  return block;
+}
+
+function spaceOf(slot: Slot): u32 {
+  return slot.queueBlock != 0 ? slot.queueSpace : abi.slotQueueInlineCount;
+}
+
+function dropOldest(slot: Slot): void {
+  unref(entryOf(queueEntries(slot), slot.queueHead));
+  slot.queueHead = (slot.queueHead + 1) % spaceOf(slot);
+  slot.queueLength -= 1;
+}
+
+function grow(staging: Staging, shard: u32, slot: Slot, queueMax: u32): bool {
+  const space = spaceOf(slot);
+  const larger = min(space * 2, queueMax);
+  const block = allocateOrEvict(staging, shard, addressOf(slot), larger * 4);
+  if (block == 0) return false;
+  for (let i: u32 = 0; i < slot.queueLength; i++) {
+    setEntryOf(block, i, entryOf(queueEntries(slot), (slot.queueHead + i) % space));
+  }
+  if (slot.queueBlock != 0) release(slot.queueBlock);
+  slot.queueBlock = block;
+  slot.queueSpace = larger;
+  slot.queueHead = 0;
+  return true;
+}
+
+/** Counts a queue that our own bound, not the rule's, keeps short. */
+export function countCut(staging: Staging, slot: Slot, queueMax: u32): void {
+  if (slot.queueLength >= queueMax) bump(staging, slot.scenario, abi.statQueueCut);
+}

@@ -1,0 +1,191 @@
+// The table of buckets: for each shard an open-addressed index of slot addresses, a fixed number of slots, and a list
+// by age of the last pour. No rehash. Holders of the shard's turn only.
+
+import * as abi from './abi';
+import { hasEnded } from './age';
+import { clearDistinct } from './distinct';
+import { addressOf, bump, byteLength, indexEntryAt, indexMask, keyBytes, shardAt, slabArenaBytes, slotAt, slotOfShard, header,
+  Shard, Slot, Staging } from './layout';
+import { clearQueue } from './queue';
+import { allocate, release } from './slab';
+import { unlinkTimed } from './counter';
+
+/** Slots looked at for an ended bucket before the least recently poured one is evicted. */
+const evictScan: u32 = 32;
+
+/** Returns the slot of a key, or 0. */
+export function find(shard: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u32): u32 {
+  const mask = indexMask();
+  let position = u32(hash) & mask;
+  let entry = indexEntryAt(shard, position);
+  while (entry.slot != 0) {
+    if (entry.tag == u32(hash) && isKey(slotAt(entry.slot), hash, keyId, keyAt, keyLength)) return entry.slot;
+    position = (position + 1) & mask;
+    entry = indexEntryAt(shard, position);
+  }
+  return 0;
+}
+
+/** Returns a new slot for a key that is not in the table, evicting another if none is free; 0 if the key finds no memory. */
+export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u32): u32 {
+  const state = shardAt(shard);
+  let address = takeSlot(state, shard);
+  if (address == 0) {
+    evict(staging, shard, 0);
+    address = takeSlot(state, shard);
+  }
+  const slot = slotAt(address);
+  memory.fill(address, 0, abi.slotBytes);
+  slot.hash = hash;
+  slot.keyId = keyId;
+  slot.scenario = scenario;
+  slot.flags = abi.slotBusy;
+  if (!keepKey(staging, shard, slot, keyAt, keyLength)) {
+    slot.flags = 0;
+    slot.newer = state.freeFirst;
+    state.freeFirst = address;
+    return 0;
+  }
+  state.slotsBusy += 1;
+  addToIndex(shard, hash, address);
+  linkNewest(state, slot);
+  return address;
+}
+
+/** Empties a slot: its key, queue and distinct values go back to the allocator. */
+export function remove(shard: u32, address: u32): void {
+  const state = shardAt(shard);
+  const slot = slotAt(address);
+  dropFromIndex(shard, slot.hash, address);
+  unlinkAge(state, slot);
+  unlinkTimed(shard, slot);
+  clearQueue(slot);
+  clearDistinct(slot);
+  if (slot.keyBlock != 0) release(slot.keyBlock);
+  slot.flags = 0;
+  slot.newer = state.freeFirst;
+  state.freeFirst = address;
+  state.slotsBusy -= 1;
+}
+
+/** Makes a slot the most recently poured one. */
+export function touch(shard: u32, slot: Slot): void {
+  const state = shardAt(shard);
+  if (state.newest == addressOf(slot)) return;
+  unlinkAge(state, slot);
+  linkNewest(state, slot);
+}
+
+/** Frees one slot but never `except`: an ended one if the hand meets it, else the least recently poured. False if there is none. */
+export function evict(staging: Staging, shard: u32, except: u32): bool {
+  const state = shardAt(shard);
+  for (let i: u32 = 0; i < evictScan && state.slotsUsed > 0; i++) {
+    const address = nextOfHand(state, shard);
+    const slot = slotAt(address);
+    if (address == except || slot.flags == 0 || !hasEnded(staging, slot)) continue;
+    bumpEnd(staging, slot, abi.statUnderflowed);
+    remove(shard, address);
+    return true;
+  }
+  let address = state.oldest;
+  if (address == except && address != 0) address = slotAt(address).newer;
+  if (address == 0) return false;
+  bumpEnd(staging, slotAt(address), abi.statEvicted);
+  remove(shard, address);
+  return true;
+}
+
+/** Counts the end of a bucket; a mute is not a bucket. */
+export function bumpEnd(staging: Staging, slot: Slot, stat: u32): void {
+  if ((slot.flags & abi.slotMute) != 0) return;
+  bump(staging, slot.scenario, stat);
+  bump(staging, slot.scenario, abi.statDestroyed);
+}
+
+/** Moves the shard's hand to the next slot ever used and returns its address. */
+export function nextOfHand(state: Shard, shard: u32): u32 {
+  state.hand = state.hand + 1 < state.slotsUsed ? state.hand + 1 : 0;
+  return slotOfShard(shard, state.hand);
+}
+
+/** Allocates a block, evicting up to eight old buckets (but not `except`) when the arena is full. 0 if that did not help. */
+export function allocateOrEvict(staging: Staging, shard: u32, except: u32, bytes: u32): u32 {
+  let block = allocate(bytes);
+  for (let attempt = 0; block == 0 && attempt < 8 && bytes <= slabArenaBytes; attempt++) {
+    if (!evict(staging, shard, except)) break;
+    block = allocate(bytes);
+  }
+  return block;
+}
+
+function isKey(slot: Slot, hash: u64, keyId: u32, keyAt: u32, keyLength: u32): bool {
+  return slot.hash == hash && slot.keyId == keyId && slot.keyLength == keyLength
+    && memory.compare(keyBytes(slot), keyAt, byteLength(keyLength)) == 0;
+}
+
+function keepKey(staging: Staging, shard: u32, slot: Slot, keyAt: u32, keyLength: u32): bool {
+  const bytes = byteLength(keyLength);
+  slot.keyLength = keyLength;
+  if (bytes > u32(abi.slotKeyInlineBytes)) {
+    slot.keyBlock = allocateOrEvict(staging, shard, addressOf(slot), bytes);
+    if (slot.keyBlock == 0) return false;
+  }
+  memory.copy(keyBytes(slot), keyAt, bytes);
+  return true;
+}
+
+function takeSlot(state: Shard, shard: u32): u32 {
+  const address = state.freeFirst;
+  if (address != 0) {
+    state.freeFirst = slotAt(address).newer;
+    return address;
+  }
+  if (state.slotsUsed == header().slotsPerShard) return 0;
+  state.slotsUsed += 1;
+  return slotOfShard(shard, state.slotsUsed - 1);
+}
+
+function addToIndex(shard: u32, hash: u64, address: u32): void {
+  const mask = indexMask();
+  let position = u32(hash) & mask;
+  while (indexEntryAt(shard, position).slot != 0) position = (position + 1) & mask;
+  const entry = indexEntryAt(shard, position);
+  entry.tag = u32(hash);
+  entry.slot = address;
+}
+
+/** Removes an entry and moves back those behind it that would no longer be found. */
+function dropFromIndex(shard: u32, hash: u64, address: u32): void {
+  const mask = indexMask();
+  let hole = u32(hash) & mask;
+  while (indexEntryAt(shard, hole).slot != address) hole = (hole + 1) & mask;
+  let position = hole;
+  for (;;) {
+    position = (position + 1) & mask;
+    const entry = indexEntryAt(shard, position);
+    if (entry.slot == 0) break;
+    const home = entry.tag & mask;
+    if (((position - home) & mask) < ((position - hole) & mask)) continue;
+    const target = indexEntryAt(shard, hole);
+    target.tag = entry.tag;
+    target.slot = entry.slot;
+    hole = position;
+  }
+  indexEntryAt(shard, hole).slot = 0;
+}
+
+function linkNewest(state: Shard, slot: Slot): void {
+  const address = addressOf(slot);
+  slot.older = state.newest;
+  slot.newer = 0;
+  if (state.newest != 0) slotAt(state.newest).newer = address;
+  else state.oldest = address;
+  state.newest = address;
+}
+
+function unlinkAge(state: Shard, slot: Slot): void {
+  if (slot.older != 0) slotAt(slot.older).newer = slot.newer;
+  else state.oldest = slot.newer;
+  if (slot.newer != 0) slotAt(slot.newer).older = slot.older;
+  else state.newest = slot.older;
+}
