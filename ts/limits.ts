@@ -33,4 +33,16 @@ export const limits = {
   expressionDepthMax: 500,
   /** Items that the collections of one evaluation may hold together. */
   expressionItemsMax: 1_000_000,
+  /** Answers of DNS remembered, failures included (CrowdSec's default). */
+  dnsAnswersMax: 16_384,
+  /** One DNS query, milliseconds. */
+  dnsTimeoutMs: 3_000,
+  /** One HTTP request of an expression, milliseconds, and how much of its answer is read, bytes. */
+  expressionHttpTimeoutMs: 10_000,
+  expressionHttpBodyBytesMax: 10 * 1024 * 1024,
+  /** Levels of lists and objects in JSON that a log line brings. */
+  jsonDepthMax: 1_000,
+  /** XML documents of log lines kept parsed, and the levels of elements in one. */
+  xmlDocumentsMax: 16,
+  xmlDepthMax: 1_000,
 } as const;
