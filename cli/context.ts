@@ -1,0 +1,85 @@
+// What one invocation of cscli works with: its configuration, output format and colour, log, and the ways to the hub,
+// the Local API and the database. Everything is opened when first asked for.
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadConfig, type Config } from '../ts/config/config.js';
+import { loadHub, type Hub } from '../ts/hub/hub.js';
+import type { HubPaths } from '../ts/hub/item.js';
+import type { Io } from './io.js';
+import { CliLog, type CliLogLevel } from './log.js';
+
+export type OutputFormat = 'human' | 'json' | 'raw';
+
+/** The global flags of one invocation. */
+export interface GlobalFlags {
+  readonly configFile: string;
+  /** '' leaves the choice to config.yaml. */
+  readonly output: string;
+  readonly color: string;
+  readonly logLevel: CliLogLevel;
+}
+
+export const defaultConfigFile = '/etc/crowdsec/config.yaml';
+
+export class Context {
+  readonly io: Io;
+  readonly output: OutputFormat;
+  /** Tables with rounded corners and colours. */
+  readonly isFancy: boolean;
+  readonly log: CliLog;
+  readonly #config: Config | null;
+
+  constructor(io: Io, globals: GlobalFlags, config: Config | null) {
+    this.io = io;
+    this.#config = config;
+    const output = globals.output !== '' ? globals.output : config?.cscli.output ?? 'human';
+    if (output !== 'human' && output !== 'json' && output !== 'raw') {
+      throw new Error(`output format '${output}' not supported: must be one of human, json, raw`);
+    }
+    if (!['yes', 'no', 'auto'].includes(globals.color)) {
+      throw new Error(`output color '${globals.color}' not supported: must be one of yes, no, auto`);
+    }
+    this.output = output;
+    this.isFancy = isFancy(globals.color, io);
+    const level = output === 'human' ? globals.logLevel : 'error';
+    this.log = new CliLog(level, output === 'json' ? 'json' : 'text', io.stderr, io.now);
+  }
+
+  get config(): Config {
+    if (this.#config === null) throw new TypeError('this command was declared to need no configuration');
+    return this.#config;
+  }
+
+  /** Writes a line to standard output. */
+  print(line: string): void {
+    this.io.stdout.write(`${line}\n`);
+  }
+
+  /** A file name from the command line, made absolute. */
+  path(name: string): string {
+    return resolve(this.io.cwd, name);
+  }
+
+  get hubPaths(): HubPaths {
+    const { configDir, hubDir, index } = this.config.paths;
+    return { configDir, hubDir, indexPath: index };
+  }
+
+  /** The hub as it is on disk now. */
+  loadHub(): Hub {
+    return loadHub(this.hubPaths, this.log);
+  }
+}
+
+/** Loads config.yaml; a missing file is reported as CrowdSec does. */
+export function readConfig(file: string): Config {
+  if (!existsSync(file)) throw new Error(`while reading yaml file: open ${file}: no such file or directory`);
+  return loadConfig(file);
+}
+
+/** Whether `--color` and the terminal ask for colours. */
+export function isFancy(color: string, io: Io): boolean {
+  if (color === 'yes' || color === 'no') return color === 'yes';
+  return io.stdout.isTTY === true && io.env['NO_COLOR'] === undefined;
+}
