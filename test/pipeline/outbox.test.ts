@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLog } from '../../ts/config/log.js';
+import type { Alert } from '../../ts/model/alert.js';
+import { Outbox, type SendAlerts } from '../../ts/pipeline/outbox.js';
+
+function alert(id: number): Alert {
+  return { id, scenario: 's', scenario_hash: '', scenario_version: '', message: '', events_count: 1, start_at: '', stop_at: '',
+    capacity: 0, leakspeed: '', simulated: false, events: [], source: { scope: 'Ip', value: '192.0.2.1' } };
+}
+
+function outbox(send: SendAlerts, alertsMax = 1000, whenFull: 'wait' | 'drop-oldest' = 'wait'): Outbox {
+  return new Outbox({ send, alertsMax, whenFull, log: silentLog, retryMs: () => 1 });
+}
+
+test('an alert goes at once, what arrives during a request is the next batch', async () => {
+  const sent: number[][] = [];
+  const releases: (() => void)[] = [];
+  const box = outbox((alerts) => new Promise<void>((resolve) => {
+    sent.push(alerts.map(({ id }) => id ?? -1));
+    releases.push(resolve);
+  }));
+  await box.put([alert(1)]);
+  assert.deepEqual(sent, [[1]]);
+  await box.put([alert(2)]);
+  await box.put([alert(3)]);
+  assert.deepEqual(sent, [[1]]);
+  releases.shift()?.();
+  const drained = box.drain(5000);
+  await new Promise(setImmediate);
+  assert.deepEqual(sent, [[1], [2, 3]]);
+  releases.shift()?.();
+  assert.equal(await drained, 0);
+});
+
+test('a refused batch is sent again until it is taken, in order and without doubles', async () => {
+  let refusals = 3;
+  const taken: number[] = [];
+  const box = outbox(async (alerts) => {
+    if (refusals-- > 0) throw new Error('away');
+    taken.push(...alerts.map(({ id }) => id ?? -1));
+  });
+  await box.put([alert(1)]);
+  await box.put([alert(2)]);
+  assert.equal(await box.drain(5000), 0);
+  assert.deepEqual(taken, [1, 2]);
+});
+
+test('a full outbox drops the oldest and counts it, live', async () => {
+  const box = outbox(() => new Promise(() => {}), 3, 'drop-oldest');
+  await box.put([1, 2, 3, 4, 5].map(alert));
+  assert.deepEqual([box.waiting, box.dropped], [3, 2]);
+});
+
+test('a full outbox makes the replay wait', async () => {
+  const releases: (() => void)[] = [];
+  const box = outbox(() => new Promise<void>((resolve) => { releases.push(resolve); }), 2, 'wait');
+  await box.put([alert(1), alert(2)]);
+  let through = false;
+  const second = box.put([alert(3)]).then(() => { through = true; });
+  await new Promise(setImmediate);
+  assert.equal(through, false);
+  releases.shift()?.();
+  await second;
+  assert.equal(through, true);
+});
+
+test('draining gives up after its time and says how many are left', async () => {
+  const box = outbox(async () => { throw new Error('away'); });
+  await box.put([alert(1), alert(2)]);
+  assert.equal(await box.drain(20), 2);
+});

@@ -1,0 +1,115 @@
+// Alerts on their way to the Local API: sent at once when no request is under way, what arrives meanwhile is the next
+// batch. A batch that fails waits and is sent again; nothing is dropped before the outbox is full.
+
+import type { Log } from '../config/log.js';
+import type { Alert } from '../model/alert.js';
+
+/** What sends alerts; rejects when the Local API did not take them. */
+export type SendAlerts = (alerts: readonly Alert[]) => Promise<unknown>;
+
+export interface OutboxOptions {
+  readonly send: SendAlerts;
+  readonly alertsMax: number;
+  /** A full outbox makes `put` wait (replay), or drops the oldest alert and counts it (live). */
+  readonly whenFull: 'wait' | 'drop-oldest';
+  readonly log: Log;
+  /** Waiting time before try n (from 1), milliseconds. */
+  readonly retryMs?: (attempt: number) => number;
+}
+
+const batchAlertsMax = 500;
+
+/** Doubles from 100 ms to 10 s. */
+function backOff(attempt: number): number {
+  return Math.min(100 * 2 ** (attempt - 1), 10_000);
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #waiting: Alert[] = [];
+  #sending = false;
+  #closed = false;
+  #dropped = 0;
+  #listeners: (() => void)[] = [];
+  #cancelPause: (() => void) | null = null;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Alerts not yet taken by the Local API. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes alerts; resolves at once, or when there is room again. */
+  async put(alerts: readonly Alert[]): Promise<void> {
+    const { alertsMax, whenFull } = this.#options;
+    while (whenFull === 'wait' && this.#waiting.length >= alertsMax && !this.#closed) await this.#change();
+    this.#waiting.push(...alerts);
+    while (this.#waiting.length > alertsMax && whenFull === 'drop-oldest') {
+      this.#waiting.shift();
+      this.#dropped++;
+    }
+    void this.#send();
+  }
+
+  /** Resolves with the number of alerts left when the outbox is empty or `timeoutMs` have passed. */
+  async drain(timeoutMs: number): Promise<number> {
+    const timer = setTimeout(() => {
+      this.#closed = true;
+      this.#cancelPause?.();
+      this.#wake();
+    }, timeoutMs);
+    while (this.#waiting.length > 0 && !this.#closed) await this.#change();
+    clearTimeout(timer);
+    this.#closed = true;
+    return this.#waiting.length;
+  }
+
+  async #send(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    for (let attempt = 1; this.#waiting.length > 0 && !this.#closed;) {
+      const batch = this.#waiting.slice(0, batchAlertsMax);
+      try {
+        await this.#options.send(batch);
+        // Dropping the oldest may have taken some of the batch away meanwhile.
+        const taken = new Set(batch);
+        while (this.#waiting.length > 0 && taken.has(this.#waiting[0])) this.#waiting.shift();
+        attempt = 1;
+      } catch (error) {
+        if (attempt === 1) {
+          this.#options.log.error(`alerts wait, the Local API did not take them: ${(error as Error).message}`);
+        }
+        await this.#pause((this.#options.retryMs ?? backOff)(attempt++));
+      }
+      this.#wake();
+    }
+    this.#sending = false;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#cancelPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#listeners.push(resolve));
+  }
+
+  #wake(): void {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) listener();
+  }
+}
