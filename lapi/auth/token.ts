@@ -1,0 +1,81 @@
+// Machine tokens: JWT with HS256 and exactly the claims exp, id and orig_iat, as CrowdSec issues them.
+// The algorithm is fixed; a token that names another is refused. Whether the machine still exists is machine-auth.ts.
+
+import { createSigner, createVerifier } from 'fast-jwt';
+import { tokenRefusal } from '../errors.js';
+
+const lifetimeSeconds = 3600;
+/** A token may be exchanged for a new one within this time of the first login. */
+const refreshSeconds = 3600;
+
+export interface Token {
+  readonly text: string;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export interface Claims {
+  readonly machine: string;
+  /** Seconds since 1970 of the login. */
+  readonly loggedInAt: number;
+}
+
+export class Tokens {
+  readonly #sign: (claims: object) => string;
+  readonly #verify: (token: string) => unknown;
+  readonly #nowMs: () => number;
+
+  constructor(secret: Buffer, nowMs: () => number) {
+    this.#sign = createSigner({ key: secret, algorithm: 'HS256', noTimestamp: true }) as (claims: object) => string;
+    // Expiry is checked here, by the injected clock.
+    this.#verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: false });
+    this.#nowMs = nowMs;
+  }
+
+  issue(machine: string): Token {
+    const now = Math.floor(this.#nowMs() / 1000);
+    const expiresAt = now + lifetimeSeconds;
+    return { text: this.#sign({ exp: expiresAt, id: machine, orig_iat: now }), expiresAt };
+  }
+
+  /** Returns the claims of a valid token. Throws a Refusal in the words of CrowdSec's JWT library. */
+  check(text: string): Claims {
+    const { exp, claims } = this.#read(text);
+    if (exp <= this.#nowMs() / 1000) throw tokenRefusal('Token is expired');
+    return claims;
+  }
+
+  /** As `check`, but an expired token will do while its login is recent enough. */
+  checkForRefresh(text: string): Claims {
+    const { claims } = this.#read(text);
+    if (claims.loggedInAt < this.#nowMs() / 1000 - refreshSeconds) throw tokenRefusal('token is expired');
+    return claims;
+  }
+
+  #read(text: string): { exp: number; claims: Claims } {
+    const shape = faultOfShape(text);
+    if (shape !== null) throw tokenRefusal(shape);
+    let payload: { exp?: unknown; id?: unknown; orig_iat?: unknown };
+    try {
+      payload = this.#verify(text) as typeof payload;
+    } catch {
+      throw tokenRefusal('signature is invalid');
+    }
+    const { exp, id, orig_iat: loggedInAt } = payload;
+    if (typeof exp !== 'number') throw tokenRefusal('missing exp field');
+    if (typeof id !== 'string' || typeof loggedInAt !== 'number') throw tokenRefusal('signature is invalid');
+    return { exp, claims: { machine: id, loggedInAt } };
+  }
+}
+
+/** What Go's library says of a text that is not three base64url parts, or null. */
+function faultOfShape(text: string): string | null {
+  const parts = text.split('.');
+  if (parts.length !== 3) return 'token contains an invalid number of segments';
+  for (const part of parts) {
+    const bad = /[^A-Za-z0-9_-]/.exec(part);
+    if (bad !== null) return `illegal base64 data at input byte ${bad.index}`;
+    if (part.length % 4 === 1) return `illegal base64 data at input byte ${part.length - 1}`;
+  }
+  return null;
+}

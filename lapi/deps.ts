@@ -1,0 +1,38 @@
+// What the routes of the Local API work with, and its settings. All of it is passed in: tests bring their own clock,
+// store and log.
+
+import type { Log } from '../ts/config/log.js';
+import type { AddressSet } from './auth/client-address.js';
+import type { Tokens } from './auth/token.js';
+import type { LapiMetrics } from './metrics.js';
+import type { ProfileSet } from '../ts/profile/profile-set.js';
+import type { Store } from './store/store.js';
+
+/** The part of api.server that requests depend on. */
+export interface LapiSettings {
+  readonly useForwardedForHeaders: boolean;
+  readonly trustedProxies: readonly string[];
+  readonly trustedIps: readonly string[];
+  readonly disableRemoteRegistration: boolean;
+  readonly autoRegistration: { readonly token: string; readonly allowedRanges: readonly string[] } | null;
+}
+
+/** What buildServer needs. */
+export interface LapiDeps {
+  readonly store: Store;
+  readonly settings: LapiSettings;
+  readonly profiles: ProfileSet;
+  readonly metrics: LapiMetrics;
+  readonly log: Log;
+  /** The key that signs machine tokens, at least 64 bytes. */
+  readonly secret: Buffer;
+  /** The present instant in milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+/** What the routes get: the dependencies and what the server made of them. */
+export interface RouteDeps extends LapiDeps {
+  readonly tokens: Tokens;
+  /** Who may delete alerts. */
+  readonly trusted: AddressSet;
+}

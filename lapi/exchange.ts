@@ -1,0 +1,50 @@
+// What a route reads from a request and how it answers: who is calling, the raw body, JSON in CrowdSec's form.
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { encodeJson } from './json.js';
+import type { Bouncer } from './store/bouncers.js';
+import type { Machine } from './store/machines.js';
+
+/** Who may call a route. `either` takes a bouncer key or a machine token. */
+export type Access = 'open' | 'machine' | 'refresh' | 'bouncer' | 'either';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** The client's address, behind trusted proxies too. */
+    clientAddress: string;
+    machine: Machine | null;
+    bouncer: Bouncer | null;
+    /** When the request came, by the monotonic clock, milliseconds. */
+    startedAtMs: number;
+  }
+}
+
+/** Answers with JSON in CrowdSec's form. */
+export function sendJson(reply: FastifyReply, value: unknown, status = 200): FastifyReply {
+  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(encodeJson(value));
+}
+
+/** Answers a HEAD request: a status and nothing else. */
+export function sendHead(reply: FastifyReply): FastifyReply {
+  return reply.code(200).header('content-type', 'text/plain; charset=utf-8').send('');
+}
+
+/** The raw body of a request; empty when there was none. */
+export function bodyOf(request: FastifyRequest): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+}
+
+/** The machine of a request on a route for machines. */
+export function machineOf(request: FastifyRequest): Machine {
+  if (request.machine === null) throw new Error('route without machine access');
+  return request.machine;
+}
+
+/** The bouncer of a request on a route for bouncers. */
+export function bouncerOf(request: FastifyRequest): Bouncer {
+  if (request.bouncer === null) throw new Error('route without bouncer access');
+  return request.bouncer;
+}

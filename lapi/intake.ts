@@ -1,0 +1,72 @@
+// Takes alerts in: spells scopes, drops what an allowlist covers, lets the profiles decide, stores.
+
+import type { Alert, Decision } from '../ts/model/alert.js';
+import { DurationError } from '../ts/util/go-duration.js';
+import type { RouteDeps } from './deps.js';
+import { Refusal } from './errors.js';
+import type { AddAlertsRequest } from './schema/alert.js';
+import { normalizeScope } from './scope.js';
+import type { IncomingAlert } from './store/prepared-alert.js';
+import { IpRangeError } from './store/ip-range.js';
+
+/** Stores the alerts of a machine and returns their ids. Throws a Refusal; then nothing was stored. */
+export async function takeAlerts(deps: RouteDeps, machine: string, alerts: AddAlertsRequest,
+  ownIds: boolean): Promise<readonly number[]> {
+  const wanted: IncomingAlert[] = [];
+  for (const alert of alerts) {
+    const taken = await takeAlert(deps, machine, alert as Alert);
+    if (taken !== null) wanted.push(taken);
+  }
+  try {
+    const { ids, remarks } = await deps.store.alerts.add(machine, wanted, ownIds);
+    for (const remark of remarks) deps.log.warning(`machine ${machine}: ${remark}`);
+    for (const alert of wanted) for (const line of describe(machine, alert)) deps.log.info(line);
+    return ids;
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+    throw new Refusal('badValue', `machine "${machine}": ${error.message}`);
+  }
+}
+
+async function takeAlert(deps: RouteDeps, machine: string, alert: Alert): Promise<IncomingAlert | null> {
+  const given = (alert.decisions ?? []).map((decision) => ({ ...decision, scope: normalizeScope(decision.scope) }));
+  const normalized: Alert = { ...alert, machine_id: machine, decisions: given,
+    source: { ...alert.source, scope: normalizeScope(alert.source.scope) } };
+  if (given.length > 0) return normalized;
+  const reasons = await allowlistReasons(deps, normalized);
+  if (reasons.length > 0) {
+    deps.log.info(`alert source ${alert.source.value} is allowlisted by ${reasons.join(', ')}, skipping`);
+    return null;
+  }
+  const outcome = await deps.profiles.evaluate(normalized);
+  for (const remark of outcome.remarks) deps.log.warning(remark);
+  if (outcome.failure !== null) throw new Refusal('failed', outcome.failure);
+  return { ...normalized, decisions: outcome.decisions as Decision[] };
+}
+
+/** An allowlist that cannot be asked does not hold an alert back. */
+async function allowlistReasons({ store }: RouteDeps, { source }: Alert): Promise<string[]> {
+  if (source.scope !== 'Ip' && source.scope !== 'Range') return [];
+  try {
+    return await store.allowlists.reasons(source.value);
+  } catch (error) {
+    if (error instanceof IpRangeError) return [];
+    throw error;
+  }
+}
+
+/** One line for each decision, or for the alert, as CrowdSec logs them. */
+function describe(machine: string, alert: IncomingAlert): string[] {
+  const { source } = alert;
+  const scope = source.scope === 'Ip' || source.scope === 'Range' ? source.scope.toLowerCase() : source.scope;
+  const place = [source.cn, source.as_number].filter(Boolean).join('/');
+  const who = source.scope === '' ? 'empty source' : `${scope} ${source.value}${place === '' ? '' : ` (${place})`}`;
+  const head = `(${machine}) ${alert.scenario || 'empty scenario'} by ${who}`;
+  const decisions = alert.decisions ?? [];
+  if (decisions.length === 0) return [head];
+  // A list of thousands is one line, not thousands.
+  if (decisions.length > 10) return [`${head} : ${decisions.length} decisions`];
+  return decisions.map((decision) => `(${machine}/${decision.origin}) ${alert.scenario} by ${who} : ${
+    decision.duration} ${decision.type}${alert.simulated ? ' (simulated)' : ''} on ${decision.scope} ${
+    decision.value}`);
+}

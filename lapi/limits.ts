@@ -1,0 +1,35 @@
+// The named maximum of every body, list, page and retention slice of the Local API. Each says its unit in its name.
+
+export const lapiLimits = {
+  /** Bodies of routes that anybody may call, measured after inflation. CrowdSec's figure. */
+  openBodyBytesMax: 2 * 1024 * 1024,
+  /** Bodies of routes behind a machine token or a bouncer key, measured after inflation. CrowdSec's figure. */
+  authenticatedBodyBytesMax: 50 * 1024 * 1024,
+  /** Alerts of one POST written in one transaction. */
+  alertsPerTransaction: 50,
+  /** Serialised meta of one event, bytes: the width of CrowdSec's column. */
+  eventMetaBytesMax: 8191,
+  /** Context value and key of an alert, bytes: the widths of CrowdSec's columns. */
+  alertMetaValueBytesMax: 4095,
+  alertMetaKeyBytesMax: 255,
+  /** Rows read from the database at once while a stream is being written. */
+  streamPageRows: 5_000,
+  /** Alerts loaded with their events and decisions at once. */
+  alertPageRows: 500,
+  /** Decisions expired by one statement. */
+  expireBatchRows: 256,
+  /** Rows removed by one statement of the retention jobs, so that no request waits long for the write lock. */
+  flushSliceRows: 1_000,
+  /** Slices of one retention job in one round; the rest waits for the next minute. */
+  flushSlicesPerRound: 20,
+  /** Bouncer rows that one key may create by showing up from new addresses. */
+  bouncersPerKeyMax: 256,
+  /** bcrypt reads no further, so longer passwords are refused. */
+  passwordBytesMax: 72,
+  /** Rows of the change log kept for readers that fell behind. */
+  changeRowsKept: 200_000,
+  /** Targets of one bulk allowlist check. */
+  allowlistTargetsMax: 10_000,
+  /** Milliseconds SQLite waits for another process that holds the write lock. */
+  busyTimeoutMs: 10_000,
+} as const;

@@ -1,0 +1,75 @@
+// Allowlists as machines see them: listed, read, and asked about one address or many. Editing them is cscli's.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RouteDeps } from '../deps.js';
+import { Refusal } from '../errors.js';
+import { bodyOf, sendJson } from '../exchange.js';
+import { lapiLimits } from '../limits.js';
+import { bulkCheckRequest } from '../schema/allowlist.js';
+import { decodeBody } from '../schema/validate.js';
+import type { Allowlist } from '../store/allowlists.js';
+import { rfc3339Millis } from '../store/columns.js';
+import { IpRangeError } from '../store/ip-range.js';
+import type { Store } from '../store/store.js';
+import { queryOf } from './query.js';
+
+/** Adds the routes of allowlists. */
+export function addAllowlistRoutes(app: FastifyInstance, { store }: RouteDeps): void {
+  const machine = { config: { access: 'machine' as const } };
+  app.get('/v1/allowlists', machine, async (request, reply) =>
+    sendJson(reply, (await store.allowlists.list(wantsContent(request))).map(allowlistJson)));
+  app.route<{ Params: { ip_or_range: string } }>({ method: ['GET', 'HEAD'], url: '/v1/allowlists/check/:ip_or_range',
+    ...machine, handler: (request, reply) => check(request, reply, request.params.ip_or_range, store) });
+  app.post('/v1/allowlists/check', machine, (request, reply) => checkMany(request, reply, store));
+  app.get<{ Params: { allowlist_name: string } }>('/v1/allowlists/:allowlist_name', machine,
+    async (request, reply) => {
+      const name = request.params.allowlist_name;
+      const list = await store.allowlists.get(name, wantsContent(request));
+      if (list === null) throw new Refusal('notFound', `allowlist '${name}' not found`);
+      return sendJson(reply, allowlistJson(list));
+    });
+}
+
+async function check(request: FastifyRequest, reply: FastifyReply, value: string, store: Store): Promise<FastifyReply> {
+  const reasons = await reasonsOf(store, value);
+  if (request.method === 'HEAD') return reply.code(reasons.length > 0 ? 200 : 204).send();
+  return sendJson(reply, reasons.length > 0 ? { allowlisted: true, reason: reasons.join(', ') } : {});
+}
+
+async function checkMany(request: FastifyRequest, reply: FastifyReply, store: Store): Promise<FastifyReply> {
+  const targets = decodeBody(bulkCheckRequest, bodyOf(request)).targets ?? [];
+  if (targets.length === 0) throw new Refusal('badBody', 'targets list cannot be empty');
+  if (targets.length > lapiLimits.allowlistTargetsMax) {
+    throw new Refusal('badBody', `more than ${lapiLimits.allowlistTargetsMax} targets`);
+  }
+  const results: object[] = [];
+  for (const target of targets) {
+    const allowlists = await reasonsOf(store, target);
+    if (allowlists.length > 0) results.push({ allowlists, target });
+  }
+  return sendJson(reply, { results });
+}
+
+async function reasonsOf(store: Store, value: string): Promise<string[]> {
+  try {
+    return await store.allowlists.reasons(value);
+  } catch (error) {
+    if (!(error instanceof IpRangeError)) throw error;
+    throw new Refusal('badValue', error.message);
+  }
+}
+
+function wantsContent(request: FastifyRequest): boolean {
+  return queryOf(request.url).get('with_content') === 'true';
+}
+
+function allowlistJson(list: Allowlist): object {
+  return {
+    ...(list.consoleId && { allowlist_id: list.consoleId }), ...(list.isFromConsole && { console_managed: true }),
+    created_at: rfc3339Millis(list.createdAt), description: list.description,
+    items: list.items.map((item) => ({ created_at: rfc3339Millis(item.createdAt),
+      ...(item.comment && { description: item.comment }), expiration: rfc3339Millis(item.expiresAt),
+      value: item.value })),
+    name: list.name, updated_at: rfc3339Millis(list.updatedAt),
+  };
+}

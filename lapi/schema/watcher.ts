@@ -1,0 +1,15 @@
+// The bodies of machine registration and login.
+
+import { Type } from '@sinclair/typebox';
+import { listOf, struct, text } from './fields.js';
+
+/** POST /v1/watchers */
+export const registrationRequest = struct('models.WatcherRegistrationRequest', {
+  machine_id: text(), password: text(),
+  registration_token: Type.Optional(text({ minLength: 32, maxLength: 255 })),
+});
+
+/** POST /v1/watchers/login */
+export const loginRequest = struct('models.WatcherAuthRequest', {
+  machine_id: text(), password: text(), scenarios: Type.Optional(listOf(text(), '[]string')),
+});

@@ -1,0 +1,160 @@
+// Puts the Local API together: who may call a route, how a body is read, how a refusal is worded, what is counted and
+// logged. The routes themselves are in routes/, listening in listen.ts.
+
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { AddressSet, clientAddressOf } from './auth/client-address.js';
+import { authenticateBouncer } from './auth/bouncer-auth.js';
+import { authenticateForRefresh, authenticateMachine } from './auth/machine-auth.js';
+import { Tokens } from './auth/token.js';
+import { readBody } from './body.js';
+import type { LapiDeps, RouteDeps } from './deps.js';
+import { Refusal } from './errors.js';
+import { sendJson, type Access } from './exchange.js';
+import { lapiLimits } from './limits.js';
+import { addAlertRoutes } from './routes/alerts.js';
+import { addAllowlistRoutes } from './routes/allowlists.js';
+import { addDecisionRoutes } from './routes/decisions.js';
+import { addHealthRoute } from './routes/health.js';
+import { addHeartbeatRoute } from './routes/heartbeat.js';
+import { addStreamRoute } from './routes/stream.js';
+import { addUsageMetricsRoute } from './routes/usage-metrics.js';
+import { addWatcherRoutes } from './routes/watchers.js';
+
+/** Order in which an Allow header lists methods. */
+const methodOrder = ['GET', 'POST', 'HEAD', 'DELETE'];
+
+/** Returns the server, not yet listening. Throws E_CONFIG for unreadable addresses in the settings. */
+export function buildServer(deps: LapiDeps): FastifyInstance {
+  const trusted = new AddressSet('api.server.trusted_ips', deps.settings.trustedIps);
+  const routeDeps: RouteDeps = { ...deps, tokens: new Tokens(deps.secret, deps.nowMs), trusted };
+  const app = fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 512 },
+    // Bodies are bounded by readBody, after inflation and by who sends them.
+    bodyLimit: Number.MAX_SAFE_INTEGER });
+  const methodsOf = new Map<string, Set<string>>();
+  app.addHook('onRoute', (route) => {
+    const methods = methodsOf.get(route.url) ?? new Set();
+    for (const method of [route.method].flat()) methods.add(method);
+    methodsOf.set(route.url, methods);
+  });
+  addRequestHooks(app, routeDeps);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', async (request: FastifyRequest) => readBody(request.raw,
+    accessOf(request) === 'open' ? lapiLimits.openBodyBytesMax : lapiLimits.authenticatedBodyBytesMax));
+  app.setErrorHandler((error, request, reply) => answerError(error as Error, request, reply, deps));
+  addRoutes(app, routeDeps);
+  app.setNotFoundHandler((request, reply) => answerUnrouted(request, reply, methodsOf));
+  return app;
+}
+
+function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  addHealthRoute(app);
+  addWatcherRoutes(app, deps);
+  addHeartbeatRoute(app, deps);
+  addAlertRoutes(app, deps);
+  addDecisionRoutes(app, deps);
+  addStreamRoute(app, deps);
+  addUsageMetricsRoute(app, deps);
+  addAllowlistRoutes(app, deps);
+}
+
+function addRequestHooks(app: FastifyInstance, deps: RouteDeps): void {
+  const addressOf = clientAddressOf(deps.settings.useForwardedForHeaders, deps.settings.trustedProxies);
+  app.decorateRequest('clientAddress', '');
+  app.decorateRequest('machine', null);
+  app.decorateRequest('bouncer', null);
+  app.decorateRequest('startedAtMs', 0);
+  app.addHook('onRequest', async (request, reply) => {
+    request.startedAtMs = performance.now();
+    request.clientAddress = addressOf(request.raw);
+    // `/v1/alerts/` is not an alert without a name.
+    if (Object.values(request.params as object).includes('')) return reply.callNotFound();
+    await authenticate(request, deps);
+    const route = templateOf(request);
+    if (request.machine !== null) deps.metrics.countMachine(request.machine.name, route, request.method);
+    if (request.bouncer !== null) deps.metrics.countBouncer(request.bouncer.name, route, request.method);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const elapsedMs = performance.now() - request.startedAtMs;
+    deps.metrics.countRoute(templateOf(request), request.method);
+    deps.metrics.observeDuration(templateOf(request), request.method, elapsedMs / 1000);
+    const date = new Date(deps.nowMs()).toUTCString();
+    deps.log.info(printable(`${request.clientAddress} - [${date}] "${request.method} ${request.url} HTTP/${
+      request.raw.httpVersion} ${reply.statusCode} ${elapsedMs.toFixed(3)}ms "${
+      request.headers['user-agent'] ?? ''}" "`));
+  });
+}
+
+async function authenticate(request: FastifyRequest, { store, tokens }: RouteDeps): Promise<void> {
+  const access = accessOf(request);
+  if (access === 'machine') request.machine = await authenticateMachine(request, tokens, store);
+  else if (access === 'refresh') request.machine = await authenticateForRefresh(request, tokens, store);
+  else if (access === 'bouncer') request.bouncer = await authenticateBouncer(request, request.clientAddress, store);
+  else if (access === 'either') {
+    const { headers } = request;
+    const isMachine = headers['x-api-key'] === undefined
+      && (headers.authorization !== undefined || (headers['user-agent'] ?? '').startsWith('crowdsec/'));
+    if (isMachine) request.machine = await authenticateMachine(request, tokens, store);
+    else request.bouncer = await authenticateBouncer(request, request.clientAddress, store);
+  }
+}
+
+function accessOf(request: FastifyRequest): Access {
+  return request.routeOptions.config.access ?? 'open';
+}
+
+function templateOf(request: FastifyRequest): string {
+  return request.is404 ? 'invalid-endpoint' : request.routeOptions.url ?? 'invalid-endpoint';
+}
+
+function answerError(error: Error, request: FastifyRequest, reply: FastifyReply, deps: LapiDeps): FastifyReply {
+  if (error instanceof Refusal) {
+    // What is left of a refused body is not read.
+    if (!request.raw.complete) reply.header('connection', 'close');
+    if (!error.isTokenFailure) return sendJson(reply, { message: error.message }, error.status);
+    reply.header('www-authenticate', 'JWT realm=Crowdsec API local');
+    return sendJson(reply, { code: error.status, message: error.message }, error.status);
+  }
+  if (deps.store.dialect.isUnavailable(error)) {
+    deps.log.error(`the database cannot be used now: ${printable(error.message)}`);
+    return sendJson(reply, { message: `the database cannot be used now: ${error.message}` }, 503);
+  }
+  const status = (error as { statusCode?: number }).statusCode;
+  if (status !== undefined && status >= 400 && status < 500) return sendJson(reply, { message: error.message }, status);
+  deps.log.error(`${request.method} ${printable(request.url)}: ${printable(error.stack ?? error.message)}`);
+  return sendJson(reply, { message: 'internal error' }, 500);
+}
+
+/** 404, 405 with the methods there are, or the way to the same path without its last slash. */
+function answerUnrouted(request: FastifyRequest, reply: FastifyReply,
+  methodsOf: ReadonlyMap<string, ReadonlySet<string>>): FastifyReply {
+  const [path, query] = request.url.split('?', 2);
+  const methods = methodsFor(path, methodsOf);
+  if (methods.length > 0) return reply.code(405).header('allow', methods.join(', ')).send();
+  const shorter = path.replace(/\/+$/, '');
+  if (shorter !== path && methodsFor(shorter, methodsOf).includes(request.method)) {
+    const target = query === undefined ? shorter : `${shorter}?${query}`;
+    reply.header('location', target);
+    if (request.method !== 'GET') return reply.code(307).send();
+    const escaped = target.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&#34;');
+    return reply.code(301).type('text/html; charset=utf-8').send(`<a href="${escaped}">Moved Permanently</a>.\n\n`);
+  }
+  return reply.code(404).send();
+}
+
+function methodsFor(path: string, methodsOf: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const parts = path.split('/');
+  for (const [template, methods] of methodsOf) {
+    const wanted = template.split('/');
+    const matches = wanted.length === parts.length
+      && wanted.every((part, index) => part === parts[index] || (part.startsWith(':') && parts[index] !== ''));
+    if (matches) return methodOrder.filter((method) => methods.has(method));
+  }
+  return [];
+}
+
+/** One line: control characters of what a client sent are escaped, so that it forges no log line. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+

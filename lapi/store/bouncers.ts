@@ -1,0 +1,130 @@
+// Bouncers: the programs that enforce decisions, known by the hash of their key and the address they come from.
+
+import type { Selectable } from 'kysely';
+import { GoTime } from '../../ts/util/go-time.js';
+import { fromColumn, toColumn } from './columns.js';
+import type { OperatingSystem } from './machines.js';
+import type { StoreContext } from './store.js';
+import type { BouncersTable } from './tables.js';
+
+/** A stored bouncer. A last pull that never happened is GoTime.zero. */
+export interface Bouncer {
+  readonly id: number;
+  readonly createdAt: GoTime;
+  readonly updatedAt: GoTime;
+  readonly name: string;
+  readonly revoked: boolean;
+  readonly ipAddress: string;
+  readonly type: string;
+  readonly version: string;
+  readonly lastPull: GoTime;
+  readonly authType: string;
+  readonly os: OperatingSystem;
+  readonly featureFlags: string;
+  readonly isAutoCreated: boolean;
+}
+
+export interface NewBouncer {
+  readonly name: string;
+  readonly keyHash: string;
+  readonly ipAddress: string;
+  readonly isAutoCreated: boolean;
+  readonly authType?: string;
+}
+
+export interface BouncerReport {
+  readonly ipAddress?: string;
+  readonly type?: string;
+  readonly version?: string;
+  readonly lastPull?: GoTime;
+  readonly os?: OperatingSystem;
+  readonly featureFlags?: string;
+}
+
+export class Bouncers {
+  readonly #context: StoreContext;
+
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  /** Adds a bouncer. Returns null when the name is taken. */
+  async add(bouncer: NewBouncer): Promise<Bouncer | null> {
+    const now = toColumn(this.#context.now());
+    return this.#context.db.transaction().execute(async (db) => {
+      const known = await db.selectFrom('bouncers').select('id').where('name', '=', bouncer.name).executeTakeFirst();
+      if (known !== undefined) return null;
+      const row = await db.insertInto('bouncers').values({ created_at: now, updated_at: now, name: bouncer.name,
+        api_key: bouncer.keyHash, revoked: 0, ip_address: bouncer.ipAddress,
+        auth_type: bouncer.authType ?? 'api-key', auto_created: bouncer.isAutoCreated ? 1 : 0 })
+        .returningAll().executeTakeFirstOrThrow();
+      return toBouncer(row);
+    });
+  }
+
+  async get(name: string): Promise<Bouncer | null> {
+    const row = await this.#context.db.selectFrom('bouncers').selectAll().where('name', '=', name).executeTakeFirst();
+    return row === undefined ? null : toBouncer(row);
+  }
+
+  /** All bouncers, in the order they were added. */
+  async list(): Promise<Bouncer[]> {
+    return (await this.#context.db.selectFrom('bouncers').selectAll().orderBy('id').execute()).map(toBouncer);
+  }
+
+  /** All bouncers that share a key, the first one made first. */
+  async withKey(keyHash: string): Promise<Bouncer[]> {
+    return (await this.#context.db.selectFrom('bouncers').selectAll().where('api_key', '=', keyHash)
+      .where('auth_type', '=', 'api-key').orderBy('id').execute()).map(toBouncer);
+  }
+
+  /** Returns false when there is no such bouncer. */
+  async remove(name: string): Promise<boolean> {
+    const result = await this.#context.db.deleteFrom('bouncers').where('name', '=', name).executeTakeFirst();
+    return result.numDeletedRows > 0n;
+  }
+
+  async removeMany(names: readonly string[]): Promise<number> {
+    if (names.length === 0) return 0;
+    const result = await this.#context.db.deleteFrom('bouncers').where('name', 'in', [...names]).executeTakeFirst();
+    return Number(result.numDeletedRows);
+  }
+
+  async report(id: number, report: BouncerReport): Promise<void> {
+    const values = {
+      ip_address: report.ipAddress, type: report.type, version: report.version,
+      last_pull: report.lastPull === undefined ? undefined : toColumn(report.lastPull), osname: report.os?.name,
+      osfamily: report.os?.family, osversion: report.os?.version, featureflags: report.featureFlags,
+      updated_at: toColumn(this.#context.now()),
+    };
+    const present = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+    await this.#context.db.updateTable('bouncers').set(present).where('id', '=', id).execute();
+  }
+
+  /** Last pull (or, if never, creation) before `before`: what `bouncers prune` offers to remove. */
+  async inactiveSince(before: GoTime): Promise<Bouncer[]> {
+    const time = toColumn(before);
+    const rows = await this.#context.db.selectFrom('bouncers').selectAll().where((builder) => builder.or([
+      builder('last_pull', '<', time),
+      builder.and([builder('last_pull', 'is', null), builder('created_at', '<', time)]),
+    ])).orderBy('id').execute();
+    return rows.map(toBouncer);
+  }
+
+  /** Removes bouncers of an authentication type whose last pull was before `before`. */
+  async removeSilent(authType: string, before: GoTime): Promise<number> {
+    const result = await this.#context.db.deleteFrom('bouncers').where('auth_type', '=', authType)
+      .where('last_pull', '<=', toColumn(before)).executeTakeFirst();
+    return Number(result.numDeletedRows);
+  }
+}
+
+function toBouncer(row: Selectable<BouncersTable>): Bouncer {
+  return {
+    id: row.id, createdAt: fromColumn(row.created_at), updatedAt: fromColumn(row.updated_at), name: row.name,
+    revoked: Boolean(row.revoked), ipAddress: row.ip_address ?? '', type: row.type ?? '', version: row.version ?? '',
+    lastPull: fromColumn(row.last_pull), authType: row.auth_type,
+    os: { name: row.osname ?? '', family: row.osfamily ?? '', version: row.osversion ?? '' },
+    featureFlags: row.featureflags ?? '', isAutoCreated: Boolean(row.auto_created),
+  };
+}

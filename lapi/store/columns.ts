@@ -1,0 +1,35 @@
+// How instants and booleans stand in SQLite's columns: the text that CrowdSec's driver writes, and 0 or 1.
+// That text sorts like the instants, so SQL compares it as it stands. Other databases have column types for both and
+// will bring their own pair of functions.
+
+import { goLayouts, parseGoTime } from '../../ts/util/go-layout.js';
+import { GoTime } from '../../ts/util/go-time.js';
+
+/** The last second that four-digit years can show; later ends of decisions are cut to it. */
+const secondsMax = 253_402_300_799;
+
+/** Returns the text of a time column. */
+export function toColumn(time: GoTime): string {
+  const utc = time.seconds > secondsMax ? new GoTime(secondsMax, 0) : time.toUtc();
+  return utc.toString().replace(' +0000 UTC', '+00:00');
+}
+
+/** Reads a time column as any of CrowdSec's SQLite drivers wrote it; GoTime.zero when it is empty or unreadable. */
+export function fromColumn(text: string | null): GoTime {
+  if (text === null) return GoTime.zero;
+  const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?) ?(Z|[+-]\d\d:?\d\d)?/.exec(text);
+  if (match === null) return GoTime.zero;
+  const zone = match[3] === undefined || match[3] === 'Z' ? 'Z' : `${match[3].slice(0, 3)}:${match[3].slice(-2)}`;
+  return parseRfc3339(`${match[1]}T${match[2]}${zone}`) ?? GoTime.zero;
+}
+
+/** Returns the UTC instant of an RFC3339 text, or null when it is none. */
+export function parseRfc3339(text: string): GoTime | null {
+  return parseGoTime(goLayouts.rfc3339, text)?.toUtc() ?? null;
+}
+
+/** RFC3339 in milliseconds, UTC: how allowlists show their times. */
+export function rfc3339Millis(time: GoTime): string {
+  const stem = time.toUtc().toRfc3339().slice(0, -1);
+  return `${stem}.${String(Math.floor(time.nanos / 1e6)).padStart(3, '0')}Z`;
+}

@@ -1,0 +1,199 @@
+// Decisions: what is in force, what ended since, and ending them before their time. Rows are never deleted here, only
+// their end is moved to now, so that bouncers hear of it; retention removes them with their alert.
+
+import { sql, type ExpressionBuilder, type RawBuilder, type SelectQueryBuilder, type SqlBool } from 'kysely';
+import type { GoTime } from '../../ts/util/go-time.js';
+import { lapiLimits } from '../limits.js';
+import { fromColumn, toColumn } from './columns.js';
+import { parseIpRange, type IpRange } from './ip-range.js';
+import { rangeCondition } from './range-condition.js';
+import type { StoreContext } from './store.js';
+import type { Tables } from './tables.js';
+
+/** Which decisions a bouncer wants. Absent fields do not restrict. */
+export interface DecisionFilter {
+  readonly scopes?: readonly string[];
+  readonly value?: string;
+  readonly type?: string;
+  readonly origins?: readonly string[];
+  /** Substrings of the scenario, any of them, whatever their case. */
+  readonly scenariosContaining?: readonly string[];
+  readonly scenariosNotContaining?: readonly string[];
+  readonly range?: IpRange;
+  /** true: the decision contains the range; false: it lies within. */
+  readonly contains: boolean;
+  readonly withSimulated: boolean;
+  readonly limit?: number;
+  readonly offset?: number;
+  readonly idAbove?: number;
+}
+
+/** Which decisions to end. */
+export interface ExpireFilter {
+  readonly scope?: string;
+  readonly uuids?: readonly string[];
+  readonly origin?: string;
+  readonly value?: string;
+  readonly type?: string;
+  readonly scenario?: string;
+  readonly range?: IpRange;
+  readonly contains: boolean;
+}
+
+/** A stored decision as bouncers see it. */
+export interface DecisionRow {
+  readonly id: number;
+  readonly until: GoTime;
+  readonly scenario: string;
+  readonly type: string;
+  readonly scope: string;
+  readonly value: string;
+  readonly origin: string;
+  readonly uuid: string;
+}
+
+/** Which part of a stream: in force at `now` (and created after), or ended before `now` (and after). */
+export interface StreamPart {
+  readonly kind: 'new' | 'deleted';
+  readonly now: GoTime;
+  /** undefined: a start-up, without lower bound. */
+  readonly since?: GoTime;
+  /** Leave out decisions that another one on the same value, type and scope outlives. */
+  readonly dedup: boolean;
+}
+
+type Selection = SelectQueryBuilder<Tables, 'decisions', {
+  id: number; until: string | null; scenario: string; type: string; scope: string; value: string; origin: string;
+  uuid: string | null;
+}>;
+
+export class Decisions {
+  readonly #context: StoreContext;
+
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  /** Decisions in force now. Ordered by their end, or by id where an address or value was asked for. */
+  async active(filter: DecisionFilter): Promise<DecisionRow[]> {
+    let query = this.#select().where('decisions.until', '>=', toColumn(this.#context.now()));
+    query = applyFilter(query, filter);
+    const byValue = filter.range !== undefined || filter.value !== undefined;
+    query = byValue ? query.orderBy('decisions.id') : query.orderBy('decisions.until').orderBy('decisions.id');
+    if (filter.limit !== undefined || filter.offset !== undefined) query = query.limit(filter.limit ?? -1);
+    if (filter.offset !== undefined) query = query.offset(filter.offset);
+    return (await query.execute()).map(toRow);
+  }
+
+  /** One page of a stream, by ascending id from above `filter.idAbove`. */
+  async streamPage(part: StreamPart, filter: DecisionFilter): Promise<DecisionRow[]> {
+    const now = toColumn(part.now);
+    let query = this.#select();
+    if (part.kind === 'new') {
+      query = query.where('decisions.until', '>', now);
+      if (part.since !== undefined) query = query.where('decisions.created_at', '>', toColumn(part.since));
+    } else {
+      query = query.where('decisions.until', '<', now);
+      if (part.since !== undefined) query = query.where('decisions.until', '>', toColumn(part.since));
+    }
+    if (part.dedup) query = query.where(isLongest);
+    return (await applyFilter(query, filter).orderBy('decisions.id').limit(lapiLimits.streamPageRows).execute())
+      .map(toRow);
+  }
+
+  /** Ends the matching decisions that are in force and returns how many. */
+  async expire(filter: ExpireFilter): Promise<number> {
+    const now = toColumn(this.#context.now());
+    let query = this.#context.db.selectFrom('decisions').select('id').where('until', '>', now);
+    if (filter.scope !== undefined) query = query.where('scope', '=', filter.scope);
+    if (filter.uuids !== undefined) query = query.where('uuid', 'in', [...filter.uuids]);
+    if (filter.origin !== undefined) query = query.where('origin', '=', filter.origin);
+    if (filter.value !== undefined) query = query.where('value', '=', filter.value);
+    if (filter.type !== undefined) query = query.where('type', '=', filter.type);
+    if (filter.scenario !== undefined) query = query.where('scenario', '=', filter.scenario);
+    if (filter.range !== undefined) query = query.where(rangeCondition('decisions', filter.range, filter.contains));
+    return this.#expireIds((await query.orderBy('id').execute()).map((row) => row.id));
+  }
+
+  /** Ends one decision, even one that is over. Returns 0 when there is none with this id. */
+  async expireById(id: number): Promise<number> {
+    return this.#expireIds([id]);
+  }
+
+  /** Number of decisions in force by scenario, origin and type, without simulated ones. */
+  async countActive(): Promise<{ scenario: string; origin: string; type: string; count: number }[]> {
+    return this.#context.db.selectFrom('decisions')
+      .select(['scenario', 'origin', 'type', sql<number>`count(*)`.as('count')])
+      .where('until', '>', toColumn(this.#context.now())).where('simulated', '=', 0)
+      .groupBy(['scenario', 'origin', 'type']).execute();
+  }
+
+  /** Number of decisions that contain an address or range. Throws IpRangeError. */
+  async countByValue(value: string, options: { since?: GoTime; activeOnly?: boolean } = {}): Promise<number> {
+    let query = this.#context.db.selectFrom('decisions').select(sql<number>`count(*)`.as('count'))
+      .where(rangeCondition('decisions', parseIpRange(value), true));
+    if (options.since !== undefined) query = query.where('created_at', '>', toColumn(options.since));
+    if (options.activeOnly) query = query.where('until', '>', toColumn(this.#context.now()));
+    return (await query.executeTakeFirstOrThrow()).count;
+  }
+
+  /** Nanoseconds until the last decision on an address or range ends, 0 when none is in force. Throws IpRangeError. */
+  async timeLeftNs(value: string): Promise<number> {
+    const now = this.#context.now();
+    const row = await this.#context.db.selectFrom('decisions').select('until')
+      .where(rangeCondition('decisions', parseIpRange(value), true)).where('until', '>', toColumn(now))
+      .orderBy('until', 'desc').limit(1).executeTakeFirst();
+    return row === undefined ? 0 : fromColumn(row.until).since(now);
+  }
+
+  #select(): Selection {
+    return this.#context.db.selectFrom('decisions').select(['decisions.id', 'decisions.until', 'decisions.scenario',
+      'decisions.type', 'decisions.scope', 'decisions.value', 'decisions.origin', 'decisions.uuid']);
+  }
+
+  async #expireIds(ids: readonly number[]): Promise<number> {
+    let count = 0;
+    for (let from = 0; from < ids.length; from += lapiLimits.expireBatchRows) {
+      const now = toColumn(this.#context.now());
+      const result = await this.#context.db.updateTable('decisions').set({ until: now, updated_at: now })
+        .where('id', 'in', ids.slice(from, from + lapiLimits.expireBatchRows)).executeTakeFirst();
+      count += Number(result.numUpdatedRows);
+    }
+    return count;
+  }
+}
+
+function applyFilter(selection: Selection, filter: DecisionFilter): Selection {
+  let query = selection;
+  if (!filter.withSimulated) query = query.where('decisions.simulated', '=', 0);
+  if (filter.scopes !== undefined) query = query.where('decisions.scope', 'in', [...filter.scopes]);
+  if (filter.value !== undefined) query = query.where('decisions.value', '=', filter.value);
+  if (filter.type !== undefined) query = query.where('decisions.type', '=', filter.type);
+  if (filter.origins !== undefined) query = query.where('decisions.origin', 'in', [...filter.origins]);
+  if (filter.scenariosContaining !== undefined) query = query.where(scenarioContains(filter.scenariosContaining));
+  if (filter.scenariosNotContaining !== undefined) {
+    query = query.where(sql<SqlBool>`not ${scenarioContains(filter.scenariosNotContaining)}`);
+  }
+  if (filter.range !== undefined) query = query.where(rangeCondition('decisions', filter.range, filter.contains));
+  if (filter.idAbove !== undefined) query = query.where('decisions.id', '>', filter.idAbove);
+  return query;
+}
+
+function scenarioContains(words: readonly string[]): RawBuilder<SqlBool> {
+  const conditions = words.map((word) => {
+    const pattern = `%${word.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+    return sql`lower(decisions.scenario) like ${pattern} escape '\\'`;
+  });
+  return sql<SqlBool>`(${sql.join(conditions, sql` or `)})`;
+}
+
+function isLongest(builder: ExpressionBuilder<Tables, 'decisions'>) {
+  return builder.not(builder.exists(builder.selectFrom('decisions as longer').select('longer.id')
+    .whereRef('longer.value', '=', 'decisions.value').whereRef('longer.type', '=', 'decisions.type')
+    .whereRef('longer.scope', '=', 'decisions.scope').whereRef('longer.until', '>', 'decisions.until')));
+}
+
+function toRow(row: Omit<DecisionRow, 'until' | 'uuid'> & { until: string | null; uuid: string | null }): DecisionRow {
+  return { id: row.id, until: fromColumn(row.until), scenario: row.scenario, type: row.type, scope: row.scope,
+    value: row.value, origin: row.origin, uuid: row.uuid ?? '' };
+}

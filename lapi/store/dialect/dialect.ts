@@ -1,0 +1,25 @@
+// What differs between the databases a store can stand on. Entities use kysely and this; they never ask which one it is.
+
+import type { Dialect, Kysely, RawBuilder } from 'kysely';
+import type { Tables } from '../tables.js';
+
+/** Kinds of columns in the schema, each one type in every database. */
+export type ColumnKind = 'time' | 'text' | 'longText' | 'int' | 'wide' | 'float' | 'flag' | 'json';
+
+export interface StoreDialect {
+  readonly name: string;
+  readonly kysely: Dialect;
+  /** Values one statement may bind. */
+  readonly parameterCountMax: number;
+  columnType(kind: ColumnKind): RawBuilder<unknown>;
+  /** Makes what feeds the change log, where it is missing. Cheap when nothing is. */
+  ensureTriggers(db: Kysely<Tables>): Promise<void>;
+  /** Inserts rows that all have the same columns, inside the open transaction of `db`. */
+  insertRows(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<void>;
+  /** Whether an error means: a full disk, a read-only file or a lock, so that the same request may succeed later. */
+  isUnavailable(error: unknown): boolean;
+  /** A number that changes when another process wrote to the database, or null where that cannot be asked. */
+  foreignWrites(): number | null;
+}
+
+export type Row = Readonly<Record<string, string | number | bigint | null>>;

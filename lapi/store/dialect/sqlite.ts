@@ -1,0 +1,179 @@
+// SQLite through better-sqlite3: one connection, prepared statements kept, transactions that take the write lock at
+// once (a deferred one could lose it half-way to another process). Calls are synchronous inside; kysely sees promises.
+
+import Database from 'better-sqlite3';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql, type DatabaseConnection,
+  type Driver, type Kysely, type QueryResult, type RawBuilder } from 'kysely';
+import { PalisadeError } from '../../../ts/errors.js';
+import { lapiLimits } from '../../limits.js';
+import type { Tables } from '../tables.js';
+import type { ColumnKind, StoreDialect } from './dialect.js';
+
+/** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
+const statementCountMax = 400;
+
+const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
+  time: sql`datetime`, text: sql`text`, longText: sql`text`, int: sql`integer`, wide: sql`bigint`, float: sql`real`,
+  flag: sql`bool`, json: sql`json`,
+};
+
+/** Which changes readers with an index in memory must hear of: [table, event, condition]. */
+const triggers = [
+  ['decisions', 'insert', ''], ['decisions', 'update of until', 'when old.until is not new.until'],
+  ['decisions', 'delete', ''], ['allow_list_items', 'insert', ''], ['allow_list_items', 'delete', ''],
+  ['machines', 'update of is_validated', ''], ['machines', 'delete', ''],
+  ['bouncers', 'insert', ''], ['bouncers', 'delete', ''],
+] as const;
+
+/** Opens or creates a database file. Throws E_STORE when it cannot be opened. */
+export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
+  const database = openFile(path, useWal);
+  const statements = new StatementCache(database);
+  return {
+    name: 'sqlite',
+    kysely: {
+      createDriver: () => new SqliteDriver(database, statements),
+      createAdapter: () => new SqliteAdapter(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+    parameterCountMax: 32_000,
+    columnType: (kind) => columnTypes[kind],
+    ensureTriggers: (db) => ensureTriggers(db),
+    insertRows: async (_db, table, rows) => {
+      if (rows.length === 0) return;
+      const columns = Object.keys(rows[0]);
+      const statement = statements.get(`insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) `
+        + `values (${columns.map(() => '?').join(', ')})`);
+      for (const row of rows) statement.run(Object.values(row));
+    },
+    isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
+    foreignWrites: () => database.pragma('data_version', { simple: true }) as number,
+  };
+}
+
+function openFile(path: string, useWal: boolean): Database.Database {
+  try {
+    // The file holds password hashes: it is never readable by others, not even for a moment.
+    if (path !== ':memory:' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+    if (path !== ':memory:') chmodSync(path, 0o640);
+    const database = new Database(path, { timeout: lapiLimits.busyTimeoutMs });
+    if (useWal && path !== ':memory:') database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    database.pragma('foreign_keys = ON');
+    return database;
+  } catch (error) {
+    const hint = existsSync(dirname(path)) ? '' : ` (the folder ${dirname(path)} does not exist)`;
+    throw new PalisadeError('E_STORE', `cannot open the database ${path}: ${(error as Error).message}${hint}`,
+      undefined, { cause: error });
+  }
+}
+
+async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
+  const wanted = triggers.map(([table, event]) => `palisade_${table}_${event.split(' ')[0]}`);
+  const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'`.execute(db);
+  const present = new Set(rows.map((row) => row.name));
+  for (const [index, [table, event, condition]] of triggers.entries()) {
+    if (present.has(wanted[index])) continue;
+    const row = event === 'delete' ? 'old' : 'new';
+    await sql.raw(`create trigger if not exists ${wanted[index]} after ${event} on ${table} ${condition} begin
+      insert into palisade_changes (kind, row_id) values ('${table}', ${row}.id); end`).execute(db);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Database.SqliteError ? error.code : '';
+}
+
+class StatementCache {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  get(text: string): Database.Statement {
+    let statement = this.#statements.get(text);
+    if (statement === undefined) {
+      statement = this.#database.prepare(text);
+      if (this.#statements.size >= statementCountMax) this.#statements.delete(this.#statements.keys().next().value!);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  clear(): void {
+    this.#statements.clear();
+  }
+}
+
+/** One connection, handed out to one user at a time in order of asking. */
+class SqliteDriver implements Driver {
+  readonly #database: Database.Database;
+  readonly #connection: SqliteConnection;
+  readonly #statements: StatementCache;
+  #tail: Promise<void> = Promise.resolve();
+  #release: () => void = () => {};
+
+  constructor(database: Database.Database, statements: StatementCache) {
+    this.#database = database;
+    this.#statements = statements;
+    this.#connection = new SqliteConnection(statements);
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const before = this.#tail;
+    let release = (): void => {};
+    this.#tail = new Promise((resolve) => { release = resolve; });
+    await before;
+    this.#release = release;
+    return this.#connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#release();
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('commit'));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // SQLite has rolled back by itself after a full disk; a second rollback would hide that error.
+    if (this.#database.inTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'));
+  }
+
+  async destroy(): Promise<void> {
+    this.#statements.clear();
+    this.#database.close();
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #statements: StatementCache;
+
+  constructor(statements: StatementCache) {
+    this.#statements = statements;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const statement = this.#statements.get(query.sql);
+    if (statement.reader) return { rows: statement.all(query.parameters) as R[] };
+    const { changes, lastInsertRowid } = statement.run(query.parameters);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    for (const row of this.#statements.get(query.sql).all(query.parameters)) yield { rows: [row as R] };
+  }
+}
+

@@ -1,0 +1,169 @@
+// The schema of the database as data, and the one history of changes to it. Tables, columns and indexes are CrowdSec's,
+// so that either program can go on with the other's file; what is ours has the prefix palisade_.
+
+import { sql, type ColumnDefinitionBuilder, type Kysely } from 'kysely';
+import type { ColumnKind, StoreDialect } from './dialect/dialect.js';
+import type { Tables } from './tables.js';
+
+interface Column {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly required?: boolean;
+  readonly unique?: boolean;
+  readonly fallback?: string | number;
+  /** Table whose id this column holds, and what happens when that row goes. */
+  readonly references?: readonly [table: string, onDelete: 'cascade' | 'set null'];
+}
+
+interface Table {
+  readonly columns: readonly Column[];
+  /** [name, columns, unique] */
+  readonly indexes?: readonly (readonly [string, readonly string[], boolean?])[];
+  readonly primaryKey?: readonly string[];
+}
+
+const need = (kind: ColumnKind, ...names: string[]): Column[] => names.map((name) => ({ name, kind, required: true }));
+const may = (kind: ColumnKind, ...names: string[]): Column[] => names.map((name) => ({ name, kind }));
+const or = (kind: ColumnKind, name: string, fallback: string | number, required = true): Column =>
+  ({ name, kind, fallback, required });
+const stamps = need('time', 'created_at', 'updated_at');
+const address = may('wide', 'start_ip', 'end_ip', 'start_suffix', 'end_suffix', 'ip_size');
+const system = may('text', 'osname', 'osfamily', 'osversion', 'featureflags');
+
+const tables: Readonly<Record<string, Table>> = {
+  machines: {
+    columns: [...stamps, ...may('time', 'last_push', 'last_heartbeat'),
+      { name: 'machine_id', kind: 'text', required: true, unique: true }, ...need('text', 'password', 'ip_address'),
+      ...may('text', 'scenarios', 'version'), or('flag', 'is_validated', 0), or('text', 'auth_type', 'password'),
+      ...system, ...may('json', 'hubstate', 'datasources')],
+    indexes: [['machine_last_heartbeat_created_at', ['last_heartbeat', 'created_at']],
+      ['machine_is_validated', ['is_validated']]],
+  },
+  alerts: {
+    columns: [...stamps, ...need('text', 'scenario'), or('text', 'bucket_id', '', false),
+      or('text', 'message', '', false), or('int', 'events_count', 0, false), ...may('time', 'started_at', 'stopped_at'),
+      ...may('text', 'source_ip', 'source_range', 'source_as_number', 'source_as_name', 'source_country'),
+      ...may('float', 'source_latitude', 'source_longitude'), ...may('text', 'source_scope', 'source_value'),
+      ...may('int', 'capacity'), ...may('text', 'leak_speed', 'scenario_version', 'scenario_hash'),
+      or('flag', 'simulated', 0), ...may('text', 'uuid'), ...may('flag', 'remediation'), ...may('text', 'kind'),
+      { name: 'machine_alerts', kind: 'int', references: ['machines', 'set null'] }],
+    indexes: [['alert_id', ['id']], ['alert_uuid', ['uuid']], ['alert_scenario', ['scenario']]],
+  },
+  decisions: {
+    columns: [...stamps, ...may('time', 'until'), ...need('text', 'scenario', 'type'), ...address,
+      ...need('text', 'scope', 'value', 'origin'), or('flag', 'simulated', 0), ...may('text', 'uuid'),
+      { name: 'alert_decisions', kind: 'int', references: ['alerts', 'cascade'] }],
+    indexes: [['decision_start_ip_end_ip', ['start_ip', 'end_ip']], ['decision_value', ['value']],
+      ['decision_until', ['until']], ['decision_alert_decisions', ['alert_decisions']]],
+  },
+  events: {
+    columns: [...stamps, ...need('time', 'time'), ...need('text', 'serialized'),
+      { name: 'alert_events', kind: 'int', references: ['alerts', 'cascade'] }],
+    indexes: [['event_alert_events', ['alert_events']]],
+  },
+  meta: {
+    columns: [...stamps, ...need('text', 'key', 'value'),
+      { name: 'alert_metas', kind: 'int', references: ['alerts', 'cascade'] }],
+    indexes: [['meta_alert_metas', ['alert_metas']]],
+  },
+  bouncers: {
+    columns: [...stamps, { name: 'name', kind: 'text', required: true, unique: true }, ...need('text', 'api_key'),
+      ...need('flag', 'revoked'), or('text', 'ip_address', '', false), ...may('text', 'type', 'version'),
+      ...may('time', 'last_pull'), or('text', 'auth_type', 'api-key'), ...system, or('flag', 'auto_created', 0)],
+    indexes: [['bouncer_api_key_auth_type', ['api_key', 'auth_type']],
+      ['bouncer_api_key_ip_address', ['api_key', 'ip_address']],
+      ['bouncer_last_pull_created_at', ['last_pull', 'created_at']]],
+  },
+  config_items: {
+    columns: [...stamps, { name: 'name', kind: 'text', required: true, unique: true }, ...need('longText', 'value')],
+  },
+  locks: {
+    columns: [{ name: 'name', kind: 'text', required: true, unique: true }, ...need('time', 'created_at')],
+  },
+  metrics: {
+    columns: [...need('text', 'generated_type', 'generated_by'), ...need('time', 'received_at'),
+      ...may('time', 'pushed_at'), ...need('longText', 'payload')],
+  },
+  allow_lists: {
+    columns: [...stamps, ...need('text', 'name'), ...need('flag', 'from_console'),
+      ...may('text', 'description', 'allowlist_id')],
+    indexes: [['allowlist_id', ['id'], true], ['allowlist_name', ['name'], true],
+      ['allowlist_allowlist_id', ['allowlist_id']]],
+  },
+  allow_list_items: {
+    columns: [...stamps, ...may('time', 'expires_at'), ...may('text', 'comment'), ...need('text', 'value'), ...address],
+    indexes: [['allowlistitem_id', ['id']], ['allowlistitem_start_ip_end_ip', ['start_ip', 'end_ip']],
+      ['allowlistitem_expires_at', ['expires_at']]],
+  },
+  allow_list_allowlist_items: {
+    columns: [
+      { name: 'allow_list_id', kind: 'int', required: true, references: ['allow_lists', 'cascade'] },
+      { name: 'allow_list_item_id', kind: 'int', required: true, references: ['allow_list_items', 'cascade'] }],
+    primaryKey: ['allow_list_id', 'allow_list_item_id'],
+  },
+};
+
+/** Each step runs once, in order, and is never changed after a release. */
+const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<void>)[] = [
+  async (db, dialect) => {
+    for (const [name, table] of Object.entries(tables)) await createTable(db, dialect, name, table);
+  },
+  async (db) => {
+    await db.schema.createTable('palisade_changes').ifNotExists()
+      .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('row_id', 'integer', (column) => column.notNull()).execute();
+  },
+];
+
+/** Brings the database to the present schema, in one transaction. */
+export async function migrate(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  // A database without our table throws here; it may be empty or CrowdSec's.
+  if (await appliedCount(db).catch(() => 0) < steps.length) {
+    await db.transaction().execute(async (transaction) => {
+      await transaction.schema.createTable('palisade_schema').ifNotExists()
+        .addColumn('version', 'integer', (column) => column.notNull()).execute();
+      // Another process may have done it while this one waited for the lock.
+      for (let version = await appliedCount(transaction); version < steps.length; version++) {
+        await steps[version](transaction, dialect);
+        await sql`insert into palisade_schema (version) values (${version + 1})`.execute(transaction);
+      }
+    });
+  }
+  await dialect.ensureTriggers(db);
+}
+
+async function appliedCount(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ version: number | null }>`select max(version) as version from palisade_schema`
+    .execute(db);
+  return rows[0].version ?? 0;
+}
+
+async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: string, table: Table): Promise<void> {
+  let builder = db.schema.createTable(name).ifNotExists();
+  if (table.primaryKey === undefined) {
+    builder = builder.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement().notNull());
+  } else {
+    builder = builder.addPrimaryKeyConstraint(`${name}_pk`, [...table.primaryKey] as never);
+  }
+  for (const column of table.columns) {
+    builder = builder.addColumn(column.name, sql`${dialect.columnType(column.kind)}`,
+      (definition) => describe(definition, column));
+  }
+  await builder.execute();
+  for (const [index, columns, isUnique] of table.indexes ?? []) {
+    const create = db.schema.createIndex(index).ifNotExists().on(name).columns([...columns]);
+    await (isUnique ? create.unique() : create).execute();
+  }
+}
+
+function describe(definition: ColumnDefinitionBuilder, column: Column): ColumnDefinitionBuilder {
+  let result = definition;
+  if (column.required) result = result.notNull();
+  if (column.unique) result = result.unique();
+  if (column.fallback !== undefined) result = result.defaultTo(column.fallback);
+  if (column.references !== undefined) {
+    result = result.references(`${column.references[0]}.id`).onDelete(column.references[1]);
+  }
+  return result;
+}

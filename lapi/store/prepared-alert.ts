@@ -1,0 +1,134 @@
+// Turns an alert of a request into rows: times read, metas cut to the columns' widths, addresses turned into numbers.
+// Pure: nothing is written here, so a request with a fault is refused before the first insert.
+
+import { randomUUID } from 'node:crypto';
+import type { Alert, AlertEvent, MetaItem } from '../../ts/model/alert.js';
+import { DurationError, parseDurationWithDays } from '../../ts/util/go-duration.js';
+import type { GoTime } from '../../ts/util/go-time.js';
+import { encodeJson } from '../json.js';
+import { lapiLimits } from '../limits.js';
+import { parseRfc3339, toColumn } from './columns.js';
+import type { Row } from './dialect/dialect.js';
+import { IpRangeError, parseIpRange, type IpRange } from './ip-range.js';
+import { addressColumns } from './range-condition.js';
+import type { AlertsTable } from './tables.js';
+
+/** An alert as the API accepts it; decisions already made by profiles or by the sender. */
+export type IncomingAlert = Omit<Alert, 'id' | 'created_at' | 'machine_id'>;
+
+type AlertColumns = Omit<AlertsTable, 'id' | 'created_at' | 'updated_at' | 'uuid' | 'machine_alerts' | 'bucket_id'>;
+
+/** Rows of one alert, without ids and stamps. */
+export interface PreparedAlert {
+  readonly uuid: string;
+  readonly columns: AlertColumns;
+  readonly events: readonly Row[];
+  readonly metas: readonly Row[];
+  readonly decisions: readonly Row[];
+}
+
+/**
+ * Returns the rows of an alert, or null when it brought decisions and none of them is usable. What was cut, replaced
+ * or dropped is added to `remarks`. Throws DurationError when the duration of a decision cannot be read.
+ */
+export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | undefined,
+  remarks: string[]): PreparedAlert | null {
+  const uuid = ownId || randomUUID();
+  const stoppedAt = timeOr(now, alert.stop_at, 'stop_at', remarks);
+  const wanted = alert.decisions ?? [];
+  const decisions = wanted.map((decision) => decisionRow(decision, stoppedAt, alert, uuid, remarks))
+    .filter((row) => row !== null);
+  if (wanted.length > 0 && decisions.length === 0) {
+    remarks.push(`alert of ${alert.scenario} dropped: none of its decisions is usable`);
+    return null;
+  }
+  const { source } = alert;
+  return {
+    uuid,
+    columns: {
+      scenario: alert.scenario, message: alert.message, events_count: alert.events_count,
+      started_at: toColumn(timeOr(now, alert.start_at, 'start_at', remarks)), stopped_at: toColumn(stoppedAt),
+      source_ip: source.ip ?? '', source_range: source.range ?? '', source_as_number: source.as_number ?? '',
+      source_as_name: source.as_name ?? '', source_country: source.cn ?? '',
+      source_latitude: Math.fround(source.latitude ?? 0), source_longitude: Math.fround(source.longitude ?? 0),
+      source_scope: source.scope, source_value: source.value, capacity: alert.capacity, leak_speed: alert.leakspeed,
+      scenario_version: alert.scenario_version, scenario_hash: alert.scenario_hash,
+      simulated: alert.simulated ? 1 : 0, remediation: alert.remediation ? 1 : 0, kind: alert.kind ?? '',
+    },
+    events: (alert.events ?? []).map((event) => eventRow(event, now, remarks)),
+    metas: (alert.meta ?? []).map((meta) => metaRow(meta, remarks)),
+    decisions,
+  };
+}
+
+function timeOr(fallback: GoTime, text: string, name: string, remarks: string[]): GoTime {
+  const time = parseRfc3339(text);
+  if (time === null) remarks.push(`${name} ${JSON.stringify(text)} is not RFC3339, the present time was taken`);
+  return time ?? fallback;
+}
+
+type IncomingDecision = NonNullable<Alert['decisions']>[number];
+
+function decisionRow(decision: IncomingDecision, stoppedAt: GoTime, alert: IncomingAlert, uuid: string,
+  remarks: string[]): Row | null {
+  let durationNs: number;
+  try {
+    durationNs = parseDurationWithDays(decision.duration);
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+    throw new DurationError(`building decisions for alert ${uuid}: creating alert decisions: decision duration '${
+      decision.duration}': ${error.message}: unable to parse duration`);
+  }
+  let range: IpRange | null = null;
+  const scope = decision.scope.toLowerCase();
+  if (scope === 'ip' || scope === 'range') {
+    try {
+      range = parseIpRange(decision.value);
+    } catch (error) {
+      if (!(error instanceof IpRangeError)) throw error;
+      remarks.push(`decision dropped: ${error.message}`);
+      return null;
+    }
+  }
+  return { until: toColumn(stoppedAt.add(durationNs)), scenario: decision.scenario, type: decision.type,
+    ...addressColumns(range), scope: decision.scope, value: decision.value, origin: decision.origin,
+    simulated: alert.simulated || decision.simulated ? 1 : 0 };
+}
+
+function eventRow(event: AlertEvent, now: GoTime, remarks: string[]): Row {
+  const time = parseRfc3339(event.timestamp) ?? now;
+  return { time: toColumn(time), serialized: serializeMeta(event.meta, remarks) };
+}
+
+/** The JSON of an event's meta; long values are halved until it fits the column, else it is dropped. */
+function serializeMeta(items: readonly MetaItem[], remarks: string[]): string {
+  let kept = items.map(({ key, value }) => ({ key, value }));
+  for (let keepBytes = 4096; ; keepBytes /= 2) {
+    // Go leaves out empty keys and values.
+    const text = encodeJson(kept.map(({ key, value }) => ({ ...(key && { key }), ...(value && { value }) })));
+    if (Buffer.byteLength(text) <= lapiLimits.eventMetaBytesMax) return text;
+    if (keepBytes < 2) break;
+    const strip = keepBytes / 2;
+    kept = kept.map(({ key, value }) => Buffer.byteLength(value) > keepBytes
+      ? { key, value: `${cutBytes(value, strip)}<stripped>` } : { key, value });
+    if (keepBytes === 4096) remarks.push('long meta values of an event were stripped');
+  }
+  remarks.push('the meta of an event was dropped: too long');
+  return '';
+}
+
+function metaRow(meta: MetaItem, remarks: string[]): Row {
+  const key = cutBytes(meta.key ?? '', lapiLimits.alertMetaKeyBytesMax);
+  const value = cutBytes(meta.value ?? '', lapiLimits.alertMetaValueBytesMax);
+  if (key !== (meta.key ?? '') || value !== (meta.value ?? '')) remarks.push(`truncated meta ${meta.key}: too long`);
+  return { key, value };
+}
+
+/** At most `bytes` bytes of UTF-8, never half a character. */
+function cutBytes(text: string, bytes: number): string {
+  const encoded = Buffer.from(text);
+  if (encoded.length <= bytes) return text;
+  let end = bytes;
+  while (end > 0 && (encoded[end] & 0xc0) === 0x80) end--;
+  return encoded.toString('utf8', 0, end);
+}

@@ -1,0 +1,29 @@
+// The SQL condition that an address or range column group lies around, or within, a given range.
+
+import { sql, type RawBuilder, type SqlBool } from 'kysely';
+import type { IpRange } from './ip-range.js';
+
+/** Columns of `table` (or alias) contain the range when `contains` is true, else lie within it. */
+export function rangeCondition(table: string, range: IpRange, contains: boolean): RawBuilder<SqlBool> {
+  const column = (name: string): RawBuilder<unknown> => sql.ref(`${table}.${name}`);
+  const [before, after] = contains ? [sql`<`, sql`>`] : [sql`>`, sql`<`];
+  const size = sql`${column('ip_size')} = ${range.size}`;
+  if (range.size === 4) {
+    return sql<SqlBool>`(${column('start_ip')} ${before}= ${range.start} and ${column('end_ip')} ${after}= ${range.end}
+      and ${size})`;
+  }
+  return sql<SqlBool>`(${size}
+    and (${column('start_ip')} ${before} ${range.start}
+      or (${column('start_ip')} = ${range.start} and ${column('start_suffix')} ${before}= ${range.startSuffix}))
+    and (${column('end_ip')} ${after} ${range.end}
+      or (${column('end_ip')} = ${range.end} and ${column('end_suffix')} ${after}= ${range.endSuffix})))`;
+}
+
+/** The five address columns of a row; zeros where the value is no address, as CrowdSec writes. */
+export function addressColumns(range: IpRange | null): {
+  start_ip: bigint; end_ip: bigint; start_suffix: bigint; end_suffix: bigint; ip_size: number;
+} {
+  if (range === null) return { start_ip: 0n, end_ip: 0n, start_suffix: 0n, end_suffix: 0n, ip_size: 0 };
+  return { start_ip: range.start, end_ip: range.end, start_suffix: range.startSuffix, end_suffix: range.endSuffix,
+    ip_size: range.size };
+}

@@ -1,0 +1,87 @@
+// The database of the Local API: opens it, brings its schema up to date, and holds one object for each entity.
+// Used by the LAPI thread, and by cscli for what it edits without a request (machines, bouncers, allowlists, flush).
+
+import { Kysely } from 'kysely';
+import { PalisadeError } from '../../ts/errors.js';
+import { GoTime } from '../../ts/util/go-time.js';
+import { Alerts } from './alerts.js';
+import { Allowlists } from './allowlists.js';
+import { Bouncers } from './bouncers.js';
+import { Decisions } from './decisions.js';
+import { sqliteDialect } from './dialect/sqlite.js';
+import type { StoreDialect } from './dialect/dialect.js';
+import { Machines } from './machines.js';
+import { migrate } from './migrations.js';
+import type { Tables } from './tables.js';
+import { UsageMetrics } from './usage-metrics.js';
+
+/** The part of db_config that a store needs. */
+export interface StoreOptions {
+  readonly type: string;
+  readonly path: string;
+  /** null: on, unless the file lies on a network file system, which the caller knows. */
+  readonly useWal: boolean | null;
+  /** Rows per insert or expiry statement. */
+  readonly bulkSize: number;
+}
+
+/** What every entity works with. */
+export interface StoreContext {
+  readonly db: Kysely<Tables>;
+  readonly dialect: StoreDialect;
+  readonly bulkSize: number;
+  /** The present instant; never the same twice, so that "created after" has no ties. */
+  now(): GoTime;
+}
+
+/** The open database. */
+export interface Store extends StoreContext {
+  readonly alerts: Alerts;
+  readonly decisions: Decisions;
+  readonly machines: Machines;
+  readonly bouncers: Bouncers;
+  readonly allowlists: Allowlists;
+  readonly usageMetrics: UsageMetrics;
+  close(): Promise<void>;
+}
+
+/** Opens the database of a configuration. Throws E_STORE when it cannot be opened, E_CONFIG for an unknown type. */
+export async function openStore(options: StoreOptions, nowMs: () => number = Date.now): Promise<Store> {
+  const dialect = dialectOf(options);
+  const db = new Kysely<Tables>({ dialect: dialect.kysely });
+  const context: StoreContext = { db, dialect, bulkSize: options.bulkSize || 1000, now: uniqueClock(nowMs) };
+  try {
+    await migrate(db, dialect);
+  } catch (error) {
+    await db.destroy();
+    throw new PalisadeError('E_STORE', `cannot use the database ${options.path}: ${(error as Error).message}`,
+      undefined, { cause: error });
+  }
+  return {
+    ...context,
+    alerts: new Alerts(context), decisions: new Decisions(context), machines: new Machines(context),
+    bouncers: new Bouncers(context), allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
+    close: () => db.destroy(),
+  };
+}
+
+function dialectOf(options: StoreOptions): StoreDialect {
+  if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? true);
+  if (['mysql', 'postgres', 'postgresql', 'pgx'].includes(options.type)) {
+    throw new PalisadeError('E_CONFIG', `unable to create database client: the database type '${options.type}' is not `
+      + 'supported yet, use sqlite');
+  }
+  throw new PalisadeError('E_CONFIG', `unable to create database client: unknown database type '${options.type}'`);
+}
+
+/** Milliseconds are too coarse to order writes, so calls within one are a microsecond apart. */
+function uniqueClock(nowMs: () => number): () => GoTime {
+  let last = GoTime.zero;
+  return () => {
+    const now = GoTime.fromMs(nowMs());
+    // A clock set back by more than a second is believed; ties and small steps back are not.
+    const behindNs = last.since(now);
+    last = behindNs >= 0 && behindNs < 1e9 ? last.add(1000) : now;
+    return last;
+  };
+}

@@ -1,0 +1,83 @@
+// A Local API for tests: in memory or on a file, with a clock that the test moves, and profiles like the shipped ones.
+
+import type { FastifyInstance } from 'fastify';
+import { silentLog, type Log } from '../../ts/config/log.js';
+import type { CompiledExpr } from '../../ts/expr/compiled.js';
+import { ProfileSet } from '../../ts/profile/profile-set.js';
+import type { ProfileSpec } from '../../ts/profile/profile-spec.js';
+import { LapiMetrics } from '../../lapi/metrics.js';
+import type { LapiSettings } from '../../lapi/deps.js';
+import { buildServer } from '../../lapi/server.js';
+import { generateApiKey, hashApiKey, hashPassword } from '../../lapi/store/credentials.js';
+import { openStore, type Store } from '../../lapi/store/store.js';
+
+export interface Instance {
+  readonly app: FastifyInstance;
+  readonly store: Store;
+  readonly metrics: LapiMetrics;
+  readonly clock: { ms: number };
+  close(): Promise<void>;
+}
+
+export const defaultSettings: LapiSettings = {
+  useForwardedForHeaders: false, trustedProxies: [], trustedIps: [], disableRemoteRegistration: false,
+  autoRegistration: null,
+};
+
+export const secret = Buffer.alloc(64, 7);
+
+/** Starts an instance without listening. */
+export async function startInstance(options: { settings?: Partial<LapiSettings>; store?: Store; nowMs?: number;
+  path?: string; profiles?: ProfileSet; log?: Log } = {}): Promise<Instance> {
+  const clock = { ms: options.nowMs ?? Date.parse('2026-11-23T01:44:56Z') };
+  const store = options.store ?? await openStore({ type: 'sqlite', path: options.path ?? ':memory:', useWal: true,
+    bulkSize: 1000 }, () => clock.ms);
+  const metrics = new LapiMetrics();
+  const app = buildServer({ store, metrics, settings: { ...defaultSettings, ...options.settings },
+    profiles: options.profiles ?? shippedProfiles(), log: options.log ?? silentLog, secret, nowMs: () => clock.ms });
+  return { app, store, metrics, clock, close: async () => {
+    await app.close();
+    await store.close();
+  } };
+}
+
+/** Adds a validated machine and returns a token for it. */
+export async function logIn(instance: Instance, name = 'testm', password = 'pass'): Promise<string> {
+  await instance.store.machines.add({ name, passwordHash: (await hashPassword(password))!, ipAddress: '127.0.0.1',
+    isValidated: true });
+  const response = await instance.app.inject({ method: 'POST', url: '/v1/watchers/login',
+    headers: { 'user-agent': 'crowdsec/v1.7.9-test' }, payload: JSON.stringify({ machine_id: name, password }) });
+  return (response.json() as { token: string }).token;
+}
+
+/** Adds a bouncer and returns its key. */
+export async function addBouncer(instance: Instance, name = 'testb', key = generateApiKey()): Promise<string> {
+  await instance.store.bouncers.add({ name, keyHash: hashApiKey(key), ipAddress: '', isAutoCreated: false });
+  return key;
+}
+
+/** An alert as an engine sends it. */
+export function alertBody(changes: Record<string, unknown> = {}, ip = '192.0.2.1'): Record<string, unknown> {
+  return { scenario: 'test/scenario', scenario_hash: 'deadbeef', scenario_version: '0.1',
+    message: `Ip ${ip} performed test/scenario`, events_count: 2, start_at: '2026-11-23T01:40:00Z',
+    stop_at: '2026-11-23T01:44:50Z', capacity: 1, leakspeed: '10s', simulated: false, remediation: true,
+    events: [{ timestamp: '2026-11-23T01:40:00.5Z', meta: [{ key: 'source_ip', value: ip }] }],
+    source: { scope: 'Ip', value: ip, ip }, ...changes };
+}
+
+/** The two profiles that CrowdSec ships, their filters already as JavaScript. */
+export function shippedProfiles(): ProfileSet {
+  const profile = (scope: string): ProfileSpec => ({ name: `default_${scope}_remediation`,
+    filters: [expression(`Alert.Remediation == true && Alert.GetScope() == "${scope}"`,
+      `return (alert) => alert.remediation === true && alert.source.scope === ${JSON.stringify(scope)};`)],
+    decisions: [{ type: 'ban', duration: '4h', scope: '', origin: '', simulated: false }], durationExpr: null,
+    stopsOnSuccess: true, onError: '', notifications: [] });
+  return new ProfileSet([profile('Ip'), profile('Range')], {} as never);
+}
+
+/** A compiled expression written by hand. */
+export function expression(text: string, js: string, isAsync = false): CompiledExpr {
+  return { text, js, isAsync, place: { file: 'profiles.yaml', line: 1, column: 1 }, resultType: 'bool',
+    hasEffects: false, usesStash: false, requires: [],
+    reads: { all: false, parsed: [], meta: [], enriched: [], unmarshaled: false, lineRaw: false, other: [] } };
+}
