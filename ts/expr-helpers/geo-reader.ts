@@ -73,6 +73,11 @@ export class GeoReader {
     this.#asn = new Reader<AsnResponse>(Buffer.from(data.asn));
   }
 
+  /** Whether a text is an address that the databases can be asked for. */
+  canLookUp(text: string): boolean {
+    return plainAddress(text) !== null;
+  }
+
   /** The city record of an address; all empty when the database does not know it. Null when the text is no address. */
   city(text: string): GeoCity | null {
     const address = plainAddress(text);

@@ -32,6 +32,7 @@ export function formatValue(value: unknown, verb: string, flags: FormatFlags): s
   if (value instanceof GoInt) return intText(value.value, verb, flags) ?? badVerb(value, verb);
   if (value instanceof GoDuration) return durationText(value, verb, flags);
   if (value instanceof GoTime) return stringText(value.toString(), verb, flags) ?? badVerb(value, verb);
+  if (isStringer(value as object)) return stringText(String(value), verb, flags) ?? badVerb(value, verb);
   return collectionText(value as object, verb, flags);
 }
 
@@ -183,6 +184,12 @@ function collectionText(value: object, verb: string, flags: FormatFlags): string
   const map = mapOf(value);
   const pairs = Object.keys(map).sort(compareCodePoints).map((key) => `${item(key)}:${item(map[key])}`);
   return sharp ? `${typeName(value)}{${pairs.join(', ')}}` : `map[${pairs.join(' ')}]`;
+}
+
+/** Objects of a class with a text form of its own, e.g. a weekday. Data objects have no prototype to bring one. */
+function isStringer(value: object): boolean {
+  return !Array.isArray(value) && typeof value.toString === 'function' && !Object.hasOwn(value, 'toString')
+    && value.toString !== Object.prototype.toString;
 }
 
 /** Maps of an event offer their content as an object; others are objects already. */
