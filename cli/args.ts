@@ -20,11 +20,13 @@ export class UsageError extends Error {
 /** The value of a flag from its text. Throws UsageError in pflag's words. */
 export function convertFlag(flag: FlagSpec, text: string, previous: unknown): unknown {
   if (flag.kind === 'strings') return [...(Array.isArray(previous) ? previous as string[] : []), ...text.split(',')];
-  if (flag.kind === 'string') return text;
   const names = flag.short === undefined ? `--${flag.long}` : `-${flag.short}, --${flag.long}`;
   const refuse = (why: string): never => {
     throw new UsageError(`invalid argument ${goQuote(text)} for ${goQuote(names)} flag: ${why}`);
   };
+  const fault = flag.check?.(text);
+  if (fault !== undefined) return refuse(fault);
+  if (flag.kind === 'string') return text;
   if (flag.kind === 'int') {
     if (!/^[+-]?\d+$/.test(text)) return refuse(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
     const number = Number(text);
@@ -47,6 +49,9 @@ export function checkArguments(command: Command, args: readonly string[]): void 
   }
   if (rule.kind === 'exact' && count !== rule.count) {
     throw new UsageError(`accepts ${rule.count} arg(s), received ${count}`, true);
+  }
+  if (rule.kind === 'atMost' && count > rule.count) {
+    throw new UsageError(`accepts at most ${rule.count} arg(s), received ${count}`, true);
   }
   if (rule.kind === 'atLeast' && count < rule.count) {
     throw new UsageError(`requires at least ${rule.count} arg(s), only received ${count}`, true);

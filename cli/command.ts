@@ -15,10 +15,13 @@ export interface FlagSpec {
   readonly isRequired?: boolean;
   /** The values that completion offers. */
   readonly choices?: readonly string[];
+  /** Says what is wrong with a value. */
+  readonly check?: (value: string) => string | undefined;
 }
 
 /** How many arguments a command takes: none, exactly or at least a number, or any. */
-export type ArgumentRule = { readonly kind: 'none' | 'any' } | { readonly kind: 'exact' | 'atLeast'; readonly count: number };
+export type ArgumentRule = { readonly kind: 'none' | 'any' }
+  | { readonly kind: 'exact' | 'atLeast' | 'atMost'; readonly count: number };
 
 /** Values of flags by long name: strings, numbers, booleans; durations as nanoseconds with their text. */
 export type Flags = Readonly<Record<string, unknown>>;

@@ -3,10 +3,12 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadConfig, type Config } from '../ts/config/config.js';
+import { openStore, type Store } from '../lapi/store/store.js';
+import { loadConfig, loadCredentials, type Config, type Credentials } from '../ts/config/config.js';
 import { loadHub, type Hub } from '../ts/hub/hub.js';
 import type { HubPaths } from '../ts/hub/item.js';
 import type { Io } from './io.js';
+import { LapiConnection } from './lapi.js';
 import { CliLog, type CliLogLevel } from './log.js';
 
 export type OutputFormat = 'human' | 'json' | 'raw';
@@ -29,6 +31,7 @@ export class Context {
   readonly isFancy: boolean;
   readonly log: CliLog;
   readonly #config: Config | null;
+  #lapi: LapiConnection | undefined;
 
   constructor(io: Io, globals: GlobalFlags, config: Config | null) {
     this.io = io;
@@ -64,6 +67,38 @@ export class Context {
   get hubPaths(): HubPaths {
     const { configDir, hubDir, index } = this.config.paths;
     return { configDir, hubDir, indexPath: index };
+  }
+
+  /** The credentials of this host's machine. Throws when the configuration has none. */
+  get credentials(): Credentials {
+    const { client } = this.config;
+    if (client === null) throw new Error('loading api client: no API client section in configuration');
+    try {
+      return loadCredentials(client.credentialsPath);
+    } catch (error) {
+      throw new Error(`loading api client: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** The Local API, asked as this host's machine. */
+  get lapi(): LapiConnection {
+    this.#lapi ??= new LapiConnection(this.credentials);
+    return this.#lapi;
+  }
+
+  /** Opens the database for one piece of work. Only on the host of the Local API. */
+  async withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    const { server, database } = this.config;
+    if (server === null || !server.enabled) {
+      throw new Error('local API is disabled -- this command must be run on the local API machine');
+    }
+    if (database === null) throw new Error('no database configuration provided');
+    const store = await openStore(database, () => this.io.now().getTime());
+    try {
+      return await work(store);
+    } finally {
+      await store.close();
+    }
   }
 
   /** The hub as it is on disk now. */

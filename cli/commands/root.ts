@@ -2,9 +2,13 @@
 
 import type { CommandSpec } from '../command.js';
 import { defaultConfigFile } from '../context.js';
+import { alertsSpec } from './alerts.js';
+import { bouncersSpec } from './bouncers.js';
 import { completionSpec } from './completion.js';
+import { decisionsSpec } from './decisions.js';
 import { hubSpec } from './hub.js';
 import { itemCommands } from './items.js';
+import { machinesSpec } from './machines.js';
 import { unbuiltCommands } from './unbuilt.js';
 import { versionSpec } from './version.js';
 
@@ -22,7 +26,7 @@ export const rootSpec: CommandSpec = {
   ],
   run: ({ command }) => command.outputHelp(),
   commands: [
-    completionSpec, hubSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
+    alertsSpec, bouncersSpec, completionSpec, decisionsSpec, hubSpec, machinesSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],
 };

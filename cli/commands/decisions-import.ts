@@ -1,0 +1,160 @@
+// `cscli decisions import`: decisions from a CSV, JSON or plain file, sent as one alert or in batches.
+
+import { readFileSync } from 'node:fs';
+import type { Decision } from '../../ts/model/alert.js';
+import { goJsonError } from '../../ts/util/go-json.js';
+import type { CommandSpec, FlagValues, Invocation } from '../command.js';
+import type { Context } from '../context.js';
+import { parseCsv } from '../csv.js';
+import { canonicalScope } from './alert-filter.js';
+import { manualAlert } from './decisions.js';
+
+/** One entry of the file; '' where it says nothing. */
+interface Entry {
+  readonly duration: string;
+  readonly reason: string;
+  readonly scope: string;
+  readonly type: string;
+  readonly value: string;
+}
+
+const keys = ['duration', 'reason', 'scope', 'type', 'value'] as const;
+const manyDecisions = 1000;
+
+export const importSpec: CommandSpec = {
+  use: 'import [options]', text: 'Import decisions from a file or pipe', keepsFlagOrder: true, run: importDecisions,
+  longText: 'Imports decisions. CSV has a header line with any of duration, reason, scope, type, value; JSON is a list\n'
+    + 'of objects with these keys; "values" is one value a line.',
+  examples: ['cscli decisions import -i decisions.csv', 'echo 1.2.3.4 | cscli decisions import -i - --format values'],
+  flags: [
+    { long: 'input', short: 'i', kind: 'string', isRequired: true, text: 'File to read, - for standard input' },
+    { long: 'duration', short: 'd', kind: 'string', fallback: '4h', text: 'Duration where the file has none' },
+    { long: 'scope', kind: 'string', fallback: 'Ip', text: 'Scope where the file has none' },
+    { long: 'reason', short: 'R', kind: 'string', fallback: 'manual', text: 'Reason where the file has none' },
+    { long: 'type', short: 't', kind: 'string', fallback: 'ban', text: 'Type where the file has none' },
+    { long: 'batch', kind: 'int', text: 'Decisions sent at once (0: all)' },
+    { long: 'format', kind: 'string', text: 'json, csv or values; guessed from the file name when not given' },
+  ],
+};
+
+async function importDecisions({ context, flags }: Invocation): Promise<void> {
+  const defaults = ['duration', 'scope', 'reason', 'type'] as const;
+  const empty = defaults.find((name) => flags.text(name) === '');
+  if (empty !== undefined) throw new Error(`default ${empty} cannot be empty`);
+  const input = flags.text('input');
+  const format = flags.text('format') || /\.(json|csv)$/.exec(input)?.[1];
+  if (format === undefined) {
+    throw new Error('unable to guess format from file extension, please provide a format with --format flag');
+  }
+  const text = input === '-' ? await context.io.readStdin() : readInput(context, input);
+  const entries = parseEntries(context, text, format);
+  if (entries.length === 0) throw new Error('no decisions found');
+  const decisions = entries.map((entry, index) => toDecision(entry, index, flags));
+  if (decisions.length > manyDecisions) {
+    context.print(`You are about to add ${decisions.length} decisions, this may take a while`);
+  }
+  const batch = flags.int('batch');
+  if (batch !== 0) context.print(`batch size: ${batch}`);
+  const wanted = await withoutAllowlisted(context, decisions, batch || decisions.length);
+  for (const chunk of chunks(wanted, batch || decisions.length)) {
+    await context.lapi.addAlerts([{ ...manualAlert(context.io.now(), chunk),
+      scenario: `import ${input === '-' ? 'stdin' : input}: ${chunk.length} IPs` }]);
+  }
+  context.io.stdout.write(`Imported ${wanted.length} decisions`);
+}
+
+function readInput(context: Context, input: string): string {
+  try {
+    return readFileSync(context.path(input), 'utf8');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `open ${input}: no such file or directory`
+      : (error as Error).message;
+    throw new Error(`unable to open ${input}: ${reason}`);
+  }
+}
+
+function parseEntries(context: Context, text: string, format: string): Entry[] {
+  const entry = (value: Partial<Entry>): Entry => ({ duration: '', reason: '', scope: '', type: '', value: '', ...value });
+  if (format === 'values') {
+    context.print('Parsing values');
+    return text.replace(/\n$/, '').split('\n').filter((_, index, all) => all.length > 1 || all[index] !== '')
+      .map((line) => entry({ value: line.trim() }));
+  }
+  if (format === 'json') {
+    context.print('Parsing json');
+    return parseJson(text).map(entry);
+  }
+  if (format !== 'csv') throw new Error(`invalid format '${format}', expected one of 'json', 'csv', 'values'`);
+  context.print('Parsing csv');
+  return parseTable(text).map(entry);
+}
+
+function parseJson(text: string): Partial<Entry>[] {
+  const goType = '[]clidecision.decisionRaw';
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    throw new Error(goJsonError(text));
+  }
+  if (list === null) return [];
+  if (!Array.isArray(list)) throw new Error(`json: cannot unmarshal ${jsonKind(list)} into Go value of type ${goType}`);
+  return list.map((item: unknown) => {
+    if (item === null) return {};
+    if (typeof item !== 'object' || Array.isArray(item)) {
+      throw new Error(`json: cannot unmarshal ${jsonKind(item)} into Go value of type ${goType.slice(2)}`);
+    }
+    const values = Object.entries(item).flatMap(([name, value]) => {
+      const key = keys.find((each) => each === name.toLowerCase());
+      if (key === undefined || value === null) return [];
+      if (typeof value === 'string') return [[key, value] as const];
+      const field = `${goType.slice(2)}.${key}`;
+      throw new Error(`json: cannot unmarshal ${jsonKind(value)} into Go struct field ${field} of type string`);
+    });
+    return Object.fromEntries(values) as Partial<Entry>;
+  });
+}
+
+function jsonKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+function parseTable(text: string): Partial<Entry>[] {
+  let rows: string[][];
+  try {
+    rows = parseCsv(text);
+  } catch (error) {
+    throw new Error(`unable to parse csv: '${(error as Error).message}'`);
+  }
+  const [header, ...records] = rows;
+  if (header === undefined) throw new Error("unable to parse csv: 'EOF'");
+  return records.map((record) => Object.fromEntries(keys.flatMap((key) => {
+    const column = header.indexOf(key);
+    return column < 0 ? [] : [[key, record[column]] as const];
+  })));
+}
+
+function toDecision(entry: Entry, index: number, flags: FlagValues): Decision {
+  if (entry.value === '') throw new Error(`item ${index}: missing 'value'`);
+  return { value: entry.value, duration: entry.duration || flags.text('duration'), origin: 'cscli-import',
+    scenario: entry.reason || flags.text('reason'), type: entry.type || flags.text('type'),
+    scope: entry.scope || flags.text('scope'), simulated: false };
+}
+
+async function withoutAllowlisted(context: Context, decisions: readonly Decision[], batch: number): Promise<Decision[]> {
+  const listed = new Set<string>();
+  for (const chunk of chunks(decisions, batch)) {
+    const values = chunk.filter(({ scope }) => ['Ip', 'Range'].includes(canonicalScope(scope))).map(({ value }) => value);
+    if (values.length === 0) continue;
+    for (const { target, allowlists } of await context.lapi.allowlisted(values)) {
+      context.print(`Value ${target} is allowlisted by [${allowlists.join(' ')}]`);
+      listed.add(target);
+    }
+  }
+  return decisions.filter(({ value }) => !listed.has(value));
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
