@@ -12,6 +12,7 @@ import { sqliteDialect } from './dialect/sqlite.js';
 import type { StoreDialect } from './dialect/dialect.js';
 import { Machines } from './machines.js';
 import { migrate } from './migrations.js';
+import { Retention } from './retention.js';
 import type { Tables } from './tables.js';
 import { UsageMetrics } from './usage-metrics.js';
 
@@ -42,6 +43,7 @@ export interface Store extends StoreContext {
   readonly bouncers: Bouncers;
   readonly allowlists: Allowlists;
   readonly usageMetrics: UsageMetrics;
+  readonly retention: Retention;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
     ...context,
     alerts: new Alerts(context), decisions: new Decisions(context), machines: new Machines(context),
     bouncers: new Bouncers(context), allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
+    retention: new Retention(context),
     close: () => db.destroy(),
   };
 }

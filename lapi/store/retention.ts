@@ -1,0 +1,81 @@
+// Takes old rows away: alerts by age and number, what lost its alert, old reports, the tail of the change log. An alert
+// with a decision still in force is always kept: its decisions would go with it. Works in slices of bounded size and
+// lets requests in between.
+
+import { sql, type RawBuilder } from 'kysely';
+import { setImmediate } from 'node:timers/promises';
+import { lapiLimits } from '../limits.js';
+import { toColumn } from './columns.js';
+import type { StoreContext } from './store.js';
+
+/** Bounds on the alerts to keep; undefined is no bound. */
+export interface AlertBounds {
+  readonly ageMaxNs?: number;
+  readonly countMax?: number;
+}
+
+/** How many alerts went, and why. */
+export interface FlushedAlerts {
+  readonly byAge: number;
+  readonly byCount: number;
+  /** Alerts there were before. */
+  readonly total: number;
+}
+
+export class Retention {
+  readonly #context: StoreContext;
+
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  /** Removes alerts beyond the bounds, at most `slicesMax` slices for each bound. */
+  async flushAlerts(bounds: AlertBounds, slicesMax = Infinity): Promise<FlushedAlerts> {
+    const { db } = this.#context;
+    const now = this.#context.now();
+    const { total, newest } = await db.selectFrom('alerts')
+      .select([sql<number>`count(*)`.as('total'), sql<number | null>`max(id)`.as('newest')]).executeTakeFirstOrThrow();
+    const idle = sql`not exists (select 1 from decisions where decisions.alert_decisions = alerts.id
+      and decisions.until >= ${toColumn(now)})`;
+    const byAge = bounds.ageMaxNs === undefined ? 0
+      : await this.#removeSlices('alerts', sql`created_at <= ${toColumn(now.add(-bounds.ageMaxNs))} and ${idle}`,
+        slicesMax);
+    const oldestKept = (newest ?? 0) - (bounds.countMax ?? Infinity);
+    const byCount = oldestKept > 0 ? await this.#removeSlices('alerts', sql`id < ${oldestKept} and ${idle}`, slicesMax)
+      : 0;
+    return { byAge, byCount, total };
+  }
+
+  /** Removes events, contexts and ended decisions whose alert is gone (MySQL, or files edited by hand). */
+  async removeOrphans(slicesMax = Infinity): Promise<number> {
+    const now = toColumn(this.#context.now());
+    const orphan = (column: string): RawBuilder<unknown> => sql`(${sql.ref(column)} is null
+      or not exists (select 1 from alerts where alerts.id = ${sql.ref(column)}))`;
+    return await this.#removeSlices('events', orphan('alert_events'), slicesMax)
+      + await this.#removeSlices('meta', orphan('alert_metas'), slicesMax)
+      + await this.#removeSlices('decisions', sql`until <= ${now} and ${orphan('alert_decisions')}`, slicesMax);
+  }
+
+  /** Cuts the change log to the rows that a reader may still ask for. */
+  async trimChanges(): Promise<number> {
+    const { newest } = await this.#context.db.selectFrom('palisade_changes')
+      .select(sql<number | null>`max(seq)`.as('newest')).executeTakeFirstOrThrow();
+    const result = await this.#context.db.deleteFrom('palisade_changes')
+      .where('seq', '<=', (newest ?? 0) - lapiLimits.changeRowsKept).executeTakeFirst();
+    return Number(result.numDeletedRows);
+  }
+
+  async #removeSlices(table: 'alerts' | 'events' | 'meta' | 'decisions', condition: RawBuilder<unknown>,
+    slicesMax: number): Promise<number> {
+    let count = 0;
+    for (let slice = 0; slice < slicesMax; slice++) {
+      const result = await sql`delete from ${sql.table(table)} where id in (select id from ${sql.table(table)}
+        where ${condition} order by id limit ${lapiLimits.flushSliceRows})`.execute(this.#context.db);
+      const removed = Number(result.numAffectedRows ?? 0n);
+      count += removed;
+      if (removed < lapiLimits.flushSliceRows) break;
+      await setImmediate();
+    }
+    return count;
+  }
+}

@@ -1,0 +1,153 @@
+// HTTP exchanges with one Local API over TCP, TLS or a unix socket, on connections that are kept open. Knows nothing of
+// tokens or alerts: that is lapi-client.ts.
+
+import { readFileSync } from 'node:fs';
+import { Agent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { PalisadeError } from '../errors.js';
+
+/** Where the Local API is and how its certificate is checked. Empty paths mean: not used. */
+export interface TransportOptions {
+  /** `http://127.0.0.1:8080/`, `https://…/`, or the absolute path of a unix socket. */
+  readonly url: string;
+  readonly caCertPath?: string;
+  readonly certPath?: string;
+  readonly keyPath?: string;
+  readonly insecureSkipVerify?: boolean;
+  /** Time for a whole answer, milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+export interface Question {
+  readonly method: string;
+  /** Without a leading slash, with its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const defaultTimeoutMs = 60_000;
+/** Longer bodies are compressed: alerts repeat themselves, and a blocklist import is megabytes. */
+const gzipBytesMin = 5 * 1024;
+const gzipText = promisify(gzip);
+
+/** Nobody answered. `reason` has Go's words: `dial tcp 127.0.0.1:8080: connect: connection refused`. */
+export class UnreachableError extends PalisadeError {
+  readonly method: string;
+  readonly url: string;
+  readonly reason: string;
+
+  constructor(method: string, url: string, reason: string, cause: unknown) {
+    super('E_LAPI', `${goVerb(method)} "${url}": ${reason}`, undefined, { cause });
+    this.name = 'UnreachableError';
+    this.method = method;
+    this.url = url;
+    this.reason = reason;
+  }
+}
+
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #isSocket: boolean;
+  readonly #agent: Agent;
+  readonly #tls: object;
+
+  /** Throws E_CONFIG for options that exclude each other or an address that is none, E_FILE for certificates. */
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#isSocket = options.url.startsWith('/');
+    const hasCertificate = Boolean(options.certPath) || Boolean(options.keyPath);
+    if (this.#isSocket && (hasCertificate || options.caCertPath)) {
+      throw new PalisadeError('E_CONFIG', 'cannot use TLS with a unix socket');
+    }
+    if (!this.#isSocket && !URL.canParse(options.url)) {
+      throw new PalisadeError('E_CONFIG', `the address of the Local API is no URL: ${options.url}`);
+    }
+    const isTls = options.url.startsWith('https:');
+    this.#tls = isTls ? { ca: readOptional(options.caCertPath), cert: readOptional(options.certPath),
+      key: readOptional(options.keyPath), rejectUnauthorized: !options.insecureSkipVerify } : {};
+    this.#agent = isTls ? new TlsAgent({ keepAlive: true, ...this.#tls }) : new Agent({ keepAlive: true });
+  }
+
+  /** The address that messages show, with its trailing slash. */
+  urlOf(path: string): string {
+    const { url } = this.#options;
+    return `${this.#isSocket || url.endsWith('/') ? url : `${url}/`}${path}`;
+  }
+
+  /** Sends a request and returns the whole answer, whatever its status. Throws UnreachableError. */
+  async send(question: Question): Promise<Answer> {
+    const headers: Record<string, string> = { ...question.headers };
+    let body: string | Buffer | undefined = question.body;
+    if (body !== undefined && body.length > gzipBytesMin) {
+      body = await gzipText(body);
+      headers['content-encoding'] = 'gzip';
+    }
+    // The length is known, so nothing is sent in chunks: CrowdSec's own server refuses none, others do.
+    if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
+    return this.#exchange(question, headers, body);
+  }
+
+  /** Lets go of the open connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #exchange(question: Question, headers: Record<string, string>, body: string | Buffer | undefined): Promise<Answer> {
+    const base = this.#isSocket ? 'http://unix/' : this.urlOf('');
+    const url = new URL(question.path, base);
+    const options: RequestOptions = { method: question.method, headers, agent: this.#agent, signal: question.signal,
+      timeout: this.#options.timeoutMs ?? defaultTimeoutMs, ...this.#tls,
+      ...(this.#isSocket && { socketPath: this.#options.url }) };
+    return new Promise((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException): void => reject(new UnreachableError(question.method,
+        this.urlOf(question.path), this.#reason(url, error), error));
+      const call: ClientRequest = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', failed);
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers,
+          body: Buffer.concat(chunks).toString('utf8') }));
+      });
+      call.on('timeout', () => call.destroy(new Error('net/http: timeout awaiting response headers')));
+      call.on('error', failed);
+      call.end(body);
+    });
+  }
+
+  #reason(url: URL, error: NodeJS.ErrnoException): string {
+    const where = this.#isSocket ? `unix ${this.#options.url}`
+      : `tcp ${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
+    switch (error.code) {
+      case 'ECONNREFUSED': return `dial ${where}: connect: connection refused`;
+      case 'ENOENT': return `dial ${where}: connect: no such file or directory`;
+      case 'EACCES': return `dial ${where}: connect: permission denied`;
+      case 'ENOTFOUND': return `dial tcp: lookup ${url.hostname}: no such host`;
+      case 'ECONNRESET': return 'EOF';
+      default: return error.message;
+    }
+  }
+}
+
+/** The method as Go's errors spell it: `Get`, `Post`. */
+export function goVerb(method: string): string {
+  return method[0] + method.slice(1).toLowerCase();
+}
+
+function readOptional(path: string | undefined): Buffer | undefined {
+  if (!path) return undefined;
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new PalisadeError('E_FILE', `cannot read ${path}: ${(error as Error).message}`, undefined, { cause: error });
+  }
+}
