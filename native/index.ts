@@ -60,7 +60,7 @@ export interface FileTailOptions {
 export interface FileTail {
   /** Resolves to the number of lines once there are some, 0 when there are only notices, -1 after `close`. */
   read(bytes: Uint8Array, spans: Uint32Array, flags: Uint8Array, numbers: Float64Array): Promise<number>;
-  /** Six texts for each notice: kind, file number or '', path, device:inode, offset, detail. */
+  /** Seven texts for each notice: kind, file number or '', path, device:inode, offset, mark, detail. */
   takeNotices(): string[];
   close(): void;
 }

@@ -203,14 +203,15 @@ impl FileTail {
         Ok(promise)
     }
 
-    /// Six texts for each notice: kind, file number or "", path, device:inode, offset, detail.
+    /// Seven texts for each notice: kind, file number or "", path, device:inode, offset, mark, detail.
     #[napi]
     pub fn take_notices(&self) -> Vec<String> {
         let texts = |notice: crate::notice::Notice| {
             let Identity { device, inode } = notice.identity;
             let number = notice.number.map_or(String::new(), |number| number.to_string());
             let kind = notice.kind.word().to_string();
-            [kind, number, notice.path, format!("{device}:{inode}"), notice.offset.to_string(), notice.detail]
+            let (identity, offset, mark) = (format!("{device}:{inode}"), notice.offset.to_string(), notice.mark.to_string());
+            [kind, number, notice.path, identity, offset, mark, notice.detail]
         };
         self.thread.take_notices().into_iter().flat_map(texts).collect()
     }

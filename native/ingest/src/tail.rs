@@ -446,10 +446,12 @@ impl TailSet {
             self.current.remove(&file.path);
         }
         self.options.saved.retain(|saved| saved.identity != file.identity);
-        if !file.is_deleted() && self.options.saved.len() < SAVED_MAX {
+        let deleted = file.is_deleted();
+        if !deleted && self.options.saved.len() < SAVED_MAX {
             self.options.saved.push(file.saved());
         }
-        self.notices.push(Notice::of(Kind::Closed, &file));
+        let detail = if deleted { "deleted" } else { "" };
+        self.notices.push(Notice { detail: detail.into(), ..Notice::of(Kind::Closed, &file) });
         self.release_after(number);
     }
 
