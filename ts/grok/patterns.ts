@@ -142,8 +142,10 @@ function* readPatterns(file: string): Generator<Line> {
   } catch (error) {
     throw new PalisadeError('E_FILE', `cannot read the pattern file ${file}: ${(error as Error).message}`, undefined, { cause: error });
   }
-  for (const [index, excerpt] of content.split(/\r?\n/).entries()) {
-    const parts = /^(\w+)[\t\f\r ]+(.+)$/.exec(excerpt);
+  for (const [index, line] of content.split('\n').entries()) {
+    const excerpt = line.replace(/\r$/, '');
+    // Written out because JavaScript's \s and dot treat more characters as blanks and line ends than Go's.
+    const parts = /^(\w+)[\t\f\r ]+([^\n]+)$/.exec(excerpt);
     if (parts === null) continue;
     const [, name, text] = parts;
     yield { name, text, place: { file, line: index + 1, column: excerpt.length - text.length + 1, excerpt } };

@@ -31,10 +31,9 @@ export class SinglePatterns {
 
   /** Returns the expression compiled, now or earlier. Throws E_PATTERN when RE2 refuses it. */
   get(pattern: string): RE2 {
-    const known = this.#compiled.get(pattern);
-    if (known !== undefined) this.#compiled.delete(pattern);
-    else if (this.#compiled.size >= this.#countMax) this.#compiled.delete(this.#compiled.keys().next().value as string);
-    const compiled = known ?? compileSingle(pattern);
+    const compiled = this.#compiled.get(pattern) ?? compileSingle(pattern);
+    this.#compiled.delete(pattern);
+    if (this.#compiled.size >= this.#countMax) this.#compiled.delete(this.#compiled.keys().next().value as string);
     this.#compiled.set(pattern, compiled);
     return compiled;
   }

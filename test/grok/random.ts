@@ -1,0 +1,36 @@
+// Seeded randomness for comparisons: the same seed gives the same texts.
+
+/** Returns a generator of numbers in [0, 1) (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Returns a seed: PALISADE_TEST_SEED, or one of today's making. Tests print it in their failure. */
+export function testSeed(): number {
+  return Number(process.env['PALISADE_TEST_SEED'] ?? Date.now() % 1_000_000_007);
+}
+
+/** Returns one of the items. */
+export function pick<T>(random: () => number, items: readonly T[]): T {
+  return items[Math.floor(random() * items.length)];
+}
+
+/** Returns a text with a few bytes dropped, replaced, doubled or cut off; the result need not be valid UTF-8. */
+export function mutate(random: () => number, text: Buffer): Buffer {
+  let bytes = [...text];
+  for (let left = 1 + Math.floor(random() * 4); left > 0 && bytes.length > 0; left--) {
+    const at = Math.floor(random() * bytes.length);
+    const way = random();
+    if (way < 0.3) bytes.splice(at, 1);
+    else if (way < 0.7) bytes[at] = pick(random, [0x20, 0x30, 0x3a, 0x2e, 0x22, 0x5b, 0x5d, 0x0d, 0x00, 0x80, 0xc3, 0xff]);
+    else if (way < 0.9) bytes.splice(at, 0, ...bytes.slice(at, at + 8));
+    else bytes = bytes.slice(0, at);
+  }
+  return Buffer.from(bytes);
+}
