@@ -1,0 +1,112 @@
+// The compiled form of an expression: plain data that travels to worker threads, and the steps that make it from a text
+// and a function from it.
+
+import type { Located } from '../config/document.js';
+import { PalisadeError, type Place } from '../errors.js';
+import type { EventNames } from '../event/event.js';
+import { effectsOf, readsOf, requirementsOf } from './analysis.js';
+import { check } from './checker.js';
+import { generate } from './codegen.js';
+import type { ExprEnv } from './env.js';
+import type { FunctionTable } from './functions.js';
+import { parse } from './parser.js';
+import type { ExprRuntime } from './runtime.js';
+import { SyntaxFault } from './syntax-error.js';
+import { isAny, typeText } from './types.js';
+
+/** An expression that compiled. Plain data. */
+export interface CompiledExpr {
+  readonly text: string;
+  readonly place: Place;
+  /** Body of a function of `rt` that returns the function of the environment's parameters. */
+  readonly js: string;
+  /** It reaches an asynchronous helper: the function returns a promise. */
+  readonly isAsync: boolean;
+  /** Go-like name of the result's type: bool, int, float64, string, interface {}, []string, … */
+  readonly resultType: string;
+  /** It changes something (UnmarshalJSON, SetMeta, SetInStash, LogInfo, …): never cached, moved or skipped. */
+  readonly hasEffects: boolean;
+  /** It calls GetFromStash or SetInStash. */
+  readonly usesStash: boolean;
+  /** Which parts of events it can reach. */
+  readonly reads: FieldReads;
+  /** Conditions that all hold whenever the result is true, for indexing. Never complete, always sound. */
+  readonly requires: readonly Requirement[];
+}
+
+/** Which parts of an event an expression can reach. `all` means nothing is excluded. */
+export interface FieldReads {
+  readonly all: boolean;
+  readonly parsed: readonly string[];
+  readonly meta: readonly string[];
+  readonly enriched: readonly string[];
+  readonly unmarshaled: boolean;
+  readonly lineRaw: boolean;
+  /** Other fields by their Go path from the event, e.g. `Line.Labels`, `Overflow`, `Time`. */
+  readonly other: readonly string[];
+}
+
+/** The field, e.g. `Meta.service` or `Line.Labels.type`, equals one of the values. */
+export interface Requirement {
+  readonly path: string;
+  readonly values: readonly string[];
+}
+
+/** How and for what an expression is compiled. */
+export interface CompileOptions<Context = never> {
+  readonly env: ExprEnv;
+  readonly functions: FunctionTable<Context>;
+  /** Where the keys it names are numbered. */
+  readonly names: EventNames;
+  /** The result must be a bool, or something that may turn out to be one. */
+  readonly want?: 'bool';
+  /** The slot can wait: helpers that ask the network or a database may be called. */
+  readonly allowAsync?: boolean;
+}
+
+/** Compiles an expression. Throws PalisadeError E_EXPRESSION at the first mistake, with its place and a caret. */
+export function compile<Context>(located: Located, options: CompileOptions<Context>): CompiledExpr {
+  const { text, place } = located;
+  const functions = options.functions as unknown as FunctionTable;
+  try {
+    const tree = parse(text);
+    const type = check(tree, options.env, functions);
+    if (options.want === 'bool' && type.kind !== 'bool' && !isAny(type)) {
+      throw new SyntaxFault(`expected bool, but got ${typeText(type)}`, tree.at);
+    }
+    const { js, isAsync } = generate(tree, options.env, functions, options.names);
+    if (isAsync && options.allowAsync !== true) {
+      throw new SyntaxFault('this calls a helper that waits for the network or the database, which cannot be done here', tree.at);
+    }
+    return {
+      text, place, js, isAsync, resultType: typeText(type), ...effectsOf(tree, functions), reads: readsOf(tree),
+      requires: requirementsOf(tree),
+    };
+  } catch (error) {
+    if (error instanceof SyntaxFault) throw errorAt(located, error);
+    throw error;
+  }
+}
+
+/**
+ * Returns the function of a compiled expression. Its result is in boxed form: an int is a GoInt, a duration a GoDuration,
+ * a plain number a float64; nil is null. It throws ExprError on a run-time failure (or rejects, when isAsync).
+ */
+export function link(compiled: CompiledExpr, runtime: ExprRuntime): (...args: unknown[]) => unknown {
+  return new Function('rt', compiled.js)(runtime) as (...args: unknown[]) => unknown;
+}
+
+/** The error with the place in the file, as far as the text's own place tells it. */
+function errorAt({ text, place }: Located, fault: SyntaxFault): PalisadeError {
+  const before = text.slice(0, fault.at).split('\n');
+  const column = before[before.length - 1].length;
+  const isFirstLine = before.length === 1;
+  const onFileLine = isFirstLine && place.excerpt !== undefined
+    && place.excerpt.slice(place.column - 1).startsWith(text.slice(0, Math.min(fault.at + 1, 40)));
+  return new PalisadeError('E_EXPRESSION', fault.message, {
+    file: place.file,
+    line: place.line + before.length - 1,
+    column: onFileLine ? place.column + column : column + 1,
+    excerpt: onFileLine ? place.excerpt : text.split('\n')[before.length - 1],
+  }, { cause: fault });
+}
