@@ -21,10 +21,22 @@ export const limits = {
   dynamicPatternsMax: 512,
   /** Bucket slots in the shared table. The address space is reserved; pages cost nothing until touched. */
   bucketSlotsMax: 1 << 20,
+  /** Memory for the keys, queues, kept events and distinct values of all buckets; reserved like the slots. */
+  bucketArenaBytesMax: 1 << 30,
+  /** Workers that can share one bucket memory. */
+  workersMax: 64,
+  /** Scenarios that can be loaded. */
+  scenariosMax: 4096,
+  /** Conditions of one bayesian scenario: their latches are the bits of one word. */
+  bayesianConditionsMax: 64,
+  /** Longest queue a rule can ask for with its capacity. */
+  queueEventsMax: 65_536,
   /** Events a bucket keeps where the rule sets no bound (capacity -1 without cache_size). */
   keptEventsMax: 1_000,
   /** Distinct values one bucket remembers. */
   distinctValuesMax: 100_000,
+  /** Characters (bytes) of one context value of an alert, as CrowdSec limits it. */
+  contextValueBytesMax: 4_000,
   /** Alerts waiting for the Local API. */
   outboxAlertsMax: 10_000,
   /** Nodes of one expression, as CrowdSec's expression library allows. */
