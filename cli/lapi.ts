@@ -30,6 +30,17 @@ export interface AllowlistItemView {
   readonly expiration?: string;
 }
 
+/** The Local API answered with an error. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(`API error: ${message}`);
+    this.name = 'ApiError';
+    this.status = status;
+  }
+}
+
 /** Names of the installed rules, sent at login. */
 type Rules = readonly string[];
 
@@ -94,8 +105,8 @@ export class LapiConnection {
   }
 
   /** Why a value is allowlisted; undefined when it is not. */
-  async allowlistReason(value: string): Promise<string | undefined> {
-    const answer = await this.#ask('GET', `v1/allowlists/check/${pathEscape(value)}`, '');
+  async allowlistReason(value: string, purpose = ''): Promise<string | undefined> {
+    const answer = await this.#ask('GET', `v1/allowlists/check/${pathEscape(value)}`, purpose);
     const { allowlisted, reason } = answer as { allowlisted?: boolean; reason?: string };
     return allowlisted === true ? reason ?? '' : undefined;
   }
@@ -110,8 +121,8 @@ export class LapiConnection {
     return (await this.#ask('GET', 'v1/allowlists?with_content=true', '') as AllowlistView[] | null) ?? [];
   }
 
-  async getAllowlist(name: string): Promise<AllowlistView> {
-    return await this.#ask('GET', `v1/allowlists/${pathEscape(name)}?with_content=true`, '') as AllowlistView;
+  async getAllowlist(name: string, purpose: string): Promise<AllowlistView> {
+    return await this.#ask('GET', `v1/allowlists/${pathEscape(name)}?with_content=true`, purpose) as AllowlistView;
   }
 
   async #ask(method: string, path: string, purpose: string, body?: unknown): Promise<unknown> {
@@ -142,7 +153,7 @@ export class LapiConnection {
     if (body !== undefined) headers['content-type'] = 'application/json';
     const text = body === undefined ? undefined : JSON.stringify(body);
     const answer = await sendHttp(this.url, { method, path, headers, body: text });
-    if (answer.status < 200 || answer.status > 299) throw new Error(`API error: ${apiMessage(answer)}`);
+    if (answer.status < 200 || answer.status > 299) throw new ApiError(answer.status, apiMessage(answer));
     return answer;
   }
 }

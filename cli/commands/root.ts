@@ -3,12 +3,15 @@
 import type { CommandSpec } from '../command.js';
 import { defaultConfigFile } from '../context.js';
 import { alertsSpec } from './alerts.js';
+import { allowlistsSpec } from './allowlists.js';
 import { bouncersSpec } from './bouncers.js';
 import { completionSpec } from './completion.js';
 import { decisionsSpec } from './decisions.js';
 import { hubSpec } from './hub.js';
 import { itemCommands } from './items.js';
+import { lapiSpec } from './lapi.js';
 import { machinesSpec } from './machines.js';
+import { simulationSpec } from './simulation.js';
 import { unbuiltCommands } from './unbuilt.js';
 import { versionSpec } from './version.js';
 
@@ -26,7 +29,8 @@ export const rootSpec: CommandSpec = {
   ],
   run: ({ command }) => command.outputHelp(),
   commands: [
-    alertsSpec, bouncersSpec, completionSpec, decisionsSpec, hubSpec, machinesSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
+    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, decisionsSpec, hubSpec, lapiSpec, machinesSpec,
+    simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],
 };

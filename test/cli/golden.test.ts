@@ -8,13 +8,16 @@ import { sharedPath, skipWithout } from '../support/shared.js';
 import { comparable, goldenCases, type GoldenCase } from './golden-cases.js';
 import { differences, isOutOfScope } from './golden-differences.js';
 import { makeInstance, runIn, type Instance } from './instance.js';
+import { addMachine, freePort, populate, serve } from './local-api.js';
 
 const folder = process.env['PALISADE_GOLDEN'] ?? sharedPath('golden');
 const cases = (setup: string): GoldenCase[] => (folder === null ? [] : goldenCases(join(folder, 'cscli'), setup));
 
-async function check(t: TestContext, golden: GoldenCase, directory: string): Promise<void> {
+async function check(t: TestContext, golden: GoldenCase, directory: string, port = 0, recordedPort = 0): Promise<void> {
   const argv = golden.argv.map((word) => word.replaceAll('@DIR@', directory));
-  const ours = await runIn(directory, argv, golden.stdin);
+  const answer = await runIn(directory, argv, golden.stdin);
+  const asRecorded = (text: string): string => text.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${recordedPort}`);
+  const ours = { ...answer, stdout: asRecorded(answer.stdout), stderr: asRecorded(answer.stderr) };
   const difference = differences[golden.slug];
   await t.test(golden.slug, { skip: isOutOfScope(golden) ?? difference }, () => {
     const [actual, expected] = comparable(ours, golden, directory);
@@ -33,6 +36,45 @@ test('cscli answers as recorded on hub items', skipWithout('golden'), async (t) 
     for (const golden of cases('hub')) {
       prepareHub(instance, golden.note ?? '');
       await check(t, golden, instance.directory);
+    }
+  } finally {
+    instance.remove();
+  }
+});
+
+test('cscli answers as recorded on a fresh instance, without and with a Local API', skipWithout('golden'), async (t) => {
+  const port = await freePort();
+  const instance = makeInstance(sharedPath('hub'), { port });
+  try {
+    await addMachine(instance, port);
+    for (const golden of cases('fresh-stopped')) {
+      await check(t, golden, instance.directory, port, 8091);
+    }
+    const api = await serve(instance, port);
+    try {
+      for (const golden of cases('fresh')) await check(t, golden, instance.directory, port, 8091);
+    } finally {
+      await api.close();
+    }
+  } finally {
+    instance.remove();
+  }
+});
+
+test('cscli answers as recorded on a populated instance', skipWithout('golden'), async (t) => {
+  const port = await freePort();
+  const instance = makeInstance(sharedPath('hub'), { port, prometheusPort: 8098 });
+  const recorded = cases('populated');
+  try {
+    await addMachine(instance, port);
+    await instance.run(['-c', instance.configFile, 'collections', 'install', 'crowdsecurity/sshd', 'crowdsecurity/nginx',
+      'crowdsecurity/linux']);
+    const api = await serve(instance, port);
+    try {
+      await populate(instance, api, join(folder ?? '', 'fixtures'), recorded[0]);
+      for (const golden of recorded) await check(t, golden, instance.directory, port, 8092);
+    } finally {
+      await api.close();
     }
   } finally {
     instance.remove();
