@@ -87,7 +87,8 @@ export class TimeTextParser {
   #takeName(names: readonly string[]): number {
     for (let i = 0; i < names.length; i++) {
       const length = names[i].length;
-      if (asciiLower(this.#text.slice(this.#at, this.#at + length)) !== names[i]) continue;
+      // Lower-casing more than ASCII does no harm: no name has a letter that another character becomes.
+      if (this.#text.slice(this.#at, this.#at + length).toLowerCase() !== names[i]) continue;
       this.#at += length;
       return i;
     }
@@ -277,10 +278,6 @@ function within(value: number, least: number, most: number): boolean {
 /** Digits with an optional sign, of exactly `length` characters, or null. */
 function signedNumber(text: string, length: number): number | null {
   return text.length === length && /^[+-]?[0-9]+$/.test(text) ? Number(text) : null;
-}
-
-function asciiLower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 function dateOfYearDay(year: number, yearDay: number): { month: number; day: number } | null {

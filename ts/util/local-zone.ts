@@ -10,21 +10,21 @@ export interface ZoneSpan {
 const shortNames = ['en-US', 'en-GB', 'en-AU'].map((locale) =>
   new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }));
 
-const nameByOffset = new Map<string, string>();
+const nameByOffset = new Map<number, string>();
 
-/** The zone of this process at an instant (Unix seconds). */
+/** Zones change their offset at whole quarters of an hour, so within one the answer is the same. */
+const quarterSeconds = 900;
+let lastQuarter = NaN;
+let lastSpan: ZoneSpan = { offsetSeconds: 0, name: 'UTC' };
+
+/** The zone of this process at an instant (Unix seconds). The process keeps one zone for its life. */
 export function localZoneAt(unixSeconds: number): ZoneSpan {
-  const date = new Date(unixSeconds * 1000);
-  const offsetSeconds = -date.getTimezoneOffset() * 60;
-  // A zone has few names; which one applies follows from the year and the offset closely enough to remember it.
-  const key = `${process.env['TZ'] ?? ''}/${date.getUTCFullYear()}/${offsetSeconds}`;
-  let name = nameByOffset.get(key);
-  if (name === undefined) {
-    name = abbreviation(date, offsetSeconds);
-    if (nameByOffset.size >= 1000) nameByOffset.clear();
-    nameByOffset.set(key, name);
+  const quarter = Math.floor(unixSeconds / quarterSeconds);
+  if (quarter !== lastQuarter) {
+    lastSpan = readZone(unixSeconds);
+    lastQuarter = quarter;
   }
-  return { offsetSeconds, name };
+  return lastSpan;
 }
 
 /** The span of the local zone that bears an abbreviation in the year of an instant, or null. */
@@ -35,6 +35,20 @@ export function localZoneNamed(name: string, unixSeconds: number): ZoneSpan | nu
     if (span.name === name) return span;
   }
   return null;
+}
+
+function readZone(unixSeconds: number): ZoneSpan {
+  const date = new Date(unixSeconds * 1000);
+  const offsetSeconds = -date.getTimezoneOffset() * 60;
+  // A zone has few names; which one applies follows from the year and the offset closely enough to remember it.
+  const key = date.getUTCFullYear() * 1_000_000 + offsetSeconds;
+  let name = nameByOffset.get(key);
+  if (name === undefined) {
+    name = abbreviation(date, offsetSeconds);
+    if (nameByOffset.size >= 1000) nameByOffset.clear();
+    nameByOffset.set(key, name);
+  }
+  return { offsetSeconds, name };
 }
 
 function abbreviation(date: Date, offsetSeconds: number): string {
