@@ -4,7 +4,7 @@
 
 #![cfg_attr(test, allow(dead_code))]
 
-mod births;
+mod departures;
 mod framing;
 mod glob;
 mod notice;

@@ -1,7 +1,7 @@
 //! A set of growing files that patterns name (tail -F): which are open, which name they have now, which has news.
 //! Driven from outside (`pump`, `read`) and without threads of its own; tail_thread.rs does the waiting.
 
-use crate::births::moved_births;
+use crate::departures::Departures;
 use crate::framing::{Batch, Filled};
 use crate::glob::Pattern;
 use crate::notice::{Kind, Notice};
@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 const ABSENT_LINGERS: u32 = 20;
 /// Positions of closed files kept in memory, should they come back under a watched name.
 const SAVED_MAX: usize = 4096;
+/// Looks at the files until nothing happens while looking; beyond this, reading goes on between them.
+const LOOKS_MAX: usize = 16;
 /// Times the patterns are expanded again because a directory came while they were.
 const EXPANSIONS_MAX: usize = 8;
 
@@ -62,7 +64,9 @@ pub struct TailSet {
     /// The file that each watched name stands for now.
     current: HashMap<PathBuf, u32>,
     by_watch: HashMap<i32, u32>,
+    by_identity: HashMap<Identity, u32>,
     ready: VecDeque<u32>,
+    departures: Departures,
     notices: Vec<Notice>,
     complaints: HashSet<(PathBuf, Kind)>,
     /// Sizes, at the start, of files that could not be opened then: read from there once they can be.
@@ -86,8 +90,8 @@ impl TailSet {
         TailSet {
             poll_names: watcher.fd().is_none(), next_poll: now,
             next_discovery: options.discovery_interval.map(|interval| now + interval),
-            options, watcher, files: BTreeMap::new(), current: HashMap::new(), by_watch: HashMap::new(),
-            ready: VecDeque::new(), notices, complaints: HashSet::new(), denied: HashMap::new(), numbers: 0,
+            options, watcher, files: BTreeMap::new(), current: HashMap::new(), by_watch: HashMap::new(), by_identity: HashMap::new(),
+            ready: VecDeque::new(), departures: Departures::default(), notices, complaints: HashSet::new(), denied: HashMap::new(), numbers: 0,
             started: false, stirred: true,
         }
     }
@@ -115,7 +119,6 @@ impl TailSet {
 
     /// Takes in what happened since the last call: events, polls, expiries.
     pub fn pump(&mut self, now: Instant) {
-        self.take_events(now);
         if self.polls() && now >= self.next_poll {
             self.next_poll = now + self.options.poll_interval;
             self.poll();
@@ -124,7 +127,15 @@ impl TailSet {
             self.next_discovery = self.options.discovery_interval.map(|interval| now + interval);
             self.stirred = true;
         }
-        if std::mem::take(&mut self.stirred) {
+        // A file opened in a rescan is read only after the events up to then: they may tell of one before it.
+        for _ in 0..LOOKS_MAX {
+            let moved = self.take_events(now);
+            if !std::mem::take(&mut self.stirred) {
+                if !moved {
+                    self.departures.settle();
+                }
+                break;
+            }
             self.rescan(now);
         }
         self.expire(now);
@@ -187,8 +198,10 @@ impl TailSet {
         muted
     }
 
-    fn take_events(&mut self, now: Instant) {
+    /// Takes in all waiting events. Returns whether one was about names.
+    fn take_events(&mut self, now: Instant) -> bool {
         let events = self.watcher.events();
+        let mut moved = false;
         for event in &events {
             match event {
                 Event::Changed { watch } => {
@@ -197,12 +210,42 @@ impl TailSet {
                     }
                 }
                 Event::Stirred => self.stirred = true,
-                Event::Came { .. } | Event::Went { .. } => {}
+                Event::Came { .. } | Event::Went { .. } => moved = true,
             }
         }
-        for birth in moved_births(&events, |path| self.is_wanted(path)) {
-            self.visit(&birth.born_as, &birth.at, now);
+        let mut departures = std::mem::take(&mut self.departures);
+        departures.take(&events, |path| self.is_wanted(path));
+        self.place(&departures.places(), now);
+        self.departures = departures;
+        moved
+    }
+
+    /// Opens departed files that nobody has opened yet, each before the next generation of its name.
+    fn place(&mut self, places: &[(PathBuf, PathBuf)], now: Instant) {
+        let open: Vec<Option<u32>> = places.iter().map(|(_, at)| self.number_at(at)).collect();
+        for (index, (label, at)) in places.iter().enumerate().filter(|(index, _)| open[*index].is_none()) {
+            let later = (index + 1..places.len()).filter(|other| places[*other].0 == *label).find_map(|other| open[other]);
+            let current = self.current.get(label).copied();
+            let present = current.filter(|number| !open.contains(&Some(*number)) && self.has_name(*number));
+            self.visit_before(later.or(present), label, at, now);
+            if let Some(file) = self.number_at(at).and_then(|number| self.files.get_mut(&number)) {
+                file.left = file.path == *label;
+            }
         }
+        for (number, (label, _)) in open.iter().zip(places) {
+            if let Some(file) = number.and_then(|number| self.files.get_mut(&number)).filter(|file| file.path == *label) {
+                file.left = true;
+            }
+        }
+    }
+
+    fn number_at(&self, path: &Path) -> Option<u32> {
+        self.by_identity.get(&Identity::of(&std::fs::metadata(path).ok()?)).copied()
+    }
+
+    /// Whether, as far as events tell, a file still has the name it is known by.
+    fn has_name(&self, number: u32) -> bool {
+        self.files.get(&number).is_some_and(|file| !file.left && !file.is_deleted())
     }
 
     fn polls(&self) -> bool {
@@ -227,7 +270,7 @@ impl TailSet {
             }
         }
         for path in &found {
-            self.visit(path, path, now);
+            self.visit(path, now);
         }
         self.started = true;
         let found: HashSet<PathBuf> = found.into_iter().collect();
@@ -282,7 +325,7 @@ impl TailSet {
             .filter_map(|entry| Some((Identity::of(&entry.metadata().ok()?), entry.path()))).collect();
         for identity in lost {
             match entries.get(&identity) {
-                Some(at) => self.visit(path, at, now),
+                Some(at) => self.visit_before(None, path, at, now),
                 None => self.notices.push(Notice::about(Kind::Gone, path, String::new())),
             }
         }
@@ -296,39 +339,53 @@ impl TailSet {
         self.options.excludes.is_match(path.as_os_str().as_bytes())
     }
 
-    /// Makes the file at `at` the one that `label` stands for, opening it if it is new.
-    fn visit(&mut self, label: &Path, at: &Path, now: Instant) {
-        let meta = match std::fs::metadata(at) {
-            Ok(meta) => meta,
-            Err(error) if error.kind() == ErrorKind::NotFound => return,
-            Err(error) => return self.complain_once(Kind::Unreadable, at, error.to_string()),
-        };
-        let identity = Identity::of(&meta);
-        if let Some(known) = self.files.values().find(|file| file.identity == identity).map(|file| file.number) {
-            if at == label {
-                self.rename(known, label, now);
-            }
-            return;
-        }
-        if !meta.is_file() {
-            let kind = if meta.is_dir() { "is a directory" } else { "is not a regular file" };
-            return self.complain_once(Kind::Unreadable, at, kind.to_string());
-        }
-        match self.open(label, at, now) {
-            Ok(number) => self.set_current(label, number, now),
-            Err(error) if error.kind() == ErrorKind::NotFound => self.stirred = true,
-            Err(error) => {
-                if !self.started && self.reads_from_end(label) {
-                    self.denied.insert(identity, meta.len());
-                }
-                self.complain_once(Kind::Unreadable, at, error.to_string());
-            }
+    /// Makes the file at `path` the one that this name stands for, opening it if it is new.
+    fn visit(&mut self, path: &Path, now: Instant) {
+        match self.number_at(path) {
+            Some(known) => self.rename(known, path, now),
+            None => self.visit_before(None, path, path, now),
         }
     }
 
-    fn open(&mut self, label: &Path, at: &Path, now: Instant) -> std::io::Result<u32> {
+    /// Opens the file at `at`, a generation of `label`: the one before file `next`, or the newest.
+    fn visit_before(&mut self, next: Option<u32>, label: &Path, at: &Path, now: Instant) {
+        match self.open(label, at, now) {
+            Ok(None) => {}
+            Ok(Some(number)) => match next {
+                None => self.set_current(label, number, now),
+                Some(next) => {
+                    let after = self.files.get_mut(&next).and_then(|file| file.after.replace(number));
+                    self.files.get_mut(&number).expect("just opened").after = after;
+                    self.retire(number, now);
+                }
+            },
+            // Gone since it was seen: there is an event about that.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => self.refuse(label, at, &error),
+        }
+    }
+
+    fn refuse(&mut self, label: &Path, at: &Path, error: &std::io::Error) {
+        if !self.started && self.reads_from_end(label) {
+            if let Ok(meta) = std::fs::metadata(at) {
+                self.denied.insert(Identity::of(&meta), meta.len());
+            }
+        }
+        let text = error.to_string();
+        self.complain_once(Kind::Unreadable, at, text.split(" (os error").next().unwrap_or(&text).to_string());
+    }
+
+    /// Opens a file that is not open yet. None: it is.
+    fn open(&mut self, label: &Path, at: &Path, now: Instant) -> std::io::Result<Option<u32>> {
         let file = open_path(at)?;
         let meta = file.metadata()?;
+        if self.by_identity.contains_key(&Identity::of(&meta)) {
+            return Ok(None);
+        }
+        if !meta.is_file() {
+            let kind = if meta.is_dir() { "is a directory" } else { "is not a regular file" };
+            return Err(std::io::Error::other(kind));
+        }
         let start = self.start_of(label, &file, Identity::of(&meta), meta.len());
         let number = self.numbers;
         let mut tailed = TailedFile::new(number, label.to_path_buf(), file, start, self.options.line_bytes_max, now)?;
@@ -344,9 +401,10 @@ impl TailSet {
         if tailed.polled && self.options.poll.is_none() {
             self.complain_once(Kind::Polling, label, String::new());
         }
+        self.by_identity.insert(tailed.identity, number);
         self.files.insert(number, tailed);
         self.enqueue(number);
-        Ok(number)
+        Ok(Some(number))
     }
 
     fn start_of(&mut self, label: &Path, file: &std::fs::File, identity: Identity, size: u64) -> Start {
@@ -382,7 +440,7 @@ impl TailSet {
         }
         let file = self.files.get_mut(&number).expect("open");
         file.path = label.to_path_buf();
-        (file.retired_at, file.absent_since, file.drained) = (None, None, false);
+        (file.retired_at, file.absent_since, file.drained, file.left) = (None, None, false, false);
         self.notices.push(Notice::of(Kind::Renamed, &self.files[&number]));
         self.set_current(label, number, now);
     }
@@ -391,8 +449,16 @@ impl TailSet {
     fn set_current(&mut self, label: &Path, number: u32, now: Instant) {
         if let Some(before) = self.current.insert(label.to_path_buf(), number).filter(|before| *before != number) {
             self.retire(before, now);
-            self.files.get_mut(&number).expect("open").after = Some(before);
+            if !self.waits_for(before, number) {
+                self.files.get_mut(&number).expect("open").after = Some(before);
+            }
         }
+    }
+
+    /// Whether a file is to be read after another one, directly or not.
+    fn waits_for(&self, number: u32, other: u32) -> bool {
+        let after = |number: &u32| self.files.get(number).and_then(|file| file.after);
+        std::iter::successors(Some(number), after).any(|before| before == other)
     }
 
     fn retire(&mut self, number: u32, now: Instant) {
@@ -438,6 +504,7 @@ impl TailSet {
 
     fn close(&mut self, number: u32) {
         let Some(file) = self.files.remove(&number) else { return };
+        self.by_identity.remove(&file.identity);
         if let Some(watch) = file.watch {
             self.by_watch.remove(&watch);
             self.watcher.forget_file(watch);

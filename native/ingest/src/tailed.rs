@@ -48,6 +48,8 @@ pub struct TailedFile {
     /// When its name was first found missing.
     pub absent_since: Option<Instant>,
     pub last_data_at: Instant,
+    /// Events say that it no longer has the name `path`.
+    pub left: bool,
     /// Retired and read to its end at least once.
     pub drained: bool,
     /// Never read: a compressed file.
@@ -88,7 +90,7 @@ impl TailedFile {
         let recent = Recent::before(&file, offset)?;
         Ok(TailedFile {
             number, path, identity: Identity::of(&meta), watch: None, polled: false, queued: false, after: None,
-            retired_at: None, absent_since: None, last_data_at: now, drained: false, muted: false, file, framer, recent,
+            retired_at: None, absent_since: None, last_data_at: now, left: false, drained: false, muted: false, file, framer, recent,
             read_to: offset, line_bytes_max,
         })
     }
