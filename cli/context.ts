@@ -10,6 +10,7 @@ import type { HubPaths } from '../ts/hub/item.js';
 import type { Io } from './io.js';
 import { LapiConnection } from './lapi.js';
 import { CliLog, type CliLogLevel } from './log.js';
+import type { Look } from './render/table.js';
 
 export type OutputFormat = 'human' | 'json' | 'raw';
 
@@ -27,8 +28,8 @@ export const defaultConfigFile = '/etc/crowdsec/config.yaml';
 export class Context {
   readonly io: Io;
   readonly output: OutputFormat;
-  /** Tables with rounded corners and colours. */
-  readonly isFancy: boolean;
+  /** How tables are drawn. */
+  readonly look: Look;
   readonly log: CliLog;
   readonly #config: Config | null;
   #lapi: LapiConnection | undefined;
@@ -44,7 +45,7 @@ export class Context {
       throw new Error(`output color '${globals.color}' not supported: must be one of yes, no, auto`);
     }
     this.output = output;
-    this.isFancy = isFancy(globals.color, io);
+    this.look = lookFor(globals.color, io);
     const level = output === 'human' ? globals.logLevel : 'error';
     this.log = new CliLog(level, output === 'json' ? 'json' : 'text', io.stderr, io.now);
   }
@@ -82,8 +83,13 @@ export class Context {
 
   /** The Local API, asked as this host's machine. */
   get lapi(): LapiConnection {
-    this.#lapi ??= new LapiConnection(this.credentials);
+    this.#lapi ??= new LapiConnection(this.credentials, this.config.client?.insecureSkipVerify ?? false);
     return this.#lapi;
+  }
+
+  /** Lets go of what was opened. */
+  close(): void {
+    this.#lapi?.client.close();
   }
 
   /** Opens the database for one piece of work. Only on the host of the Local API. */
@@ -113,8 +119,9 @@ export function readConfig(file: string): Config {
   return loadConfig(file);
 }
 
-/** Whether `--color` and the terminal ask for colours. */
-export function isFancy(color: string, io: Io): boolean {
-  if (color === 'yes' || color === 'no') return color === 'yes';
-  return io.stdout.isTTY === true && io.env['NO_COLOR'] === undefined;
+/** What `--color` and the terminal ask for. A pipe gets no colours even when they are asked for, only the corners. */
+export function lookFor(color: string, io: Io): Look {
+  const isTerminal = io.stdout.isTTY === true;
+  const isWanted = color === 'auto' ? isTerminal : color === 'yes';
+  return { isRounded: isWanted, isColoured: isWanted && isTerminal && io.env['NO_COLOR'] === undefined };
 }

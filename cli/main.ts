@@ -4,7 +4,7 @@ import { CommanderError, type Command } from 'commander';
 import { checkArguments, checkFlags, translateParseError, UsageError } from './args.js';
 import { buildCommand, flagValues, pathOf, specOf } from './command.js';
 import { completeWords } from './completion.js';
-import { Context, defaultConfigFile, isFancy, readConfig, type GlobalFlags } from './context.js';
+import { Context, defaultConfigFile, lookFor, readConfig, type GlobalFlags } from './context.js';
 import { helpText } from './help.js';
 import { processIo, type Io } from './io.js';
 import { rootSpec } from './commands/root.js';
@@ -43,7 +43,11 @@ async function runCommand(command: Command, argv: readonly string[], io: Io): Pr
   const flags = flagValues(command);
   checkArguments(command, args);
   checkFlags(command, flags);
-  await spec.run?.({ context, args, flags, command });
+  try {
+    await spec.run?.({ context, args, flags, command });
+  } finally {
+    context.close();
+  }
 }
 
 /** Before the command proper: the message stands without the command's name. */
@@ -54,7 +58,7 @@ function report(error: unknown, command: Command, argv: readonly string[], io: I
   if (error instanceof CommanderError) return report(translateParseError(error, argv), command, argv, io);
   if (!(error instanceof Error)) throw error;
   if (error instanceof UsageError && error.showsHelp) {
-    io.stdout.write(`${helpText(command, isFancy('auto', io))}\n`);
+    io.stdout.write(`${helpText(command, lookFor('auto', io).isColoured)}\n`);
   }
   const path = error instanceof StartError ? '' : `${pathOf(command)}: `;
   io.stderr.write(`${label} ${path}${error.message}\n`);
@@ -87,7 +91,7 @@ function commandFor(root: Command, argv: readonly string[]): Command {
 /** Replaces commander's help by ours, everywhere in the tree. */
 function captureHelp(command: Command, io: Io): void {
   command.configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} });
-  command.configureHelp({ formatHelp: () => helpText(command, isFancy('auto', io)) });
+  command.configureHelp({ formatHelp: () => helpText(command, lookFor('auto', io).isColoured) });
   for (const child of command.commands) captureHelp(child, io);
 }
 

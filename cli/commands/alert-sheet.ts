@@ -2,13 +2,14 @@
 
 import type { Alert, AlertEvent, Decision } from '../../ts/model/alert.js';
 import { boxedList } from '../render/human.js';
+import type { Look } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { yamlText } from '../render/yaml.js';
 
 const rule = '#'.repeat(96);
 
 /** The sheet: what happened, the decisions in force, the context, and with `withEvents` each event. */
-export function alertSheet(alert: Alert, withEvents: boolean, isFancy: boolean): string {
+export function alertSheet(alert: Alert, withEvents: boolean, look: Look): string {
   const { source } = alert;
   const facts: readonly (readonly [string, unknown])[] = [
     ['ID', alert.id], ['Date', alert.created_at], ['Machine', alert.machine_id], ['Simulation', alert.simulated],
@@ -20,11 +21,11 @@ export function alertSheet(alert: Alert, withEvents: boolean, isFancy: boolean):
   const active = (alert.decisions ?? []).filter(isActive);
   if (active.length > 0) {
     text += boxedList(['ID', 'scope:value', 'action', 'expiration', 'created_at'], active.map((decision) =>
-      [String(decision.id), target(decision), decision.type, decision.duration, alert.created_at ?? '']), isFancy,
+      [String(decision.id), target(decision), decision.type, decision.duration, alert.created_at ?? '']), look,
     'Active Decisions');
   }
-  if ((alert.meta ?? []).length > 0) text += `\n - Context  :\n${boxedList(['Key', 'Value'], contextRows(alert), isFancy)}`;
-  if (withEvents) text += `\n - Events  :\n${(alert.events ?? []).map((event) => eventTable(event, isFancy)).join('')}`;
+  if ((alert.meta ?? []).length > 0) text += `\n - Context  :\n${boxedList(['Key', 'Value'], contextRows(alert), look)}`;
+  if (withEvents) text += `\n - Events  :\n${(alert.events ?? []).map((event) => eventTable(event, look)).join('')}`;
   return text;
 }
 
@@ -72,7 +73,7 @@ function valuesOf(text: string): string[] {
   return [text];
 }
 
-function eventTable(event: AlertEvent, isFancy: boolean): string {
+function eventTable(event: AlertEvent, look: Look): string {
   const rows = [...event.meta].sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ key, value }) => [key, value]);
-  return `\n- Date: ${printable(event.timestamp)}\n${boxedList(['Key', 'Value'], rows, isFancy)}`;
+  return `\n- Date: ${printable(event.timestamp)}\n${boxedList(['Key', 'Value'], rows, look)}`;
 }

@@ -8,6 +8,7 @@ import type { CommandSpec, Invocation } from '../command.js';
 import { boxedList } from '../render/human.js';
 import { json } from '../render/json.js';
 import { csv } from '../render/raw.js';
+import type { Look } from '../render/table.js';
 import { filterFlags, filterQuery, kinds } from './alert-filter.js';
 import { alertSheet, alertYaml } from './alert-sheet.js';
 
@@ -67,16 +68,16 @@ async function list({ context, flags }: Invocation): Promise<void> {
   if (context.output === 'json') context.io.stdout.write(alerts.length === 0 ? '[]\n' : json(alerts, ' '));
   else if (context.output === 'raw') context.io.stdout.write(csv(rawRows(alerts, withMachine)));
   else if (alerts.length === 0) context.print('No active alerts');
-  else context.io.stdout.write(humanTable(alerts, withMachine, context.isFancy));
+  else context.io.stdout.write(humanTable(alerts, withMachine, context.look));
 }
 
-function humanTable(alerts: readonly Alert[], withMachine: boolean, isFancy: boolean): string {
+function humanTable(alerts: readonly Alert[], withMachine: boolean, look: Look): string {
   const headings = ['ID', 'value', 'reason', 'country', 'as', 'decisions', 'created_at', 'kind',
     ...(withMachine ? ['machine'] : [])];
   const rows = alerts.map((alert) => [String(alert.id), targetOf(alert), alert.scenario, alert.source.cn ?? '',
     asNumberAndName(alert.source), decisionCounts(alert), alert.start_at, alert.kind ?? '',
     ...(withMachine ? [alert.machine_id ?? ''] : [])]);
-  return boxedList(headings, rows, isFancy);
+  return boxedList(headings, rows, look);
 }
 
 function targetOf({ source, decisions }: Alert): string {
@@ -110,7 +111,7 @@ async function inspect({ context, args, flags }: Invocation): Promise<void> {
     const alert = await context.lapi.getAlert(id, `can't find alert with id ${id}`);
     if (context.output === 'json') context.print(json(alert, '  '));
     else if (context.output === 'raw') context.print(alertYaml(alert));
-    else context.io.stdout.write(alertSheet(alert, flags.bool('details'), context.isFancy));
+    else context.io.stdout.write(alertSheet(alert, flags.bool('details'), context.look));
   }
 }
 

@@ -13,7 +13,7 @@ import type { AllowlistItemView, AllowlistView } from '../lapi.js';
 import { lightList } from '../render/human.js';
 import { json } from '../render/json.js';
 import { csv } from '../render/raw.js';
-import { renderTable } from '../render/table.js';
+import { renderTable, type Look } from '../render/table.js';
 import { printable } from '../render/text.js';
 
 const oneName = { kind: 'exact', count: 1 } as const;
@@ -69,7 +69,7 @@ async function list({ context }: Invocation): Promise<void> {
   } else {
     context.io.stdout.write(lightList(['Name', 'Description', 'Created at', 'Updated at', 'Managed by Console', 'Size'],
       lists.map((each) => [each.name, each.description ?? '', each.created_at ?? '', each.updated_at ?? '',
-        each.console_managed === true ? 'yes' : 'no', String(each.items?.length ?? 0)]), context.isFancy));
+        each.console_managed === true ? 'yes' : 'no', String(each.items?.length ?? 0)]), context.look));
   }
 }
 
@@ -80,16 +80,16 @@ async function inspect({ context, args: [name] }: Invocation): Promise<void> {
     context.io.stdout.write(csv([['name', 'description', 'value', 'comment', 'expiration', 'created_at', 'console_managed'],
       ...(found.items ?? []).map((item) => [found.name, found.description ?? '', item.value, item.description ?? '',
         seconds(expiryOf(item)) || 'never', seconds(item.created_at), String(found.console_managed ?? false)])]));
-  } else context.io.stdout.write(sheet(found, context.isFancy));
+  } else context.io.stdout.write(sheet(found, context.look));
 }
 
-function sheet(found: AllowlistView, isFancy: boolean): string {
+function sheet(found: AllowlistView, look: Look): string {
   const facts = [['Name', found.name], ['Description', found.description ?? ''], ['Created at', found.created_at ?? ''],
     ['Updated at', found.updated_at ?? ''], ['Managed by Console', found.console_managed === true ? 'yes' : 'no']];
   const head = renderTable({ style: 'light', title: `Allowlist: ${printable(found.name)}`,
-    rows: facts.map((row) => row.map(printable)) }, isFancy);
+    rows: facts.map((row) => row.map(printable)) }, look);
   return `${head}\n${lightList(['Value', 'Comment', 'Expiration', 'Created at'], (found.items ?? []).map((item) =>
-    [item.value, item.description ?? '', expiryOf(item) || 'never', seconds(item.created_at)]), isFancy)}`;
+    [item.value, item.description ?? '', expiryOf(item) || 'never', seconds(item.created_at)]), look)}`;
 }
 
 /** '' for an item that never expires. */

@@ -7,7 +7,7 @@ import type { Store } from '../../lapi/store/store.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { json } from '../render/json.js';
 import { csv } from '../render/raw.js';
-import { renderTable } from '../render/table.js';
+import { renderTable, type Look } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { lightList } from '../render/human.js';
 import { isConfirmed } from './question.js';
@@ -49,13 +49,13 @@ async function list({ context }: Invocation): Promise<void> {
     context.io.stdout.write(csv([['name', 'ip', 'revoked', 'last_pull', 'type', 'version', 'auth_type'],
       ...bouncers.map((each) => [each.name, each.ipAddress, each.revoked ? 'pending' : 'validated',
         secondsText(each.lastPull), each.type, each.version, each.authType])]));
-  } else context.io.stdout.write(humanList(bouncers, context.isFancy));
+  } else context.io.stdout.write(humanList(bouncers, context.look));
 }
 
-function humanList(bouncers: readonly Bouncer[], isFancy: boolean): string {
+function humanList(bouncers: readonly Bouncer[], look: Look): string {
   return lightList(['Name', 'IP Address', 'Valid', 'Last API pull', 'Type', 'Version', 'Auth Type'],
     bouncers.map((each) => [each.name, each.ipAddress, each.revoked ? '\u{1F6AB}' : '\u2714\uFE0F',
-      secondsText(each.lastPull), each.type, each.version, each.authType]), isFancy);
+      secondsText(each.lastPull), each.type, each.version, each.authType]), look);
 }
 
 function jsonForm(bouncer: Bouncer): object {
@@ -94,7 +94,7 @@ async function inspect({ context, args: [name] }: Invocation): Promise<void> {
     ['OS', systemText(bouncer.os)], ['Auto Created', String(bouncer.isAutoCreated)],
     ...features.map((feature, index) => [index === 0 ? 'Feature Flags' : '', feature])];
   context.io.stdout.write(renderTable({ style: 'light', title: `Bouncer: ${printable(name)}`,
-    rows: rows.map((row) => row.map(printable)) }, context.isFancy).trimEnd());
+    rows: rows.map((row) => row.map(printable)) }, context.look).trimEnd());
 }
 
 async function remove({ context, args, flags }: Invocation): Promise<void> {
@@ -139,7 +139,7 @@ async function prune({ context, flags }: Invocation): Promise<void> {
       context.print('No bouncers to prune.');
       return;
     }
-    context.io.stdout.write(humanList(idle, context.isFancy));
+    context.io.stdout.write(humanList(idle, context.look));
     if (!flags.bool('force') && !(await isConfirmed(context, 'You are about to PERMANENTLY remove the above bouncers '
       + 'from the database. These will NOT be recoverable. Continue?'))) {
       context.print('User aborted prune. No changes were made.');

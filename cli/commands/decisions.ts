@@ -6,6 +6,7 @@ import type { CommandSpec, Invocation } from '../command.js';
 import { boxedList } from '../render/human.js';
 import { json } from '../render/json.js';
 import { csv } from '../render/raw.js';
+import type { Look } from '../render/table.js';
 import { checkedScope, filterFlags, filterQuery, origins } from './alert-filter.js';
 import { asNumberAndName, instantText } from './alerts.js';
 import { importSpec } from './decisions-import.js';
@@ -66,7 +67,7 @@ async function list({ context, flags }: Invocation): Promise<void> {
   else if (context.output === 'raw') context.io.stdout.write(csv(rawRows(kept, withMachine)));
   else if (kept.length === 0) context.print('No active decisions');
   else {
-    context.io.stdout.write(humanTable(kept, withMachine, context.isFancy));
+    context.io.stdout.write(humanTable(kept, withMachine, context.look));
     if (skipped > 0) context.print(`${skipped} duplicated entries skipped`);
   }
 }
@@ -87,14 +88,14 @@ function withoutRepeats(alerts: readonly Alert[]): { kept: Alert[]; skipped: num
   return { kept, skipped };
 }
 
-function humanTable(alerts: readonly Alert[], withMachine: boolean, isFancy: boolean): string {
+function humanTable(alerts: readonly Alert[], withMachine: boolean, look: Look): string {
   const headings = ['ID', 'Source', 'Scope:Value', 'Reason', 'Action', 'Country', 'AS', 'Events', 'expiration', 'Alert ID',
     ...(withMachine ? ['Machine'] : [])];
   const rows = alerts.flatMap((alert) => (alert.decisions ?? []).map((decision) => [String(decision.id), decision.origin,
     `${decision.scope}:${decision.value}`, decision.scenario, (alert.simulated ? '(simul)' : '') + decision.type,
     alert.source.cn ?? '', asNumberAndName(alert.source), String(alert.events_count), decision.duration,
     String(alert.id), ...(withMachine ? [alert.machine_id ?? ''] : [])]));
-  return boxedList(headings, rows, isFancy);
+  return boxedList(headings, rows, look);
 }
 
 function rawRows(alerts: readonly Alert[], withMachine: boolean): string[][] {

@@ -8,7 +8,7 @@ import { Plan } from '../../ts/hub/plan.js';
 import { installedForest, itemsIn, type ItemNode } from '../../ts/hub/tree.js';
 import type { CommandSpec, FlagSpec, Invocation } from '../command.js';
 import type { Context } from '../context.js';
-import { renderTable } from '../render/table.js';
+import { renderTable, type Look } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { applyPlan, changeFlags } from './hub-changes.js';
 import { checkStatuses, hasStatus, printItems, statusWords } from './item-list.js';
@@ -122,15 +122,15 @@ function printTable(context: Context, rows: readonly TableRow[], withDescription
   for (const row of rows) {
     if (row.depth === 0 && row.item.type !== 'collections' && isBelowCollections) cells.push('separator');
     if (row.depth === 0) isBelowCollections = row.item.type === 'collections';
-    cells.push(rowCells(row, withDescription, context.isFancy));
+    cells.push(rowCells(row, withDescription, context.look));
   }
   const header = ['Type', 'Name', '\u{1F4E6} Status', 'Version', 'Details', ...(withDescription ? ['Description'] : [])];
-  context.io.stdout.write(renderTable({ style: 'light', header, rows: cells }, context.isFancy));
+  context.io.stdout.write(renderTable({ style: 'light', header, rows: cells }, context.look));
 }
 
-function rowCells({ item, prefix }: TableRow, withDescription: boolean, isFancy: boolean): string[] {
+function rowCells({ item, prefix }: TableRow, withDescription: boolean, look: Look): string[] {
   const status = statusOf(item);
-  const paint = (text: string, code: string): string => (isFancy && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = (text: string, code: string): string => (look.isColoured && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
   const name = item.type === 'collections' ? paint(printable(item.name), '1') : printable(item.name);
   return [paint(item.type, '90'), paint(prefix, '90') + name, `${statusSign(item)}  ${paint(status, colours[status])}`,
     item.state.localVersion, paint(details(item), '90'),

@@ -32,7 +32,7 @@ export async function inspectItems(type: ItemType, { context, args, flags }: Inv
     }
     if (!flags.bool('no-metrics') && isInstalled(item)) {
       context.print('\nCurrent metrics: ');
-      context.io.stdout.write(await itemMetrics(hub, item, url, context.isFancy));
+      context.io.stdout.write(await itemMetrics(hub, item, url, context.look));
     }
   }
 }

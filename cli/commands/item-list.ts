@@ -34,7 +34,7 @@ export function printItems(context: Context, lists: ReadonlyMap<ItemType, readon
     for (const [type, items] of lists) {
       const rows = items.map((item) => [item.name, `${statusSign(item)}  ${statusText(item)}`, item.state.localVersion,
         item.state.localPath]);
-      const table = lightList(['Name', '\u{1F4E6} Status', 'Version', 'Local Path'], rows, context.isFancy,
+      const table = lightList(['Name', '\u{1F4E6} Status', 'Version', 'Local Path'], rows, context.look,
         type.toUpperCase());
       context.io.stdout.write(table);
     }

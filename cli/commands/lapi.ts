@@ -1,11 +1,11 @@
 // `cscli lapi`: can this host's machine talk to the Local API, and registering it there.
 
 import { STATUS_CODES } from 'node:http';
+import { ApiError, LapiClient } from '../../ts/client/client.js';
 import type { Credentials } from '../../ts/config/config.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import type { Context } from '../context.js';
 import { credentialsText, newMachineName, newPassword, writeCredentials } from '../credentials-file.js';
-import { ApiError, LapiConnection } from '../lapi.js';
 
 const reloadHint = "Run 'sudo systemctl reload crowdsec' for the new configuration to be effective.";
 
@@ -28,7 +28,6 @@ export const lapiSpec: CommandSpec = {
 };
 
 async function status({ context }: Invocation): Promise<void> {
-  const hub = context.loadHub();
   const { credentials } = context;
   context.print(`Loaded credentials from ${context.config.client?.credentialsPath ?? ''}`);
   if (credentials.login !== '') {
@@ -37,9 +36,8 @@ async function status({ context }: Invocation): Promise<void> {
   if (credentials.certPath !== '') {
     context.print(`Trying to authenticate with certificate "${credentials.certPath}" on ${credentials.url}`);
   }
-  const rules = [...hub.installed('scenarios'), ...hub.installed('appsec-rules')].map(({ name }) => name);
   try {
-    await context.lapi.authenticate(rules);
+    await context.lapi.client.authenticate();
   } catch (error) {
     throw new Error(`failed to authenticate to Local API (LAPI): ${(error as Error).message}`, { cause: error });
   }
@@ -50,12 +48,15 @@ async function register({ context, flags }: Invocation): Promise<void> {
   const url = apiUrl(context, flags.text('url'));
   const machine = flags.text('machine') || newMachineName();
   const password = newPassword();
-  const connection = new LapiConnection({ url, login: '', password: '', caCertPath: '', certPath: '', keyPath: '' });
+  const client = new LapiClient({ url, login: '', password: '',
+    insecureSkipVerify: context.config.client?.insecureSkipVerify ?? false });
   try {
-    await connection.register(machine, password, flags.text('token'));
+    await client.register(machine, password, flags.text('token'));
   } catch (error) {
     const answer = error instanceof ApiError ? ` http ${error.status} ${STATUS_CODES[error.status] ?? ''}` : '';
     throw new Error(`api client register: api register (${url})${answer}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    client.close();
   }
   context.log.info('Successfully registered to Local API (LAPI)');
   const file = flags.text('file') || (context.config.client?.credentialsPath ?? '');

@@ -29,7 +29,7 @@ export async function inspect({ context, args: [name], flags }: Invocation): Pro
       parsers: parsers.length === 0 ? undefined : parsers } }, '  '));
     return;
   }
-  context.io.stdout.write(machineSheet(machine, acquisition, parsers, context.isFancy));
+  context.io.stdout.write(machineSheet(machine, acquisition, parsers, context.look));
 }
 
 function printHub(context: Context, machine: Machine): void {
@@ -44,7 +44,7 @@ function printHub(context: Context, machine: Machine): void {
   } else {
     for (const [type, items] of groups) {
       context.io.stdout.write(renderTable({ style: 'boxed', title: printable(type), header: ['Name', 'Status', 'Version'],
-        rows: items.map(({ name, status, version }) => [name, status, version].map(printable)) }, context.isFancy));
+        rows: items.map(({ name, status, version }) => [name, status, version].map(printable)) }, context.look));
     }
   }
 }

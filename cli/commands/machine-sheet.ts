@@ -1,7 +1,7 @@
 // One machine as JSON and as a sheet, and the sums of the usage metrics it sent.
 
 import type { Machine } from '../../lapi/store/machines.js';
-import { renderTable } from '../render/table.js';
+import { renderTable, type Look } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { systemText } from './bouncers.js';
 import { exactText, sheetText } from './time-text.js';
@@ -53,7 +53,7 @@ export function machineJson(machine: Machine): object {
 
 /** The sheet of a machine: facts, then its metrics. */
 export function machineSheet(machine: Machine, acquisition: readonly AcquisitionRow[], parsers: readonly ParserRow[],
-  isFancy: boolean): string {
+  look: Look): string {
   const collections = hubItems(machine).find(([type]) => type === 'collections')?.[1] ?? [];
   const features = machine.featureFlags === '' ? [] : machine.featureFlags.split(',');
   const facts = [['IP Address', machine.ipAddress], ['Created At', sheetText(machine.createdAt)],
@@ -61,16 +61,16 @@ export function machineSheet(machine: Machine, acquisition: readonly Acquisition
     ['Validated?', String(machine.isValidated)], ['CrowdSec version', machine.version], ['OS', systemText(machine.os)],
     ['Auth type', machine.authType], ...dataSources(machine).map(([name, count]) => ['Datasources', `${name}: ${count}`]),
     ...features.map((feature) => ['Feature Flags', feature]), ...collections.map(({ name }) => ['Collections', name])];
-  let text = renderTable({ style: 'boxed', title: `Machine: ${printable(machine.name)}`, rows: merged(facts) }, isFancy);
+  let text = renderTable({ style: 'boxed', title: `Machine: ${printable(machine.name)}`, rows: merged(facts) }, look);
   if (acquisition.length > 0) {
     text += renderTable({ style: 'boxed', title: 'Acquisition Metrics', header: ['Source', 'Read', 'Parsed', 'Unparsed'],
       alignments: ['left', 'right', 'right', 'right'],
-      rows: merged(acquisition.map((row) => [row.source, ...[row.read, row.parsed, row.unparsed].map(String)])) }, isFancy);
+      rows: merged(acquisition.map((row) => [row.source, ...[row.read, row.parsed, row.unparsed].map(String)])) }, look);
   }
   if (parsers.length > 0) {
     text += renderTable({ style: 'boxed', title: 'Parser Metrics', header: ['Source', 'Parser', 'Parsed', 'Unparsed'],
       alignments: ['left', 'left', 'right', 'right'], rows: merged(parsers.map((row) =>
-        [row.source, `${row.stage}/${row.parser}`, String(row.parsed), String(row.unparsed)])) }, isFancy);
+        [row.source, `${row.stage}/${row.parser}`, String(row.parsed), String(row.unparsed)])) }, look);
   }
   return text;
 }

@@ -11,6 +11,7 @@ import { credentialsText, newMachineName, newPassword, writeCredentials } from '
 import { lightList } from '../render/human.js';
 import { json } from '../render/json.js';
 import { csv } from '../render/raw.js';
+import type { Look } from '../render/table.js';
 import { systemText } from './bouncers.js';
 import { machineJson } from './machine-sheet.js';
 import { inspect } from './machine-inspect.js';
@@ -60,14 +61,14 @@ async function list({ context }: Invocation): Promise<void> {
     ({ machines: await store.machines.list(), now: store.now() }));
   if (context.output === 'json') context.print(json(machines.map(machineJson), '  '));
   else if (context.output === 'raw') context.io.stdout.write(csv(rawRows(machines)));
-  else context.io.stdout.write(humanList(machines, now, context.isFancy));
+  else context.io.stdout.write(humanList(machines, now, context.look));
 }
 
-function humanList(machines: readonly Machine[], now: GoTime, isFancy: boolean): string {
+function humanList(machines: readonly Machine[], now: GoTime, look: Look): string {
   return lightList(['Name', 'IP Address', 'Last Update', 'Status', 'Version', 'OS', 'Auth Type', 'Last Heartbeat'],
     machines.map((each) => [each.name, each.ipAddress, secondsText(each.updatedAt),
       each.isValidated ? '\u2714\uFE0F' : '\u{1F6AB}', each.version, systemText(each.os), each.authType,
-      heartbeatText(each.lastHeartbeat, now)]), isFancy);
+      heartbeatText(each.lastHeartbeat, now)]), look);
 }
 
 function heartbeatText(time: GoTime, now: GoTime): string {
@@ -176,7 +177,7 @@ async function prune({ context, flags }: Invocation): Promise<void> {
       context.print('No machines to prune.');
       return;
     }
-    context.io.stdout.write(humanList(chosen, store.now(), context.isFancy));
+    context.io.stdout.write(humanList(chosen, store.now(), context.look));
     if (!flags.bool('force') && !(await isConfirmed(context, 'You are about to PERMANENTLY remove the above machines from '
       + 'the database. These will NOT be recoverable. Continue?'))) {
       context.print('User aborted prune. No changes were made.');

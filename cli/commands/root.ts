@@ -6,11 +6,13 @@ import { alertsSpec } from './alerts.js';
 import { allowlistsSpec } from './allowlists.js';
 import { bouncersSpec } from './bouncers.js';
 import { completionSpec } from './completion.js';
+import { configSpec } from './config.js';
 import { decisionsSpec } from './decisions.js';
 import { hubSpec } from './hub.js';
 import { itemCommands } from './items.js';
 import { lapiSpec } from './lapi.js';
 import { machinesSpec } from './machines.js';
+import { metricsSpec } from './metrics.js';
 import { simulationSpec } from './simulation.js';
 import { unbuiltCommands } from './unbuilt.js';
 import { versionSpec } from './version.js';
@@ -29,8 +31,8 @@ export const rootSpec: CommandSpec = {
   ],
   run: ({ command }) => command.outputHelp(),
   commands: [
-    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, decisionsSpec, hubSpec, lapiSpec, machinesSpec,
-    simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
+    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, hubSpec, lapiSpec, machinesSpec,
+    metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],
 };

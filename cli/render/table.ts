@@ -1,22 +1,32 @@
 // Draws tables: the boxed style of listings and the light one of the hub, plain characters in a pipe, rounded and
 // coloured on a terminal. Knows nothing of what the cells mean; `human.ts` formats those.
 
-import { displayWidth, wrap } from './text.js';
+import { cut, displayWidth, wrap } from './text.js';
 
 export type Alignment = 'left' | 'center' | 'right';
 
 export interface Table {
   readonly title?: string;
   readonly header?: readonly string[];
+  /** A heading row above `header`; equal neighbours become one cell. */
+  readonly groupHeader?: readonly string[];
   /** Cells of each row; a row `'separator'` is a rule. */
   readonly rows: readonly (readonly string[] | 'separator')[];
   /** By column; left where absent. */
   readonly alignments?: readonly Alignment[];
-  /** Left unless told otherwise. */
-  readonly headerAlignment?: Alignment;
+  /** Left unless told otherwise; one for all columns or one for each. */
+  readonly headerAlignment?: Alignment | readonly Alignment[];
+  /** A last row below a rule of its own, aligned to the right. */
+  readonly footer?: readonly string[];
   /** Cells are wrapped to this many columns. */
   readonly cellWidthMax?: number;
   readonly style: 'boxed' | 'light';
+}
+
+/** How tables are drawn: rounded corners where colours are wanted, colours where a terminal shows them. */
+export interface Look {
+  readonly isRounded: boolean;
+  readonly isColoured: boolean;
 }
 
 interface Box {
@@ -34,50 +44,107 @@ const plain: Box = { top: ['+', '+', '+'], middle: ['+', '+', '+'], bottom: ['+'
 const rounded: Box = { top: ['╭', '┬', '╮'], middle: ['├', '┼', '┤'], bottom: ['╰', '┴', '╯'],
   underTitle: ['├', '┬', '┤'], line: '─', wall: '│' };
 
-const paint = {
-  dim: (text: string): string => `\x1b[90m${text}\x1b[0m`,
-  italic: (text: string): string => `\x1b[3m${text}\x1b[0m`,
-};
-
 /** The table as text, with a line end after each line. */
-export function renderTable(table: Table, isFancy: boolean): string {
-  const box = isFancy ? rounded : plain;
+export function renderTable(table: Table, look: Look): string {
   const limit = table.cellWidthMax ?? Number.POSITIVE_INFINITY;
-  const header = table.header?.map((cell) => splitCell(cell, limit));
-  const rows = table.rows.map((row) => (row === 'separator' ? row : row.map((cell) => splitCell(cell, limit))));
-  const widths = columnWidths([...(header === undefined ? [] : [header]), ...rows.filter((row) => row !== 'separator')]);
-  const isLight = table.style === 'light';
-  const frame = (text: string): string => (isFancy ? paint.dim(text) : text);
-  const wall = isLight ? '' : frame(box.wall);
-  const rule = ([left, joint, right]: readonly [string, string, string]): string => {
-    const line = widths.map((width) => box.line.repeat(width + 2)).join(isLight ? '' : joint);
-    return frame(isLight ? line : left + line + right);
-  };
-  const draw = (cells: readonly (readonly string[])[], alignments: readonly Alignment[], isHeader: boolean): string[] => {
-    const height = Math.max(1, ...cells.map((cell) => cell.length));
-    return Array.from({ length: height }, (_, index) => wall + widths.map((width, column) => {
-      const text = ` ${align(cells[column]?.[index] ?? '', width, alignments[column] ?? 'left')} `;
-      return isHeader && isFancy ? paint.italic(text) : text;
-    }).join(wall) + wall);
-  };
+  const split = (row: readonly string[]): Cells => row.map((cell) => splitCell(cell, limit));
+  const header = table.header === undefined ? undefined : split(table.header);
+  const rows = table.rows.map((row) => (row === 'separator' ? row : split(row)));
+  const footer = table.footer === undefined ? undefined : split(table.footer);
+  const widths = columnWidths([header, ...rows, footer].filter((row) => row !== undefined && row !== 'separator'));
+  const pen = new Pen(table.style === 'light', widths, look);
+  const merged = (table.groupHeader ?? []).map((cell, index, all) => index > 0 && all[index - 1] === cell);
   const lines: string[] = [];
-  const inner = widths.reduce((sum, width) => sum + width + 2, 0) + (isLight ? 0 : widths.length - 1);
-  if (table.title !== undefined) {
-    const across: readonly [string, string, string] = [box.top[0], box.line, box.top[2]];
-    lines.push(rule(across));
-    for (const line of splitCell(table.title, inner - 2)) lines.push(`${wall} ${align(line, inner - 2, 'left')} ${wall}`);
-  }
-  lines.push(rule(table.title === undefined ? box.top : box.underTitle));
+  if (table.title !== undefined) lines.push(...pen.title(table.title));
+  lines.push(pen.rule(table.title === undefined ? 'top' : 'underTitle', merged));
+  if (table.groupHeader !== undefined) lines.push(pen.groupRow(table.groupHeader));
   if (header !== undefined) {
-    const alignment = table.headerAlignment ?? 'left';
-    lines.push(...draw(header, widths.map(() => alignment), true), rule(box.middle));
+    const { headerAlignment = 'left' } = table;
+    const alignments = widths.map((_, column) => (typeof headerAlignment === 'string' ? headerAlignment : headerAlignment[column]));
+    lines.push(...pen.row(header, alignments, true), pen.rule('middle'));
   }
   for (const row of rows) {
-    if (row === 'separator') lines.push(rule(box.middle));
-    else lines.push(...draw(row, table.alignments ?? [], false));
+    if (row === 'separator') lines.push(pen.rule('middle'));
+    else lines.push(...pen.row(row, table.alignments ?? [], false));
   }
-  lines.push(rule(box.bottom));
+  if (footer !== undefined) {
+    if (rows.length > 0) lines.push(pen.rule('middle'));
+    lines.push(...pen.row(footer, widths.map(() => 'right' as const), false));
+  }
+  lines.push(pen.rule('bottom'));
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** A row whose cells are split into lines. */
+type Cells = readonly (readonly string[])[];
+
+/** Draws the lines of one table: knows its column widths and style. */
+class Pen {
+  readonly #isLight: boolean;
+  readonly #widths: readonly number[];
+  readonly #look: Look;
+  readonly #box: Box;
+
+  constructor(isLight: boolean, widths: readonly number[], look: Look) {
+    this.#isLight = isLight;
+    this.#widths = widths;
+    this.#look = look;
+    this.#box = look.isRounded ? rounded : plain;
+  }
+
+  /** A horizontal rule; it has no joint where two cells below it are one. */
+  rule(kind: 'top' | 'middle' | 'bottom' | 'underTitle', merged: readonly boolean[] = []): string {
+    const [left, joint, right] = this.#box[kind];
+    const line = this.#widths.map((width, column) => {
+      const before = column === 0 || this.#isLight ? '' : merged[column] === true ? this.#box.line : joint;
+      return before + this.#box.line.repeat(width + 2);
+    }).join('');
+    return this.#frame(this.#isLight ? line : left + line + right);
+  }
+
+  /** The title across all columns, with the rule above it. */
+  title(title: string): string[] {
+    const walls = this.#isLight ? 0 : this.#widths.length - 1;
+    const inner = this.#widths.reduce((sum, width) => sum + width + 2, walls) - 2;
+    const [left, , right] = this.#box.top;
+    const line = this.#box.line.repeat(inner + 2);
+    return [this.#frame(this.#isLight ? line : left + line + right),
+      ...cut(title, inner).map((piece) => `${this.#wall} ${align(piece, inner, 'left')} ${this.#wall}`)];
+  }
+
+  /** Headings of which equal neighbours stand in one cell, centred but for the first. */
+  groupRow(cells: readonly string[]): string {
+    const parts: string[] = [];
+    for (let column = 0; column < cells.length;) {
+      let end = column + 1;
+      while (end < cells.length && cells[end] === cells[column]) end += 1;
+      const width = this.#widths.slice(column, end).reduce((sum, each) => sum + each + 3, -3);
+      parts.push(this.#heading(` ${align(cells[column], width, column === 0 ? 'left' : 'center')} `));
+      column = end;
+    }
+    return this.#wall + parts.join(this.#wall) + this.#wall;
+  }
+
+  /** The lines of a row, as many as its highest cell has. */
+  row(cells: Cells, alignments: readonly Alignment[], isHeader: boolean): string[] {
+    const height = Math.max(1, ...cells.map((cell) => cell.length));
+    return Array.from({ length: height }, (_, index) => this.#wall + this.#widths.map((width, column) => {
+      const text = ` ${align(cells[column]?.[index] ?? '', width, alignments[column] ?? 'left')} `;
+      return isHeader ? this.#heading(text) : text;
+    }).join(this.#wall) + this.#wall);
+  }
+
+  get #wall(): string {
+    return this.#isLight ? '' : this.#frame(this.#box.wall);
+  }
+
+  #frame(text: string): string {
+    return this.#look.isColoured ? `\x1b[90m${text}\x1b[0m` : text;
+  }
+
+  #heading(text: string): string {
+    return this.#look.isColoured ? `\x1b[3m${text}\x1b[0m` : text;
+  }
 }
 
 function splitCell(cell: string, widthMax: number): string[] {
