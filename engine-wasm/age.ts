@@ -3,6 +3,9 @@
 import * as abi from './abi';
 import { scenarioAt, stagedEventAt, recordOf, Slot, Staging } from './layout';
 
+/** Seconds a mute is kept past its end: overflows that follow the time of a log may lag behind the clock that armed it. */
+const muteGraceSeconds: f64 = 3600;
+
 /** True when `seconds`.`nanos` is strictly later than `from` plus a span. */
 // @ts-ignore: decorator
 @inline export function isPast(seconds: f64, nanos: i32, fromSeconds: f64, fromNanos: i32, spanSeconds: f64, spanNanos: i32): bool {
@@ -35,7 +38,7 @@ export function isLogEnded(slot: Slot, seconds: f64, nanos: i32): bool {
 export function hasEnded(staging: Staging, slot: Slot): bool {
   if ((slot.flags & abi.slotTimeMachine) == 0) {
     if ((slot.flags & abi.slotMute) != 0) {
-      return !isPast(slot.firstSeconds, slot.firstNanos, staging.nowSeconds, staging.nowNanos, 0, 0);
+      return isPast(staging.nowSeconds, staging.nowNanos, slot.firstSeconds, slot.firstNanos, muteGraceSeconds, 0);
     }
     return (scenarioAt(slot.scenario).flags & abi.flagTimed) == 0 && isLiveEnded(staging, slot);
   }
@@ -43,6 +46,6 @@ export function hasEnded(staging: Staging, slot: Slot): bool {
   const event = stagedEventAt(staging, recordOf(staging.record).event);
   if ((event.flags & abi.stagedTimed) == 0) return false;
   return (slot.flags & abi.slotMute) != 0
-    ? !isPast(slot.firstSeconds, slot.firstNanos, event.seconds, event.nanos, 0, 0)
+    ? isPast(event.seconds, event.nanos, slot.firstSeconds, slot.firstNanos, muteGraceSeconds, 0)
     : isLogEnded(slot, event.seconds, event.nanos);
 }

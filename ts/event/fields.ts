@@ -114,6 +114,16 @@ export class Fields {
     return this.#extra === null ? known : [...known, ...this.#extra.keys()];
   }
 
+  /** The slots that hold something, in the order of first writing. Changes with the next write. */
+  get slots(): readonly number[] {
+    return this.#touched;
+  }
+
+  /** Keys that no rule names, with their values; null when there are none. */
+  get extra(): ReadonlyMap<string, string> | null {
+    return this.#extra;
+  }
+
   get size(): number {
     return this.#touched.length + (this.#extra?.size ?? 0);
   }

@@ -1,0 +1,222 @@
+// A bucket as it lies in the shared memory, read through its slot: for conditions, overflows and alerts. Valid only
+// while the worker holds the turn of the bucket's shard; `snapshot` takes what an alert needs out of the memory.
+
+import { createHash } from 'node:crypto';
+import * as abi from '../../engine-wasm/abi.js';
+import type { Event, EventNames } from '../event/event.js';
+import type { LeakyArgument, QueueArgument } from '../expr/env.js';
+import { GoTime } from '../util/go-time.js';
+import { decodeEvent, keptId } from './decode.js';
+import { instantAt } from './event-time.js';
+import type { BucketEngine } from './memory.js';
+import { lifetimeOf, queueLengthOf, type ScenarioSpec } from './scenario.js';
+
+/** A bucket that ran over, as plain values and events of its own. */
+export interface RanOver {
+  readonly spec: ScenarioSpec;
+  readonly mapkey: string;
+  readonly bucketId: string;
+  readonly timeMachine: boolean;
+  readonly firstTime: GoTime;
+  readonly lastTime: GoTime;
+  readonly overflowTime: GoTime;
+  /** Events poured, which may be more than were kept. */
+  readonly count: number;
+  readonly queue: readonly Event[];
+}
+
+/** Decoded events kept for the next condition of the same bucket. */
+const decodedMax = 4096;
+
+/** Reads slots of one shared memory. */
+export class BucketReader {
+  readonly #engine: BucketEngine;
+  readonly #names: EventNames;
+  readonly #decoded = new Map<number, { readonly id: number; readonly event: Event }>();
+
+  constructor(engine: BucketEngine, names: EventNames) {
+    this.#engine = engine;
+    this.#names = names;
+  }
+
+  scenarioOf(slot: number): number {
+    return this.#engine.uint32[(slot + abi.slotScenario) / 4];
+  }
+
+  isTimeMachine(slot: number): boolean {
+    return (this.#engine.uint32[(slot + abi.slotFlags) / 4] & abi.slotTimeMachine) !== 0;
+  }
+
+  count(slot: number): number {
+    return this.#engine.uint32[(slot + abi.slotCount) / 4];
+  }
+
+  firstTime(slot: number): GoTime {
+    return this.#time(slot + abi.slotFirstSeconds);
+  }
+
+  lastTime(slot: number): GoTime {
+    return this.#time(slot + abi.slotLastSeconds);
+  }
+
+  /** The text that `groupby` gave. */
+  partition(slot: number): string {
+    const { uint32 } = this.#engine;
+    return this.#text(uint32[(slot + abi.slotKeyBlock) / 4] || slot + abi.slotKeyInline,
+      uint32[(slot + abi.slotKeyLength) / 4]);
+  }
+
+  /** The same of a staged pour. */
+  partitionOfRecord(record: number, stagingAt: number): string {
+    const { uint32 } = this.#engine;
+    return this.#text(stagingAt + abi.stagingBytesAt + uint32[(record + abi.recordKeyAt) / 4],
+      uint32[(record + abi.recordKeyLength) / 4]);
+  }
+
+  /** The kept events, oldest first. Shared between calls: not to be changed. */
+  queue(slot: number): Event[] {
+    const { uint32 } = this.#engine;
+    const block = uint32[(slot + abi.slotQueueBlock) / 4];
+    const entries = (block || slot + abi.slotQueueInline) / 4;
+    const space = block === 0 ? abi.slotQueueInlineCount : uint32[(slot + abi.slotQueueSpace) / 4];
+    const head = uint32[(slot + abi.slotQueueHead) / 4];
+    const length = uint32[(slot + abi.slotQueueLength) / 4];
+    const events = new Array<Event>(length);
+    for (let i = 0; i < length; i++) events[i] = this.#event(uint32[entries + ((head + i) % space)]);
+    return events;
+  }
+
+  /** Bits of guillotine conditions that have been true. */
+  latches(slot: number): { low: number; high: number } {
+    const at = (slot + abi.slotLatches) / 4;
+    return { low: this.#engine.uint32[at], high: this.#engine.uint32[at + 1] };
+  }
+
+  setLatches(slot: number, { low, high }: { readonly low: number; readonly high: number }): void {
+    const at = (slot + abi.slotLatches) / 4;
+    this.#engine.uint32[at] = low;
+    this.#engine.uint32[at + 1] = high;
+  }
+
+  #text(from: number, length: number): string {
+    const { bytes } = this.#engine;
+    const end = from + (length & (abi.textWide - 1));
+    return (length & abi.textWide) === 0 ? bytes.latin1Slice(from, end) : bytes.toString('utf16le', from, end);
+  }
+
+  #time(at: number): GoTime {
+    const { float64, int32 } = this.#engine;
+    return instantAt(float64[at / 8], int32[at / 4 + 2], int32[at / 4 + 3]);
+  }
+
+  /** Addresses are reused, ids are not. */
+  #event(kept: number): Event {
+    const { bytes, uint32 } = this.#engine;
+    const from = kept + abi.keptBytesAt;
+    const id = keptId(bytes, from);
+    const known = this.#decoded.get(kept);
+    if (known !== undefined && known.id === id) return known.event;
+    const event = decodeEvent(bytes, from, uint32[(kept + abi.keptLength) / 4], this.#names);
+    if (this.#decoded.size >= decodedMax) this.#decoded.clear();
+    this.#decoded.set(kept, { id, event });
+    return event;
+  }
+}
+
+/** Takes a bucket out of the memory. `expired` is one whose duration has passed: its overflow time is that end. */
+export function snapshot(reader: BucketReader, slot: number, spec: ScenarioSpec, expired: boolean): RanOver {
+  const firstTime = reader.firstTime(slot);
+  const lastTime = reader.lastTime(slot);
+  const mapkey = mapkeyOf(spec, reader.partition(slot));
+  const life = lifetimeOf(spec);
+  const overflowTime = expired ? firstTime.add(life.nanos).add(life.seconds * 1e9) : lastTime;
+  const count = reader.count(slot);
+  return { spec, mapkey, bucketId: bucketIdOf(mapkey, firstTime), timeMachine: reader.isTimeMachine(slot), firstTime,
+    lastTime, overflowTime, count, queue: reader.queue(slot) };
+}
+
+/** A trigger's bucket: one event, over at once. */
+export function triggered(spec: ScenarioSpec, partition: string, event: Event, time: GoTime, timeMachine: boolean): RanOver {
+  const mapkey = mapkeyOf(spec, partition);
+  return { spec, mapkey, bucketId: bucketIdOf(mapkey, time), timeMachine, firstTime: time, lastTime: time,
+    overflowTime: time, count: 1, queue: [event] };
+}
+
+/** `leaky` and `queue` of conditions, read when asked for. */
+export class BucketArguments implements LeakyArgument {
+  readonly #reader: BucketReader;
+  readonly #slot: number;
+  readonly #spec: ScenarioSpec;
+  #queue: QueueArgument | null = null;
+
+  constructor(reader: BucketReader, slot: number, spec: ScenarioSpec) {
+    this.#reader = reader;
+    this.#slot = slot;
+    this.#spec = spec;
+  }
+
+  get queue(): QueueArgument {
+    return (this.#queue ??= queueArgument(this.#spec, this.#reader.queue(this.#slot)));
+  }
+
+  get mode(): number {
+    return this.#reader.isTimeMachine(this.#slot) ? 1 : 0;
+  }
+
+  get mapkey(): string {
+    return mapkeyOf(this.#spec, this.#reader.partition(this.#slot));
+  }
+
+  get uuid(): string {
+    return bucketIdOf(this.mapkey, this.firstTime);
+  }
+
+  get firstTime(): GoTime {
+    return this.#reader.firstTime(this.#slot);
+  }
+
+  get lastTime(): GoTime {
+    return this.#reader.lastTime(this.#slot);
+  }
+
+  /** Not over yet. */
+  get overflowTime(): GoTime {
+    return GoTime.zero;
+  }
+
+  get totalCount(): number {
+    return this.#reader.count(this.#slot);
+  }
+
+  get durationNs(): number {
+    return durationNsOf(this.#spec);
+  }
+}
+
+/** `leaky` of an overflow filter. */
+export function leakyArgument(ranOver: RanOver): LeakyArgument {
+  return { mode: ranOver.timeMachine ? 1 : 0, queue: queueArgument(ranOver.spec, ranOver.queue), mapkey: ranOver.mapkey,
+    uuid: ranOver.bucketId, firstTime: ranOver.firstTime, lastTime: ranOver.lastTime, overflowTime: ranOver.overflowTime,
+    totalCount: ranOver.count, durationNs: durationNsOf(ranOver.spec) };
+}
+
+/** Returns `queue` of an expression; L is Go's largest int where the rule sets no bound. */
+export function queueArgument(spec: ScenarioSpec, queue: readonly Event[]): QueueArgument {
+  const length = queueLengthOf(spec);
+  return { queue, l: length === null ? 2 ** 63 : length - 1 };
+}
+
+/** Returns CrowdSec's key of a bucket: what was filtered, for whom, by which rule. */
+export function mapkeyOf(spec: ScenarioSpec, partition: string): string {
+  return createHash('sha1').update(`${spec.filter.text}\0${partition}\0${spec.name}`).digest('hex');
+}
+
+/** A name for one bucket of a key: the same in every run over the same log. */
+function bucketIdOf(mapkey: string, firstTime: GoTime): string {
+  return createHash('sha1').update(`${mapkey}\0${firstTime.seconds}\0${firstTime.nanos}`).digest('hex').slice(0, 16);
+}
+
+function durationNsOf(spec: ScenarioSpec): number {
+  const { seconds, nanos } = lifetimeOf(spec);
+  return seconds * 1e9 + nanos;
+}

@@ -1,0 +1,93 @@
+// Makes an event of the bytes a bucket kept, on whichever worker asks. What was not kept reads as absent.
+
+import { Event, type EventNames, type EventType, type Overflow } from '../event/event.js';
+import type { ExpectMode } from '../event/line.js';
+import { GoTime } from '../util/go-time.js';
+import * as format from './kept-format.js';
+
+const { entry, keptFlag } = format;
+
+/** Returns the event kept at [at, at + length) of `bytes`. */
+export function decodeEvent(bytes: Buffer, at: number, length: number, names: EventNames): Event {
+  const event = new Event(names);
+  event.line.text.pointAtString('');
+  event.type = bytes[at + format.headType] as EventType;
+  event.expectMode = bytes[at + format.headMode] as ExpectMode;
+  const flags = bytes[at + format.headFlags];
+  event.whitelisted = (flags & keptFlag.whitelisted) !== 0;
+  event.process = (flags & keptFlag.process) !== 0;
+  event.line.process = (flags & keptFlag.lineProcess) !== 0;
+  const reader = new EntryReader(bytes, at + format.headBytes);
+  let zone = 'UTC';
+  while (reader.at < at + length) {
+    const tag = bytes[reader.at++];
+    if (tag === entry.zone) zone = reader.text();
+    else readEntry(event, tag, reader);
+  }
+  event.time = new GoTime(bytes.readDoubleLE(at + format.headSeconds), bytes.readInt32LE(at + format.headNanos),
+    bytes.readInt32LE(at + format.headOffset), zone);
+  return event;
+}
+
+/** Returns the number that tells this kept event from all others. */
+export function keptId(bytes: Buffer, at: number): number {
+  return bytes.readDoubleLE(at + format.headId);
+}
+
+function readEntry(event: Event, tag: number, reader: EntryReader): void {
+  const { line } = event;
+  switch (tag) {
+    case entry.metaSlot: return event.meta.setAt(reader.slot(), reader.text());
+    case entry.metaName: return event.meta.set(reader.text(), reader.text());
+    case entry.parsedSlot: return event.parsed.setAt(reader.slot(), reader.text());
+    case entry.parsedName: return event.parsed.set(reader.text(), reader.text());
+    case entry.enrichedSlot: return event.enriched.setAt(reader.slot(), reader.text());
+    case entry.enrichedName: return event.enriched.set(reader.text(), reader.text());
+    case entry.marshaledTime: event.marshaledTime = reader.text(); return;
+    case entry.lineRaw: line.raw = reader.text(); return;
+    case entry.lineSrc: line.src = reader.text(); return;
+    case entry.lineModule: line.module = reader.text(); return;
+    case entry.lineLabels: line.labels = JSON.parse(reader.text()) as Record<string, string>; return;
+    case entry.lineReadAtMs: line.readAtMs = Number(reader.text()); return;
+    case entry.unmarshaled: event.unmarshaled = parsePlain(reader.text()) as Record<string, unknown>; return;
+    case entry.overflow: event.overflow = readOverflow(reader.text()); return;
+    case entry.strTime: event.strTime = reader.text(); return;
+    case entry.strTimeFormat: event.strTimeFormat = reader.text(); return;
+    case entry.stage: event.stage = reader.text(); return;
+    case entry.whitelistReason: event.whitelistReason = reader.text(); return;
+    default: throw new Error(`a kept event holds an entry of unknown kind ${tag}`);
+  }
+}
+
+/** The first alert is one of the list again, not a copy. */
+function readOverflow(text: string): Overflow {
+  const overflow = JSON.parse(text) as Overflow;
+  overflow.sources = Object.assign(Object.create(null) as Overflow['sources'], overflow.sources);
+  if (overflow.alert !== null) overflow.alert = overflow.apiAlerts[0] ?? overflow.alert;
+  return overflow;
+}
+
+/** JSON with null-prototype objects, since the keys come from the log. */
+function parsePlain(text: string): unknown {
+  return JSON.parse(text, (_key, value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.assign(Object.create(null) as object, value) : value);
+}
+
+class EntryReader {
+  constructor(readonly bytes: Buffer, public at: number) {}
+
+  slot(): number {
+    const slot = this.bytes[this.at] | (this.bytes[this.at + 1] << 8);
+    this.at += 2;
+    return slot;
+  }
+
+  text(): string {
+    const marked = this.bytes.readUInt32LE(this.at);
+    const length = marked & ~format.wideBit;
+    const from = this.at + 4;
+    this.at = from + length;
+    return (marked & format.wideBit) === 0 ? this.bytes.latin1Slice(from, this.at)
+      : this.bytes.toString('utf16le', from, this.at);
+  }
+}

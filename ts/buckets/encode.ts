@@ -1,0 +1,161 @@
+// Writes an event as the bytes its buckets keep, straight into the staging area. A part that does not fit any more is
+// left out and counted by the caller. Speed matters: once for each event that is poured.
+
+import { keptBytesMax } from '../../engine-wasm/abi.js';
+import { EventType, type Event, type Overflow } from '../event/event.js';
+import type { Fields } from '../event/fields.js';
+import * as format from './kept-format.js';
+import type { KeptFields } from './kept-fields.js';
+
+const { entry, keptFlag } = format;
+
+export class EventEncoder {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #start = 0;
+  #at = 0;
+  #end = 0;
+  /** Parts left out of the last event because it was too large. */
+  leftOut = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Writes an event at `at` and returns the length. `id` tells kept events apart while the memory lives. */
+  encode(event: Event, fields: KeptFields, id: number, at: number): number {
+    this.#start = at;
+    this.#end = at + keptBytesMax;
+    this.leftOut = 0;
+    this.#head(event, id);
+    if (event.time.zone !== 'UTC') this.#text(entry.zone, event.time.zone);
+    if (event.marshaledTime !== '') this.#text(entry.marshaledTime, event.marshaledTime);
+    this.#fields(event.meta, null, entry.metaSlot, entry.metaName);
+    this.#fields(event.enriched, fields.all ? null : fields.enriched, entry.enrichedSlot, entry.enrichedName);
+    this.#fields(event.parsed, fields.all ? null : fields.parsed, entry.parsedSlot, entry.parsedName);
+    if (event.type === EventType.overflow && event.overflow !== null) this.#overflow(event.overflow, fields);
+    if (fields.all || fields.line) this.#line(event);
+    if (fields.all || fields.texts) this.#texts(event);
+    if ((fields.all || fields.lineRaw) && event.line.raw !== '') this.#text(entry.lineRaw, event.line.raw);
+    if (fields.all || fields.unmarshaled) this.#unmarshaled(event.unmarshaled);
+    return this.#at - this.#start;
+  }
+
+  #head(event: Event, id: number): void {
+    const view = this.#view;
+    const at = this.#start;
+    view.setFloat64(at + format.headId, id, true);
+    view.setFloat64(at + format.headSeconds, event.time.seconds, true);
+    view.setInt32(at + format.headNanos, event.time.nanos, true);
+    view.setInt32(at + format.headOffset, event.time.offsetSeconds, true);
+    this.#bytes[at + format.headType] = event.type;
+    this.#bytes[at + format.headMode] = event.expectMode;
+    this.#bytes[at + format.headFlags] = (event.whitelisted ? keptFlag.whitelisted : 0)
+      | (event.process ? keptFlag.process : 0) | (event.line.process ? keptFlag.lineProcess : 0);
+    this.#at = at + format.headBytes;
+  }
+
+  #fields(fields: Fields, wanted: Uint8Array | null, slotTag: number, nameTag: number): void {
+    const slots = fields.slots;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i];
+      if (wanted === null || wanted[slot] === 1) this.#slot(slotTag, slot, fields.at(slot));
+    }
+    if (fields.extra === null || (wanted !== null)) return;
+    for (const [name, value] of fields.extra) this.#pair(nameTag, name, value);
+  }
+
+  #line(event: Event): void {
+    const { line } = event;
+    this.#text(entry.lineSrc, line.src);
+    this.#text(entry.lineModule, line.module);
+    this.#text(entry.lineLabels, JSON.stringify(line.labels));
+    this.#text(entry.lineReadAtMs, String(line.readAtMs));
+  }
+
+  #texts(event: Event): void {
+    if (event.strTime !== '') this.#text(entry.strTime, event.strTime);
+    if (event.strTimeFormat !== '') this.#text(entry.strTimeFormat, event.strTimeFormat);
+    if (event.stage !== '') this.#text(entry.stage, event.stage);
+    if (event.whitelistReason !== '') this.#text(entry.whitelistReason, event.whitelistReason);
+  }
+
+  #unmarshaled(data: Record<string, unknown>): void {
+    const text = JSON.stringify(data);
+    if (text !== '{}') this.#text(entry.unmarshaled, text);
+  }
+
+  /** Events of the alerts can be many and are seldom read: they stay only where an expression can reach them. */
+  #overflow(overflow: Overflow, fields: KeptFields): void {
+    const kept = fields.all || fields.overflowEvents ? overflow : withoutEvents(overflow);
+    if (!this.#text(entry.overflow, JSON.stringify(kept)) && kept === overflow) {
+      this.#text(entry.overflow, JSON.stringify(withoutEvents(overflow)));
+    }
+  }
+
+  #slot(tag: number, slot: number, value: string): void {
+    if (!this.#hasRoom(7 + 2 * value.length)) return;
+    this.#bytes[this.#at++] = tag;
+    this.#bytes[this.#at++] = slot & 0xff;
+    this.#bytes[this.#at++] = slot >>> 8;
+    this.#letters(value);
+  }
+
+  #pair(tag: number, name: string, value: string): void {
+    if (!this.#hasRoom(9 + 2 * (name.length + value.length))) return;
+    this.#bytes[this.#at++] = tag;
+    this.#letters(name);
+    this.#letters(value);
+  }
+
+  #text(tag: number, value: string): boolean {
+    if (!this.#hasRoom(5 + 2 * value.length)) return false;
+    this.#bytes[this.#at++] = tag;
+    this.#letters(value);
+    return true;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (this.#at + bytes <= this.#end) return true;
+    this.leftOut++;
+    return false;
+  }
+
+  #letters(text: string): void {
+    const bytes = this.#bytes;
+    const length = text.length;
+    const base = this.#at + 4;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0xff) return this.#wideLetters(text);
+      bytes[base + i] = unit;
+    }
+    this.#length(length);
+    this.#at = base + length;
+  }
+
+  #wideLetters(text: string): void {
+    const base = this.#at + 4;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      this.#bytes[base + 2 * i] = unit & 0xff;
+      this.#bytes[base + 2 * i + 1] = unit >>> 8;
+    }
+    this.#length((2 * text.length) | format.wideBit);
+    this.#at = base + 2 * text.length;
+  }
+
+  #length(value: number): void {
+    const at = this.#at;
+    this.#bytes[at] = value & 0xff;
+    this.#bytes[at + 1] = (value >>> 8) & 0xff;
+    this.#bytes[at + 2] = (value >>> 16) & 0xff;
+    this.#bytes[at + 3] = value >>> 24;
+  }
+}
+
+function withoutEvents(overflow: Overflow): Overflow {
+  return { ...overflow, alert: overflow.alert && { ...overflow.alert, events: null },
+    apiAlerts: overflow.apiAlerts.map((alert) => ({ ...alert, events: null })) };
+}

@@ -1,0 +1,257 @@
+// Pours batches of events into the buckets. First, without any lock, the scenarios choose and the pours are staged
+// (match.ts); then shard by shard, each in its turn, the module pours them in the order of the log and asks back
+// where only an expression can decide. The turn of a shard is 2 × seq for a batch, 2 × seq + 1 for what its overflows
+// bring back, so any number of workers gives the same alerts. Speed matters: see bench/suites/buckets.
+
+import { randomInt } from 'node:crypto';
+import * as abi from '../../engine-wasm/abi.js';
+import { PalisadeError } from '../errors.js';
+import type { Event, EventNames, Overflow } from '../event/event.js';
+import { ExpectMode } from '../event/line.js';
+import type { FieldReads } from '../expr/compiled.js';
+import type { ExprRuntime } from '../expr/runtime.js';
+import type { Counters } from '../metrics/counters.js';
+import { GoTime } from '../util/go-time.js';
+import { isBelieved } from './bayesian.js';
+import { BucketArguments, BucketReader, type RanOver, snapshot, triggered } from './bucket.js';
+import { BucketCounters } from './bucket-counters.js';
+import { CandidateIndex } from './candidates.js';
+import { conditionHolds } from './conditional.js';
+import { EventEncoder } from './encode.js';
+import { EventTimeReader, instantAt } from './event-time.js';
+import { KeptFieldsTable } from './kept-fields.js';
+import { type LinkedScenario, linkScenarios } from './linked.js';
+import { Matcher } from './match.js';
+import { BucketEngine, type SharedBuckets } from './memory.js';
+import { type AlertBuilder, compareOverflows, passesFilter, type PouredOverflow } from './overflow.js';
+import type { ScenarioSpec } from './scenario.js';
+import { Staging } from './staging.js';
+
+/** What a worker's pourer works with. */
+export interface PourerOptions {
+  readonly scenarios: readonly ScenarioSpec[];
+  readonly names: EventNames;
+  readonly runtime: ExprRuntime;
+  readonly buckets: SharedBuckets;
+  /** Number of this worker, from 0, below the workerCount of the memory. */
+  readonly worker: number;
+  readonly counters: Counters;
+  readonly alerts: AlertBuilder;
+  /** What the alert contexts read of kept events. */
+  readonly contextReads: readonly FieldReads[];
+}
+
+/** How long one wait for a turn lasts before it is looked at again; only a stop ends it earlier without the turn. */
+const turnWaitMs = 10_000;
+/** Ids of kept events: each worker has its own range. */
+const idsPerWorker = 2 ** 44;
+const noPlan = -1;
+
+/** An overflow found while pouring, its alert perhaps not built yet. */
+interface Found {
+  readonly ranOver: RanOver;
+  readonly scenario: LinkedScenario;
+  readonly eventIndex: number;
+  /** Null: to be built. */
+  readonly overflow: Overflow | null;
+}
+
+export class Pourer {
+  readonly #engine: BucketEngine;
+  readonly #worker: number;
+  readonly #scenarios: readonly LinkedScenario[];
+  readonly #staging: Staging;
+  readonly #reader: BucketReader;
+  readonly #counters: BucketCounters;
+  readonly #matcher: Matcher;
+  readonly #encoder: EventEncoder;
+  readonly #kept: KeptFieldsTable;
+  readonly #times = new EventTimeReader();
+  readonly #alerts: AlertBuilder;
+  readonly #stagingAt: number;
+  #nextId: number;
+  /** Batch position of each staged event. */
+  readonly #positions: number[] = [];
+  #plan = noPlan;
+  #nowMs = 0;
+  #found: Found[] = [];
+
+  constructor(options: PourerOptions) {
+    const { scenarios, names, worker } = options;
+    this.#engine = new BucketEngine(options.buckets);
+    if (worker >= this.#engine.workerCount || scenarios.length > this.#engine.scenarioCount) {
+      throw new TypeError(`the bucket memory is for ${this.#engine.workerCount} workers and ${this.#engine.scenarioCount} scenarios`);
+    }
+    this.#worker = worker;
+    this.#stagingAt = this.#engine.stagingAt(worker);
+    this.#scenarios = linkScenarios(scenarios, options.runtime);
+    this.#staging = new Staging(this.#engine, worker);
+    this.#reader = new BucketReader(this.#engine, names);
+    this.#counters = new BucketCounters(this.#engine, worker, scenarios, options.counters);
+    this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names), this.#staging, this.#counters);
+    this.#encoder = new EventEncoder(this.#engine.bytes);
+    this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names);
+    this.#alerts = options.alerts;
+    // A restarted worker must not give an id again that another worker still remembers.
+    this.#nextId = worker * idsPerWorker + randomInt(2 ** 43);
+  }
+
+  /**
+   * Pours the first `count` events of batch `seq`, those that parsed and are not whitelisted, waiting for its turn at
+   * each shard, and lets expire what `nowMs` lets expire (a batch without events does only that). Returns the overflows
+   * in the order of the log. Afterwards pourReprocessed or finishBatch must be called for the same batch.
+   */
+  pourBatch(events: readonly Event[], count: number, seq: number, nowMs: number): PouredOverflow[] {
+    return this.#pour(events, count, seq, 2 * seq, nowMs, true);
+  }
+
+  /**
+   * Pours the overflows of batch `seq` that came back from the postoverflow stages, before any batch after it. Returns
+   * the overflows they led to. `isLast` false keeps the turn: call it again, or finishBatch, with what those bring back.
+   */
+  pourReprocessed(events: readonly Event[], seq: number, nowMs: number, isLast = true): PouredOverflow[] {
+    return this.#pour(events, events.length, seq, 2 * seq + 1, nowMs, false, isLast);
+  }
+
+  /** Lets the next batch pour: batch `seq` brings nothing back. */
+  finishBatch(seq: number): void {
+    for (let shard = 0; shard < abi.shardCount; shard++) {
+      this.#awaitTurn(shard, 2 * seq + 1);
+      this.#engine.exports.passTurn(shard);
+    }
+  }
+
+  #pour(events: readonly Event[], count: number, seq: number, turn: number, nowMs: number, reap: boolean,
+    isLast = true): PouredOverflow[] {
+    this.#nowMs = nowMs;
+    this.#found = [];
+    let from = 0;
+    let isFirstRound = true;
+    do {
+      this.#staging.begin(nowMs);
+      from = this.#stageEvents(events, from, count);
+      const isLastRound = from >= count;
+      this.#staging.finish(isLastRound && reap);
+      this.#pourShards(events, count, isFirstRound ? turn : null, isLastRound && isLast);
+      isFirstRound = false;
+    } while (from < count);
+    this.#countPours(events, count);
+    return this.#finishOverflows(seq);
+  }
+
+  /** Stages events until all are staged or the area is full. Returns the position of the first one left. */
+  #stageEvents(events: readonly Event[], from: number, count: number): number {
+    this.#matcher.reset();
+    const onPour = (scenario: number): void => {
+      // A trigger reads the event itself, which is still here.
+      if (this.#scenarios[scenario].spec.type === 'trigger') return;
+      const plan = this.#kept.ofScenario[scenario];
+      this.#plan = this.#plan === noPlan ? plan : this.#kept.join(this.#plan, plan);
+    };
+    let position = from;
+    for (; position < count; position++) {
+      const event = events[position];
+      if (!event.process || event.whitelisted) continue;
+      if (!this.#staging.hasRoom(this.#scenarios.length)) break;
+      this.#plan = noPlan;
+      const before = this.#staging.recordCount;
+      this.#matcher.match(event, onPour);
+      if (this.#staging.recordCount > before) this.#stageEvent(event, position);
+    }
+    return position;
+  }
+
+  #stageEvent(event: Event, position: number): void {
+    const times = this.#times;
+    let flags = event.expectMode === ExpectMode.timeMachine ? abi.stagedTimeMachine : 0;
+    if (times.read(event.marshaledTime)) flags |= abi.stagedTimed;
+    const length = this.#plan === noPlan ? 0
+      : this.#encoder.encode(event, this.#kept.plans[this.#plan], this.#nextId++, this.#staging.encodingAt);
+    if (length > 0 && this.#encoder.leftOut > 0) this.#counters.eventCut();
+    this.#positions[this.#staging.eventCount] = position;
+    this.#staging.addEvent(times.seconds, times.nanos, times.offsetSeconds, flags, length);
+  }
+
+  /** `turn` null means that this worker holds all turns already, from the round before. */
+  #pourShards(events: readonly Event[], count: number, turn: number | null, passTurns: boolean): void {
+    const { exports } = this.#engine;
+    exports.stage(this.#worker);
+    for (let shard = 0; shard < abi.shardCount; shard++) {
+      if (turn !== null) this.#awaitTurn(shard, turn);
+      let code = exports.pour(this.#worker, shard, abi.replyNone);
+      while (code !== abi.pourDone) code = exports.pour(this.#worker, shard, this.#answer(code, events, count));
+      if (passTurns) exports.passTurn(shard);
+    }
+    exports.clear(this.#worker);
+  }
+
+  #awaitTurn(shard: number, turn: number): void {
+    let result: number = abi.turnTimedOut;
+    while (result === abi.turnTimedOut) result = this.#engine.exports.awaitTurn(shard, turn, turnWaitMs);
+    if (result === abi.turnStopped) throw new PalisadeError('E_NATIVE', 'the bucket memory was stopped');
+  }
+
+  #answer(code: number, events: readonly Event[], count: number): number {
+    const { uint32 } = this.#engine;
+    const record = uint32[(this.#stagingAt + abi.stagingRecord) / 4];
+    const slot = uint32[(this.#stagingAt + abi.stagingSlot) / 4];
+    const eventIndex = record === 0 ? count : this.#positions[uint32[(record + abi.recordEvent) / 4]];
+    if (code === abi.pourAsk) return this.#ask(events[eventIndex], slot);
+    if (code === abi.pourTrigger) {
+      const scenario = this.#scenarios[uint32[(record + abi.recordScenario) / 4]];
+      return this.#foundOne(scenario, this.#triggered(scenario, events[eventIndex], record), eventIndex);
+    }
+    const scenario = this.#scenarios[this.#reader.scenarioOf(slot)];
+    return this.#foundOne(scenario, snapshot(this.#reader, slot, scenario.spec, code === abi.pourExpired), eventIndex);
+  }
+
+  #ask(event: Event, slot: number): number {
+    const scenario = this.#scenarios[this.#reader.scenarioOf(slot)];
+    const bucket = new BucketArguments(this.#reader, slot, scenario.spec);
+    return conditionHolds(scenario, event, bucket) || isBelieved(scenario, event, bucket, this.#reader, slot)
+      ? abi.replyOverflow : abi.replyKeep;
+  }
+
+  #triggered(scenario: LinkedScenario, event: Event, record: number): RanOver {
+    const { float64, int32, uint32 } = this.#engine;
+    const staged = this.#stagingAt + abi.stagingEventsAt
+      + uint32[(record + abi.recordEvent) / 4] * abi.stagedEventBytes;
+    const timeMachine = event.expectMode === ExpectMode.timeMachine;
+    const isTimed = (uint32[(staged + abi.stagedFlags) / 4] & abi.stagedTimed) !== 0;
+    const time = timeMachine && isTimed
+      ? instantAt(float64[staged / 8], int32[staged / 4 + 2], int32[staged / 4 + 3]) : GoTime.fromMs(this.#nowMs);
+    return triggered(scenario.spec, this.#reader.partitionOfRecord(record, this.#stagingAt), event, time, timeMachine);
+  }
+
+  /** Notes an overflow; only a filter makes its alert needed at once, before the next pour of the same key. */
+  #foundOne(scenario: LinkedScenario, ranOver: RanOver, eventIndex: number): number {
+    if (scenario.overflowFilter === null) {
+      this.#found.push({ ranOver, scenario, eventIndex, overflow: null });
+      return abi.replyCloseAndMute;
+    }
+    const overflow = this.#alerts.build(ranOver);
+    if (!passesFilter(scenario, ranOver, overflow)) return abi.replyClose;
+    this.#found.push({ ranOver, scenario, eventIndex, overflow });
+    return abi.replyCloseAndMute;
+  }
+
+  #finishOverflows(seq: number): PouredOverflow[] {
+    const poured: PouredOverflow[] = [];
+    for (const { ranOver, scenario, eventIndex, overflow: built } of this.#found) {
+      const overflow = built ?? this.#alerts.build(ranOver);
+      if (overflow.alert === null) this.#counters.mishap(scenario.index, 'alert_failed');
+      else {
+        poured.push({ overflow, time: ranOver.overflowTime, scenario: scenario.spec.name, scenarioIndex: scenario.index,
+          reprocess: overflow.reprocess, seq, eventIndex });
+      }
+    }
+    this.#found = [];
+    return poured.sort(compareOverflows);
+  }
+
+  /** All lines of a batch come from one source; overflows that come back have none. */
+  #countPours(events: readonly Event[], count: number): void {
+    const line = count > 0 ? events[0].line : null;
+    this.#counters.take(line?.src ?? '', line?.module ?? '');
+  }
+}
