@@ -8,6 +8,7 @@ const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.3, 0.4, 0.
 
 const durationName = 'cs_lapi_request_duration_seconds';
 
+/** The counters of one Local API. */
 export class LapiMetrics {
   readonly #counters = new Counters();
 

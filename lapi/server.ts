@@ -19,12 +19,14 @@ import { addHeartbeatRoute } from './routes/heartbeat.js';
 import { addStreamRoute } from './routes/stream.js';
 import { addUsageMetricsRoute } from './routes/usage-metrics.js';
 import { addWatcherRoutes } from './routes/watchers.js';
+import { safeLog } from './safe-log.js';
 
 /** Order in which an Allow header lists methods. */
 const methodOrder = ['GET', 'POST', 'HEAD', 'DELETE'];
 
 /** Returns the server, not yet listening. Throws E_CONFIG for unreadable addresses in the settings. */
-export function buildServer(deps: LapiDeps): FastifyInstance {
+export function buildServer(given: LapiDeps): FastifyInstance {
+  const deps = { ...given, log: safeLog(given.log) };
   const trusted = new AddressSet('api.server.trusted_ips', deps.settings.trustedIps);
   const routeDeps: RouteDeps = { ...deps, tokens: new Tokens(deps.secret, deps.nowMs), trusted };
   const app = fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 512 },
@@ -78,9 +80,9 @@ function addRequestHooks(app: FastifyInstance, deps: RouteDeps): void {
     deps.metrics.countRoute(templateOf(request), request.method);
     deps.metrics.observeDuration(templateOf(request), request.method, elapsedMs / 1000);
     const date = new Date(deps.nowMs()).toUTCString();
-    deps.log.info(printable(`${request.clientAddress} - [${date}] "${request.method} ${request.url} HTTP/${
+    deps.log.info(`${request.clientAddress} - [${date}] "${request.method} ${request.url} HTTP/${
       request.raw.httpVersion} ${reply.statusCode} ${elapsedMs.toFixed(3)}ms "${
-      request.headers['user-agent'] ?? ''}" "`));
+      request.headers['user-agent'] ?? ''}" "`);
   });
 }
 
@@ -115,12 +117,12 @@ function answerError(error: Error, request: FastifyRequest, reply: FastifyReply,
     return sendJson(reply, { code: error.status, message: error.message }, error.status);
   }
   if (deps.store.dialect.isUnavailable(error)) {
-    deps.log.error(`the database cannot be used now: ${printable(error.message)}`);
+    deps.log.error(`the database cannot be used now: ${error.message}`);
     return sendJson(reply, { message: `the database cannot be used now: ${error.message}` }, 503);
   }
   const status = (error as { statusCode?: number }).statusCode;
   if (status !== undefined && status >= 400 && status < 500) return sendJson(reply, { message: error.message }, status);
-  deps.log.error(`${request.method} ${printable(request.url)}: ${printable(error.stack ?? error.message)}`);
+  deps.log.error(`${request.method} ${request.url}: ${error.stack ?? error.message}`);
   return sendJson(reply, { message: 'internal error' }, 500);
 }
 
@@ -151,10 +153,3 @@ function methodsFor(path: string, methodsOf: ReadonlyMap<string, ReadonlySet<str
   }
   return [];
 }
-
-/** One line: control characters of what a client sent are escaped, so that it forges no log line. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-

@@ -20,6 +20,7 @@ export interface Claims {
   readonly loggedInAt: number;
 }
 
+/** Issues and checks the tokens of machines. */
 export class Tokens {
   readonly #sign: (claims: object) => string;
   readonly #verify: (token: string) => unknown;

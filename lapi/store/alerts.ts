@@ -51,6 +51,7 @@ export interface WrittenAlerts {
   readonly remarks: readonly string[];
 }
 
+/** Reads and writes alerts. */
 export class Alerts {
   readonly #context: StoreContext;
 

@@ -34,6 +34,7 @@ export interface NewAllowlistItem {
   readonly expiresAt: GoTime;
 }
 
+/** Reads and writes allowlists. */
 export class Allowlists {
   readonly #context: StoreContext;
 

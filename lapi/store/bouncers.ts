@@ -41,6 +41,7 @@ export interface BouncerReport {
   readonly featureFlags?: string;
 }
 
+/** Reads and writes bouncers. */
 export class Bouncers {
   readonly #context: StoreContext;
 

@@ -67,6 +67,7 @@ type Selection = SelectQueryBuilder<Tables, 'decisions', {
   uuid: string | null;
 }>;
 
+/** Reads decisions and ends them; they are written with their alert. */
 export class Decisions {
   readonly #context: StoreContext;
 

@@ -53,6 +53,7 @@ export interface MachineReport {
   readonly dataSources?: unknown;
 }
 
+/** Reads and writes machines. */
 export class Machines {
   readonly #context: StoreContext;
 

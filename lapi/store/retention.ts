@@ -22,6 +22,7 @@ export interface FlushedAlerts {
   readonly total: number;
 }
 
+/** Removes what need not be kept. */
 export class Retention {
   readonly #context: StoreContext;
 

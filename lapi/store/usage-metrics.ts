@@ -14,6 +14,7 @@ export interface UsageReport {
   readonly payload: string;
 }
 
+/** Reads and writes usage reports. */
 export class UsageMetrics {
   readonly #context: StoreContext;
 

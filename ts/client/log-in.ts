@@ -2,7 +2,6 @@
 // (wrong password, machine not validated) is final at once.
 
 import { setTimeout } from 'node:timers/promises';
-import type { LapiClient } from './lapi-client.js';
 import { UnreachableError } from './transport.js';
 
 /** How often and how patiently to try. */
@@ -21,8 +20,8 @@ function backOff(attempt: number): number {
   return Math.min(100 * 2 ** (attempt - 1), 10_000);
 }
 
-/** Logs a client in. Throws ApiError at once, UnreachableError after the last try. */
-export async function logInPatiently(client: LapiClient, patience: LoginPatience = {}): Promise<void> {
+/** Logs a client in, patiently. Throws ApiError at once, UnreachableError after the last try. */
+export async function logInPatiently(client: { authenticate(): Promise<void> }, patience: LoginPatience = {}): Promise<void> {
   const { attemptsMax = defaultAttemptsMax, pauseMs = backOff, sleep = setTimeout } = patience;
   for (let attempt = 1; ; attempt++) {
     try {

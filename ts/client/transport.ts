@@ -1,5 +1,5 @@
 // HTTP exchanges with one Local API over TCP, TLS or a unix socket, on connections that are kept open. Knows nothing of
-// tokens or alerts: that is lapi-client.ts.
+// tokens or alerts: that is client.ts.
 
 import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
@@ -55,6 +55,7 @@ export class UnreachableError extends PalisadeError {
   }
 }
 
+/** Sends requests to one server. */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #isSocket: boolean;

@@ -31,6 +31,7 @@ interface Evaluation {
   readonly error: string | null;
 }
 
+/** The profiles of a Local API, ready to run. */
 export class ProfileSet {
   readonly #profiles: readonly LinkedProfile[];
 

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { hashPassword } from '../../../lapi/store/credentials.js';
+import { openStore, type Store } from '../../../lapi/store/store.js';
+import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
+import { alertBody } from '../instance.js';
+
+const nowMs = Date.parse('2026-11-23T01:44:56Z');
+const everything = { contains: true, withBlocklists: true, withSimulated: true } as const;
+const decision = { origin: 'cscli', type: 'ban', scope: 'Ip', value: '192.0.2.1', duration: '4h', scenario: 'manual' };
+
+function incoming(changes: Record<string, unknown> = {}): IncomingAlert {
+  return alertBody(changes) as unknown as IncomingAlert;
+}
+
+async function memoryStore(): Promise<Store> {
+  return openStore({ type: 'sqlite', path: ':memory:', useWal: null, bulkSize: 1000 }, () => nowMs);
+}
+
+describe('alerts in the store', () => {
+  let store: Store;
+  before(async () => {
+    store = await memoryStore();
+    await store.machines.add({ name: 'm', passwordHash: (await hashPassword('p'))!, ipAddress: '', isValidated: true });
+  });
+  after(() => store.close());
+
+  test('come back with their events, context and decisions', async () => {
+    const { ids } = await store.alerts.add('m', [incoming({ decisions: [decision], meta: [{ key: 'k', value: '["v"]' }] })]);
+    const alert = (await store.alerts.get(ids[0]))!;
+    assert.equal(alert.owner, 'm');
+    assert.equal(alert.startedAt.toRfc3339(), '2026-11-23T01:40:00Z');
+    assert.deepEqual(alert.events.map((event) => event.time.toString()), ['2026-11-23 01:40:00.5 +0000 UTC']);
+    assert.deepEqual(alert.metas, [{ key: 'k', value: '["v"]' }]);
+    assert.equal(alert.decisions[0].until.toRfc3339(), '2026-11-23T05:44:50Z');
+  });
+
+  test('are stored once when their machine repeats them under their own ids', async () => {
+    const twice = [incoming({ uuid: 'aaaaaaaa-0000-4000-8000-000000000001' }),
+      incoming({ uuid: 'aaaaaaaa-0000-4000-8000-000000000002' })];
+    const first = await store.alerts.add('m', twice, true);
+    const second = await store.alerts.add('m', [...twice, incoming({ uuid: 'aaaaaaaa-0000-4000-8000-000000000003' })], true);
+    assert.deepEqual(second.ids.slice(0, 2), first.ids);
+    assert.equal(second.ids.length, 3);
+    // Without that promise every post is new, as in CrowdSec.
+    assert.notDeepEqual((await store.alerts.add('m', twice)).ids, first.ids);
+  });
+
+  test('one bad duration among many leaves nothing behind', async () => {
+    const before = await store.alerts.count();
+    const batch = [...Array.from({ length: 60 }, () => incoming()), incoming({ decisions: [{ ...decision, duration: '1x' }] })];
+    await assert.rejects(store.alerts.add('m', batch), /time: unknown unit "x" in duration "1x": unable to parse duration$/);
+    assert.equal(await store.alerts.count(), before);
+  });
+
+  test('outlive their machine', async () => {
+    await store.machines.add({ name: 'gone', passwordHash: 'x', ipAddress: '', isValidated: true });
+    const { ids } = await store.alerts.add('gone', [incoming()]);
+    await store.machines.remove('gone');
+    assert.equal((await store.alerts.get(ids[0]))!.owner, null);
+  });
+
+  const long = 'é'.repeat(3000);
+  const metas: [name: string, value: string, stored: (text: string) => boolean][] = [
+    ['short meta stays', 'short', (text) => text === '[{"key":"k","value":"short"}]'],
+    ['long values are cut between characters', long + long, (text) => text.includes('é<stripped>'.replace('<', '\\u003c').replace('>', '\\u003e'))
+      && Buffer.byteLength(text) <= 8191],
+  ];
+  for (const [name, value, check] of metas) {
+    test(`events: ${name}`, async () => {
+      const { ids } = await store.alerts.add('m', [incoming({ events: [{ timestamp: 'zz', meta: [{ key: 'k', value }] }] })]);
+      const { serialized, time } = (await store.alerts.get(ids[0]))!.events[0];
+      assert.ok(check(serialized), serialized.slice(0, 100));
+      assert.equal(time.toRfc3339(), '2026-11-23T01:44:56Z');
+    });
+  }
+
+  test('deleting by filter takes all parts along', async () => {
+    const { ids } = await store.alerts.add('m', [incoming({ decisions: [decision], scenario: 'to/delete' })]);
+    assert.equal(await store.alerts.remove({ ...everything, scenario: 'to/delete', now: store.now() }), 1);
+    assert.equal(await store.alerts.get(ids[0]), null);
+    const rows = await store.db.selectFrom('decisions').select('id').where('alert_decisions', '=', ids[0]).execute();
+    assert.deepEqual(rows, []);
+  });
+});
+
+describe('the database file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'palisade-store-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  test('is readable by its owner and group only, and opens again with what was stored', async () => {
+    const path = join(folder, 'a.db');
+    const options = { type: 'sqlite', path, useWal: true, bulkSize: 1000 };
+    const first = await openStore(options);
+    await first.alerts.add(null, [incoming()]);
+    await first.close();
+    assert.equal(statSync(path).mode & 0o777, 0o640);
+    const second = await openStore(options);
+    assert.equal(await second.alerts.count(), 1);
+    await second.close();
+  });
+
+  test('in a folder that does not exist is an error that says so', async () => {
+    await assert.rejects(openStore({ type: 'sqlite', path: join(folder, 'none', 'a.db'), useWal: true, bulkSize: 1 }),
+      (error: Error & { code: string }) => error.code === 'E_STORE' && /the folder .*none does not exist/.test(error.message));
+  });
+
+  for (const type of ['meh', 'postgres']) {
+    test(`of type ${type} is refused by name`, async () => {
+      await assert.rejects(openStore({ type, path: '', useWal: null, bulkSize: 1 }),
+        { code: 'E_CONFIG', message: new RegExp(`'${type}'`) as never });
+    });
+  }
+});
+
+describe('a full disk', { skip: process.getuid?.() === 0 ? false : 'needs root to mount a small tmpfs' }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'palisade-full-'));
+  let isMounted = false;
+  after(() => {
+    if (isMounted) execFileSync('umount', [folder]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('refuses alerts, keeps those it took, and takes more when there is room', async (context) => {
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'pipe' });
+      isMounted = true;
+    } catch {
+      context.skip('mounting a tmpfs is not allowed here');
+      return;
+    }
+    const options = { type: 'sqlite', path: join(folder, 'a.db'), useWal: true, bulkSize: 1000 };
+    let store = await openStore(options);
+    let taken = 0;
+    const batch = Array.from({ length: 20 }, () => incoming({ message: 'x'.repeat(2000) }));
+    await assert.rejects(async () => {
+      for (;;) taken += (await store.alerts.add(null, batch)).ids.length;
+    }, (error: Error) => store.dialect.isUnavailable(error));
+    assert.ok(taken > 0);
+    assert.equal(await store.alerts.count(), taken);
+    await store.close();
+    execFileSync('mount', ['-o', 'remount,size=4m', folder]);
+    store = await openStore(options);
+    assert.equal(await store.alerts.count(), taken);
+    assert.equal((await store.alerts.add(null, batch)).ids.length, 20);
+    await store.close();
+  });
+});
