@@ -55,8 +55,9 @@ export function fileSpec(keys: FileKeys): FileSpec {
       throw new PalisadeError('E_PATTERN', `could not compile regexp ${regexp}: ${(error as Error).message}`, place);
     }
   }
+  const discoveryIntervalMs = discoveryInterval(keys);
   return { patterns, excludeRegexps: (keys.exclude_regexps ?? []).map((regexp) => regexp.text),
-    poll: keys.poll_without_inotify, discoveryIntervalMs: keys.discovery_poll_enable ? discoveryInterval(keys) : 0,
+    poll: keys.poll_without_inotify, discoveryIntervalMs: keys.discovery_poll_enable ? discoveryIntervalMs : 0,
     pollIntervalMs: fileDefaults.pollIntervalMs, lingerMs: fileDefaults.lingerMs };
 }
 
