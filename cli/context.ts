@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { openStore, type Store } from '../lapi/store/store.js';
+import type { Store } from '../lapi/store/store.js';
 import { loadConfig, loadCredentials, type Config, type Credentials } from '../ts/config/config.js';
 import { loadHub, type Hub } from '../ts/hub/hub.js';
 import type { HubPaths } from '../ts/hub/item.js';
@@ -99,6 +99,7 @@ export class Context {
       throw new Error('local API is disabled -- this command must be run on the local API machine');
     }
     if (database === null) throw new Error('no database configuration provided');
+    const { openStore } = await import('../lapi/store/store.js');
     const store = await openStore(database, () => this.io.now().getTime());
     try {
       return await work(store);

@@ -2,8 +2,6 @@
 
 import type { Alert, AlertSource } from '../../ts/model/alert.js';
 import { UsageError } from '../args.js';
-import type { AlertFilter } from '../../lapi/store/alert-filter.js';
-import type { Store } from '../../lapi/store/store.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { boxedList } from '../render/human.js';
 import { json } from '../render/json.js';
@@ -129,17 +127,8 @@ async function remove({ context, flags }: Invocation): Promise<void> {
 async function flush({ context, flags }: Invocation): Promise<void> {
   await context.withStore(async (store) => {
     context.log.info('Flushing alerts. !! This may take a long time !!');
-    await flushAlerts(store, flags.duration('max-age'), flags.int('max-items'));
+    const [ageMaxNs, countMax] = [flags.duration('max-age'), flags.int('max-items')];
+    await store.retention.flushAlerts({ ageMaxNs: ageMaxNs || undefined, countMax: countMax || undefined });
     context.log.info('Alerts flushed');
   });
-}
-
-/** Deletes what is older than the age, then the oldest beyond the number. */
-async function flushAlerts(store: Store, ageMaxNs: number, countMax: number): Promise<void> {
-  const filter: AlertFilter = { contains: true, withBlocklists: true, withSimulated: true, now: store.now() };
-  if (ageMaxNs > 0) await store.alerts.remove({ ...filter, createdUntil: store.now().add(-ageMaxNs) });
-  const excess = countMax > 0 ? (await store.alerts.count()) - countMax : 0;
-  if (excess <= 0) return;
-  const oldest = await store.alerts.find(filter, { limit: excess, order: 'asc', withDecisions: false });
-  for (const { row } of oldest) await store.alerts.removeById(row.id);
 }

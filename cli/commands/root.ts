@@ -8,6 +8,7 @@ import { bouncersSpec } from './bouncers.js';
 import { completionSpec } from './completion.js';
 import { configSpec } from './config.js';
 import { decisionsSpec } from './decisions.js';
+import { explainSpec } from './explain.js';
 import { hubSpec } from './hub.js';
 import { itemCommands } from './items.js';
 import { lapiSpec } from './lapi.js';
@@ -31,7 +32,7 @@ export const rootSpec: CommandSpec = {
   ],
   run: ({ command }) => command.outputHelp(),
   commands: [
-    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, hubSpec, lapiSpec, machinesSpec,
+    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec, lapiSpec, machinesSpec,
     metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],
