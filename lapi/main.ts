@@ -1,0 +1,65 @@
+// The thread of the Local API: started by path with LapiOptions as workerData, spoken to by messages. Its log lines go
+// to the thread that started it, so that one writer owns the log.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Log, LogFields } from '../ts/config/log.js';
+import type { CounterSample } from '../ts/metrics/counters.js';
+import { checkLapi, startLapi, type LapiOptions, type RunningLapi } from './run.js';
+
+/** What the thread is asked. `metrics` is answered under the same id. */
+export type LapiRequest =
+  | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'close' };
+
+/** What the thread says. After `checked`, `failed` and `closed` it ends. */
+export type LapiReport =
+  | { readonly type: 'listening'; readonly addresses: readonly string[]; readonly port: number | null }
+  | { readonly type: 'checked' }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'metrics'; readonly id: number; readonly samples: readonly CounterSample[] }
+  | { readonly type: 'log'; readonly level: keyof Log; readonly text: string; readonly fields: LogFields }
+  | { readonly type: 'closed' };
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const say = (report: LapiReport): void => port.postMessage(report);
+  const logAt = (level: keyof Log) => (text: string, fields: LogFields = {}): void =>
+    say({ type: 'log', level, text, fields });
+  const log: Log = { trace: logAt('trace'), debug: logAt('debug'), info: logAt('info'), warning: logAt('warning'),
+    error: logAt('error') };
+  const options = workerData as LapiOptions;
+  try {
+    if (options.checkOnly) {
+      checkLapi(options);
+      say({ type: 'checked' });
+      port.close();
+    } else {
+      const running = await startLapi(options, log);
+      say({ type: 'listening', addresses: running.addresses, port: running.port });
+      port.on('message', (request: LapiRequest) => void answer(request, running, say, log));
+    }
+  } catch (error) {
+    say({ type: 'failed', message: (error as Error).message });
+    port.close();
+  }
+}
+
+async function answer(request: LapiRequest, running: RunningLapi, say: (report: LapiReport) => void,
+  log: Log): Promise<void> {
+  try {
+    if (request.type === 'metrics') {
+      say({ type: 'metrics', id: request.id, samples: await running.samples() });
+      return;
+    }
+    await running.close();
+    say({ type: 'closed' });
+    parentPort?.close();
+  } catch (error) {
+    log.error(`Local API, ${request.type}: ${(error as Error).message}`);
+    if (request.type === 'metrics') say({ type: 'metrics', id: request.id, samples: [] });
+    else {
+      say({ type: 'closed' });
+      parentPort?.close();
+    }
+  }
+}

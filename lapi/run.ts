@@ -1,0 +1,77 @@
+// A whole Local API: database, profiles, routes, listeners and the jobs that recur. main.ts runs it in a thread.
+
+import type { Log } from '../ts/config/log.js';
+import type { DatabaseConfig, ServerConfig } from '../ts/config/config.js';
+import type { CounterSample } from '../ts/metrics/counters.js';
+import { loadSecret } from './auth/secret.js';
+import { retentionPlan } from './jobs/plan.js';
+import { runRetention } from './jobs/retention-job.js';
+import { repeat } from './jobs/schedule.js';
+import { listen, type Listening } from './listen.js';
+import { LapiMetrics } from './metrics.js';
+import { compileProfiles, openProfiles } from './profiles.js';
+import { buildServer } from './server.js';
+import { openStore } from './store/store.js';
+
+/** The resolved settings of one Local API. Plain data. */
+export interface LapiOptions {
+  /** Only check that it could start: settings and profiles, without a database or a listener. */
+  readonly checkOnly?: boolean;
+  readonly server: ServerConfig;
+  readonly database: DatabaseConfig;
+  readonly dataDir: string;
+  /** Milliseconds added to the wall clock. */
+  readonly clockOffsetMs: number;
+}
+
+/** A running Local API. */
+export interface RunningLapi {
+  readonly addresses: readonly string[];
+  readonly port: number | null;
+  /** What it counted, and gauges of what is stored. */
+  samples(): Promise<CounterSample[]>;
+  /** Answers what was asked, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+const retentionIntervalMs = 60_000;
+
+/** Loads all that a start would load, without a database or a listener. Throws the first fault. */
+export function checkLapi(options: LapiOptions): void {
+  retentionPlan(options.database.flush);
+  compileProfiles(options.server.profilesPath);
+}
+
+/** Starts a Local API. Throws E_CONFIG, E_STORE, E_LAPI …; then nothing of it is left running. */
+export async function startLapi(options: LapiOptions, log: Log): Promise<RunningLapi> {
+  const { server, database } = options;
+  const nowMs = (): number => Date.now() + options.clockOffsetMs;
+  const plan = retentionPlan(database.flush);
+  for (const warning of plan.warnings) log.warning(warning);
+  const store = await openStore(database, nowMs);
+  let listening: Listening;
+  const metrics = new LapiMetrics();
+  try {
+    const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log });
+    const app = buildServer({ store, metrics, profiles, log, nowMs, settings: server,
+      secret: loadSecret(options.dataDir) });
+    listening = await listen(app, { listenUri: server.listenUri, listenSocket: server.listenSocket,
+      tls: server.tls === null ? null
+        : { certFile: server.tls.cert_file ?? '', keyFile: server.tls.key_file ?? '' } });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  for (const address of listening.addresses) log.info(`CrowdSec Local API listening on ${address}`);
+  const retention = repeat(() => runRetention(store, plan, log), retentionIntervalMs);
+  return {
+    addresses: listening.addresses, port: listening.port,
+    samples: () => metrics.snapshot(store),
+    close: async () => {
+      log.info('serve: shutting down api server');
+      await retention.stop();
+      await listening.close();
+      await store.close();
+    },
+  };
+}
