@@ -117,7 +117,7 @@ export function* chunksOf(corpus: Corpus, count: number): Generator<string> {
   if (chunk.length > 0) yield chunk.join('');
 }
 
-/** A few addresses attack at a time, each with one kind of attack, until it has made its 60 requests. */
+/** A few addresses attack at a time, each with one kind of attack, until it has made its 14 requests. */
 class Attackers {
   readonly #random: () => number;
   readonly #active: { address: string; kind: number; count: number }[] = [];
@@ -132,7 +132,7 @@ class Attackers {
     const index = Math.floor(this.#random() * this.#active.length);
     const attacker = this.#active[index];
     attacker.count++;
-    if (attacker.count >= 60) this.#active[index] = this.#fresh();
+    if (attacker.count >= 14) this.#active[index] = this.#fresh();
     return attacker;
   }
 

@@ -1,0 +1,87 @@
+// Debian's crowdsec as a peer: its package unpacked below var/bench, an instance with the items that the package enables
+// by default, one replay a run. Nothing is installed on the host and nothing leaves the machine.
+
+import Database from 'better-sqlite3';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { measure } from '../measured-process.js';
+import type { Replay, ReplayEngine } from '../replay-engine.js';
+
+/** The peer below `folder`, unpacking the package there first. Null when apt has no crowdsec package. */
+export function crowdsecEngine(folder: string, apiPort: number): ReplayEngine | null {
+  const root = unpack(folder);
+  if (root === null) return null;
+  const version = /\ncrowdsec \(([^)]+)\)/.exec(`\n${execFileSync('zcat', [join(root, 'usr/share/doc/crowdsec/changelog.Debian.gz')],
+    { encoding: 'utf8' })}`)?.[1] ?? 'unknown';
+  return {
+    name: `crowdsec ${version} (Debian)`,
+    hub: { dir: join(root, 'usr/share/crowdsec/hub'), data: join(root, 'usr/share/crowdsec/data'), items: enabledItems(folder) },
+    replay: (log, type) => replay(root, join(folder, 'instance'), enabledItems(folder), apiPort, log, type),
+  };
+}
+
+function unpack(folder: string): string | null {
+  const root = join(folder, 'root');
+  if (existsSync(join(root, 'usr/bin/crowdsec'))) return root;
+  mkdirSync(folder, { recursive: true });
+  try {
+    execFileSync('apt-get', ['download', 'crowdsec'], { cwd: folder, stdio: 'pipe' });
+  } catch {
+    return null;
+  }
+  const packageFile = readdirSync(folder).find((name) => name.startsWith('crowdsec_') && name.endsWith('.deb'));
+  if (packageFile === undefined) return null;
+  execFileSync('dpkg', ['-x', packageFile, root], { cwd: folder });
+  execFileSync('dpkg', ['-e', packageFile, join(folder, 'control')], { cwd: folder });
+  return root;
+}
+
+/** The items that the package's postinst enables, as paths in its hub. */
+function enabledItems(folder: string): string[] {
+  const script = readFileSync(join(folder, 'control/postinst'), 'utf8');
+  return [...script.matchAll(/^((?:collections|parsers|postoverflows|scenarios)\/\S+\.yaml)$/gm)].map(([, path]) => path);
+}
+
+async function replay(root: string, instance: string, items: readonly string[], port: number, log: string,
+  type: string): Promise<Replay> {
+  createInstance(root, instance, items, port);
+  const config = join(instance, 'etc/config.yaml');
+  execFileSync(join(root, 'usr/bin/cscli'), ['-c', config, 'machines', 'add', 'bench', '-p', 'bench', '--force'], { stdio: 'pipe' });
+  const cost = await measure([join(root, 'usr/bin/crowdsec'), '-c', config, '-dsn', `file://${log}`, '-type', type], {}, 1_200_000);
+  if (cost.exit !== 0) throw new Error(`crowdsec exited ${cost.exit}\n${cost.stderr}`);
+  const database = new Database(join(instance, 'data/crowdsec.db'), { readonly: true });
+  const alerts = database.prepare('SELECT scenario, source_value AS source FROM alerts').all() as Replay['alerts'];
+  database.close();
+  return { cost, alerts };
+}
+
+function createInstance(root: string, instance: string, items: readonly string[], port: number): void {
+  rmSync(instance, { recursive: true, force: true });
+  const etc = join(instance, 'etc');
+  const data = join(instance, 'data');
+  const hub = join(root, 'usr/share/crowdsec/hub');
+  mkdirSync(etc, { recursive: true });
+  cpSync(join(root, 'usr/share/crowdsec/data'), data, { recursive: true });
+  // The scenario asks for this name; the package ships the list under another and CrowdSec then logs an error a line.
+  copyFileSync(join(data, 'path_traversal.txt'), join(data, 'http_path_traversal.txt'));
+  cpSync(join(root, 'etc/crowdsec/patterns'), join(etc, 'patterns'), { recursive: true });
+  for (const name of ['profiles.yaml', 'simulation.yaml']) copyFileSync(join(root, 'etc/crowdsec', name), join(etc, name));
+  for (const item of items) {
+    const target = join(etc, dirname(dirname(item)), basename(item));
+    mkdirSync(dirname(target), { recursive: true });
+    symlinkSync(join(hub, item), target);
+  }
+  writeFileSync(join(etc, 'acquis.yaml'), '');
+  writeFileSync(join(etc, 'credentials.yaml'), `url: http://127.0.0.1:${port}\n`);
+  writeFileSync(join(etc, 'config.yaml'), `common: {daemonize: false, log_media: stdout, log_level: info}
+config_paths: {config_dir: ${etc}, data_dir: ${data}, simulation_path: ${etc}/simulation.yaml, hub_dir: ${hub}, index_path: ${hub}/.index.json}
+crowdsec_service: {acquisition_path: ${etc}/acquis.yaml, parser_routines: 1}
+cscli: {output: human}
+db_config: {type: sqlite, db_path: ${data}/crowdsec.db, use_wal: true, flush: {max_items: 500000, max_age: 7d}}
+api:
+  client: {credentials_path: ${etc}/credentials.yaml}
+  server: {listen_uri: '127.0.0.1:${port}', profiles_path: ${etc}/profiles.yaml}
+prometheus: {enabled: false}
+`);
+}

@@ -1,0 +1,104 @@
+// `npm run bench [-- macro|micro]`. Macro: replays generated logs beside Debian's crowdsec with the same rules; alerts are
+// compared before anything is reported. Micro: the inner loops with benchmark.js. Results also go to bench/record/.
+
+import { cpus, totalmem } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chunksOf } from '../ts/instance/corpus.js';
+import { type ReplayCase, replayCases } from './cases/replay.js';
+import { crowdsecEngine } from './engines/crowdsec.js';
+import { palisadeEngine } from './engines/palisade.js';
+import type { Replay, ReplayEngine } from './replay-engine.js';
+import { runMicro } from './suites/micro.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const work = join(root, 'var/bench');
+
+/** Cost of a line as the slope between two lengths; start-up is what the shorter run costs beyond that. */
+interface Slope {
+  readonly cpuPerLine: number;
+  readonly startCpuSeconds: number;
+  readonly short: Replay;
+  readonly long: Replay;
+}
+
+/** Runs the benches that the arguments name, all without arguments. */
+export async function main(argv: readonly string[]): Promise<void> {
+  mkdirSync(work, { recursive: true });
+  const what = argv.length === 0 ? ['macro', 'micro'] : argv;
+  const report: string[] = [`# ${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores (${cpus()[0].model.trim()}), `
+    + `${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, commit ${commit()}\n`];
+  const tell = (line: string): void => {
+    report.push(line);
+    process.stdout.write(`${line}\n`);
+  };
+  if (what.includes('macro')) await macro(tell);
+  if (what.includes('micro')) await runMicro(tell);
+  const file = join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-${what.join('-')}.md`);
+  mkdirSync(join(root, 'bench/record'), { recursive: true });
+  writeFileSync(file, `${report.join('\n')}\n`);
+  process.stdout.write(`\nwritten to ${file.slice(root.length)}\n`);
+}
+
+async function macro(tell: (line: string) => void): Promise<void> {
+  const peer = crowdsecEngine(join(work, 'crowdsec'), 18_480);
+  if (peer === null) throw new Error('the peer is not to be had: apt-get cannot download the package crowdsec');
+  const ours = palisadeEngine(join(work, 'palisade'), peer.hub, 18_481, 0);
+  tell(`## Replay, same rules (${peer.name}'s hub, ${peer.hub.items.length} items), same logs\n`);
+  tell('| log | engine | CPU µs/line | lines per CPU-second | start-up CPU s | wall s (long) | peak MB | alerts in the prefix |');
+  tell('|---|---|---|---|---|---|---|---|');
+  for (const one of replayCases) await compare(one, peer, ours, tell);
+}
+
+async function compare(one: ReplayCase, peer: ReplayEngine, ours: ReplayEngine, tell: (line: string) => void): Promise<void> {
+  const prefix = writeLog(one, one.peerLines[1]);
+  const peerSlope = await slope(one, peer, one.peerLines);
+  const ourPrefix = await ours.replay(prefix, one.type);
+  checkAlerts(one, peerSlope.long, ourPrefix, peer.name);
+  const ourSlope = await slope(one, ours, one.ourLines);
+  row(one, peer, peerSlope, peerSlope.long.alerts.length, tell);
+  row(one, ours, ourSlope, ourPrefix.alerts.length, tell);
+  tell(`| **${one.name}** | **ratio** | **${(peerSlope.cpuPerLine / ourSlope.cpuPerLine).toFixed(1)} times fewer CPU-seconds a line** | | | | | |`);
+}
+
+async function slope(one: ReplayCase, engine: ReplayEngine, [few, many]: readonly [number, number]): Promise<Slope> {
+  const short = await engine.replay(writeLog(one, few), one.type);
+  const long = await engine.replay(writeLog(one, many), one.type);
+  const cpuPerLine = (long.cost.cpuSeconds - short.cost.cpuSeconds) / (many - few);
+  return { short, long, cpuPerLine, startCpuSeconds: short.cost.cpuSeconds - few * cpuPerLine };
+}
+
+function row(one: ReplayCase, engine: ReplayEngine, { cpuPerLine, startCpuSeconds, long }: Slope, alerts: number, tell: (line: string) => void): void {
+  tell(`| ${one.name} | ${engine.name} | ${(cpuPerLine * 1e6).toFixed(2)} | ${Math.round(1 / cpuPerLine)} | ${startCpuSeconds.toFixed(2)} | `
+    + `${long.cost.wallSeconds.toFixed(2)} | ${Math.round(long.cost.peakBytes / 2 ** 20)} | ${alerts} |`);
+}
+
+/** The same sources must be accused of the same scenarios on the log that both read. */
+function checkAlerts(one: ReplayCase, theirs: Replay, ours: Replay, peer: string): void {
+  const pairs = ({ alerts }: Replay): Set<string> => new Set(alerts.map(({ scenario, source }) => `${scenario} ${source}`));
+  const [a, b] = [pairs(theirs), pairs(ours)];
+  const onlyTheirs = [...a].filter((pair) => !b.has(pair));
+  const onlyOurs = [...b].filter((pair) => !a.has(pair));
+  if (onlyTheirs.length + onlyOurs.length > 0) {
+    throw new Error(`${one.name}: the alerts differ\n only ${peer}: ${onlyTheirs.join(', ')}\n only palisade: ${onlyOurs.join(', ')}`);
+  }
+  if (ours.alerts.length < one.alertsMin) throw new Error(`${one.name}: ${ours.alerts.length} alerts, at least ${one.alertsMin} are wanted`);
+}
+
+function writeLog(one: ReplayCase, lines: number): string {
+  const path = join(work, `${one.name}-${lines}.log`);
+  const file = openSync(path, 'w');
+  for (const chunk of chunksOf(one.lines(one.options), lines)) writeSync(file, chunk);
+  closeSync(file);
+  return path;
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,144 @@
+// The engine of one instance: rules, workers, sources and output put together. Replay ends by itself; live runs until
+// stopped. The Local API is reached over HTTP only, through the client handed in.
+
+import type { PositionBook } from '../acquisition/position.js';
+import type { Source } from '../acquisition/source.js';
+import { createBuckets } from '../buckets/memory.js';
+import type { LapiClient } from '../client/client.js';
+import type { Config, Simulation } from '../config/config.js';
+import type { Log } from '../config/log.js';
+import { Counters, type CounterSample } from '../metrics/counters.js';
+import { type DataFileContent, loadDataFile } from '../expr-helpers/data-files.js';
+import { loadGeoData } from '../expr-helpers/geo-reader.js';
+import type { Alert } from '../model/alert.js';
+import { LinkedParser } from '../parser/linked.js';
+import { EventRunner } from '../parser/run-one.js';
+import { parseGoDuration } from '../util/go-duration.js';
+import { Reading } from './lines.js';
+import { Outbox } from './outbox.js';
+import { Output } from './output.js';
+import { WorkerPool } from './pool.js';
+import type { Rules } from './rules.js';
+import type { RuntimeSetup } from './setup.js';
+import { ThreadRuntime } from './thread-runtime.js';
+
+export interface EngineOptions {
+  readonly config: Config;
+  readonly rules: Rules;
+  readonly sources: readonly Source[];
+  /** Where followed files stand; null in a replay. */
+  readonly positions: PositionBook | null;
+  /** null: alerts are logged and shown, not sent. */
+  readonly client: LapiClient | null;
+  readonly simulation: Simulation;
+  readonly workers: number;
+  /** A replay waits where live drops: for a full outbox, for all alerts at the end. */
+  readonly replay: boolean;
+  readonly log: Log;
+  readonly clockOffsetMs: number;
+  readonly counters: Counters;
+  /** Sees each alert as it leaves the postoverflows. */
+  readonly onAlert?: (alert: Alert) => void;
+  /** Sees the ids under which the Local API stored alerts. */
+  readonly onStored?: (ids: readonly string[]) => void;
+}
+
+/** How often a live engine looks for buckets whose time is over. */
+const tickMs = 1000;
+const drainMs = 30_000;
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #pool: WorkerPool;
+  readonly #outbox: Outbox | null;
+  readonly #reading: Reading;
+  #ticking: NodeJS.Timeout | null = null;
+
+  private constructor(options: EngineOptions, pool: WorkerPool, outbox: Outbox | null, reading: Reading) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#outbox = outbox;
+    this.#reading = reading;
+  }
+
+  /** Links the rules in all workers, opens the sources and starts to read. Throws what cannot be loaded or opened. */
+  static async start(options: EngineOptions): Promise<Engine> {
+    const { config, rules, log, workers } = options;
+    const setup = { ...runtimeSetup(options), simulation: options.simulation,
+      contextValueLength: config.engine?.contextValueLength ?? 4000,
+      buckets: createBuckets(rules.scenarios, { workerCount: workers, slotsMax: config.limits.bucketSlotsMax }) };
+    const runtime = new ThreadRuntime(setup, options.counters, log);
+    const outbox = options.client === null ? null : openOutbox(options, options.client);
+    const output = new Output({ names: runtime.names, outbox, log, onAlert: options.onAlert,
+      postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
+    const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
+      (overflows) => output.take(overflows), log);
+    const reading = await Reading.start(options.sources, pool, options.positions, log);
+    const engine = new Engine(options, pool, outbox, reading);
+    if (!options.replay) engine.#startTicking();
+    return engine;
+  }
+
+  /** Resolves when all sources have ended and everything read is poured. */
+  async ended(): Promise<void> {
+    await this.#reading.ended();
+    await this.#pool.drain();
+  }
+
+  /** Stops reading, pours and sends what was read. Returns the number of alerts that the Local API did not take. */
+  async stop(): Promise<number> {
+    if (this.#ticking !== null) clearInterval(this.#ticking);
+    await this.#reading.close();
+    await this.#pool.drain();
+    const unsent = await (this.#outbox?.drain(drainMs) ?? 0);
+    await this.#pool.close();
+    return unsent;
+  }
+
+  /** All counters of the engine's threads. */
+  async counters(): Promise<readonly CounterSample[]> {
+    return [
+      ...await this.#pool.counters(), ...this.#options.counters.snapshot(),
+      { name: 'palisade_alerts_waiting', labels: {}, value: this.#outbox?.waiting ?? 0 },
+      { name: 'palisade_alerts_dropped_total', labels: {}, value: this.#outbox?.dropped ?? 0 },
+    ];
+  }
+
+  #startTicking(): void {
+    let busy = false;
+    this.#ticking = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      this.#pool.tick(Date.now() + this.#options.clockOffsetMs).catch(() => {}).finally(() => { busy = false; });
+    }, tickMs);
+    this.#ticking.unref();
+  }
+}
+
+function openOutbox({ config, replay, log, onStored }: EngineOptions, client: LapiClient): Outbox {
+  const send = async (alerts: readonly Alert[]): Promise<void> => {
+    const ids = await client.postAlerts(alerts);
+    onStored?.(ids);
+  };
+  return new Outbox({ send, alertsMax: config.limits.outboxAlertsMax, whenFull: replay ? 'wait' : 'drop-oldest', log });
+}
+
+/** Reads the data files that rules name and the geographic databases; what is missing is said once, as CrowdSec does. */
+function runtimeSetup({ config, rules, log, clockOffsetMs }: EngineOptions): RuntimeSetup {
+  const { dataDir } = config.paths;
+  const dataFiles: DataFileContent[] = [];
+  const seen = new Set<string>();
+  for (const { name, type, cache } of rules.dataFiles) {
+    if (seen.has(`${type} ${name}`)) continue;
+    seen.add(`${type} ${name}`);
+    try {
+      dataFiles.push(loadDataFile(dataDir, name, type, cache));
+    } catch (error) {
+      log.error((error as Error).message);
+    }
+  }
+  const dns = config.engine?.dnsCache;
+  return { rules, dataFiles, clockOffsetMs, geo: loadGeoData(dataDir, (text) => log.debug(text)),
+    dns: { ttlMs: parseGoDuration(dns?.ttl ?? '1h') / 1e6, negativeTtlMs: parseGoDuration(dns?.negativeTtl ?? '5m') / 1e6,
+      size: dns?.size ?? 16_384 } };
+}

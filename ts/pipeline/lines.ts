@@ -1,0 +1,63 @@
+// From sources to workers: every source feeds the pool at its own pace; the pool's back-pressure holds all of them.
+
+import type { PositionBook } from '../acquisition/position.js';
+import type { Source } from '../acquisition/source.js';
+import type { Log } from '../config/log.js';
+import type { WorkerPool } from './pool.js';
+
+/** The sources of an engine being read. */
+export class Reading {
+  readonly #sources: readonly Source[];
+  readonly #loops: Promise<void>[];
+  #lastReadAtMs = 0;
+
+  /** Opens all sources, then starts to read. Rejects when one cannot be opened; those already open are closed. */
+  static async start(sources: readonly Source[], pool: WorkerPool, positions: PositionBook | null,
+    log: Log): Promise<Reading> {
+    const opened: Source[] = [];
+    try {
+      for (const source of sources) {
+        await source.open();
+        opened.push(source);
+      }
+    } catch (error) {
+      await Promise.all(opened.map((source) => source.close()));
+      throw error;
+    }
+    return new Reading(sources, pool, positions, log);
+  }
+
+  private constructor(sources: readonly Source[], pool: WorkerPool, positions: PositionBook | null, log: Log) {
+    this.#sources = sources;
+    this.#loops = sources.map((source) => this.#read(source, pool, positions, log));
+  }
+
+  /** Resolves when every source has ended: at the end of a replay, or after close(). */
+  async ended(): Promise<void> {
+    await Promise.all(this.#loops);
+  }
+
+  /** Stops reading; what was read before is still handed on. */
+  async close(): Promise<void> {
+    await Promise.all(this.#sources.map((source) => source.close()));
+    await this.ended();
+  }
+
+  /** When the newest batch was read, Unix milliseconds; 0 before the first. */
+  get lastReadAtMs(): number {
+    return this.#lastReadAtMs;
+  }
+
+  async #read(source: Source, pool: WorkerPool, positions: PositionBook | null, log: Log): Promise<void> {
+    try {
+      for await (const batch of source.batches()) {
+        this.#lastReadAtMs = batch.readAtMs;
+        const { position } = batch;
+        await pool.submit(batch, position === undefined ? undefined : () => positions?.note(position));
+      }
+    } catch (error) {
+      log.error((error as Error).message);
+      throw error;
+    }
+  }
+}

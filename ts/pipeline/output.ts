@@ -1,0 +1,61 @@
+// What happens to a bucket that ran over: postoverflows, the line in the log, the outbox. Runs on the main thread, in the
+// order of the log; a lookup in a postoverflow delays only what comes after it.
+
+import type { PouredOverflow } from '../buckets/overflow.js';
+import type { Log } from '../config/log.js';
+import { Event, type EventNames } from '../event/event.js';
+import type { Alert } from '../model/alert.js';
+import type { EventRunner } from '../parser/run-one.js';
+import { GoTime } from '../util/go-time.js';
+import type { Outbox } from './outbox.js';
+
+export interface OutputOptions {
+  readonly names: EventNames;
+  readonly postoverflows: EventRunner;
+  /** null when alerts are not sent anywhere. */
+  readonly outbox: Outbox | null;
+  readonly log: Log;
+  /** Sees every alert that was not whitelisted, in order. */
+  readonly onAlert?: (alert: Alert) => void;
+  /** Sees every overflow after the postoverflows, whitelisted ones too (dumps). */
+  readonly onOverflow?: (event: Event) => void;
+}
+
+export class Output {
+  readonly #options: OutputOptions;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  /** Handles the overflows of one piece of work; returns those that go back into buckets. */
+  async take(overflows: readonly PouredOverflow[]): Promise<PouredOverflow[]> {
+    const again: PouredOverflow[] = [];
+    for (const poured of overflows) {
+      const event = await this.#settle(poured);
+      this.#options.onOverflow?.(event);
+      if (event.whitelisted) continue;
+      if (poured.reprocess) again.push({ ...poured, overflow: event.overflow ?? poured.overflow });
+      await this.#send(event.overflow?.apiAlerts ?? []);
+    }
+    return again;
+  }
+
+  /** The overflow as an event after the postoverflow stages. */
+  async #settle(poured: PouredOverflow): Promise<Event> {
+    const event = new Event(this.#options.names);
+    const { seconds, nanos, offsetSeconds, zone } = poured.time;
+    // The class is lost on the way between threads.
+    event.resetToOverflow(poured.overflow, new GoTime(seconds, nanos, offsetSeconds, zone));
+    await this.#options.postoverflows.run(event);
+    return event;
+  }
+
+  async #send(alerts: readonly Alert[]): Promise<void> {
+    for (const alert of alerts) {
+      this.#options.log.info(alert.message);
+      this.#options.onAlert?.(alert);
+    }
+    await this.#options.outbox?.put(alerts);
+  }
+}

@@ -1,0 +1,183 @@
+// The worker threads of an engine: hands out numbered work with back-pressure and delivers what they pour in the order of
+// the log. Not what happens to an overflow (output.ts) nor what a worker does (worker.ts).
+
+import { Worker } from 'node:worker_threads';
+import { PalisadeError } from '../errors.js';
+import type { RawBatch } from '../acquisition/source.js';
+import type { LineBatch } from '../event/line.js';
+import type { PouredOverflow } from '../buckets/overflow.js';
+import type { Log } from '../config/log.js';
+import type { CounterSample } from '../metrics/counters.js';
+import type { FromWorker, ToWorker } from './messages.js';
+import type { WorkerSetup } from './setup.js';
+
+/** Takes the overflows of one piece of work; returns those to pour once more (reprocess), after postoverflows. */
+export type Deliver = (overflows: readonly PouredOverflow[]) => Promise<readonly PouredOverflow[]>;
+
+interface Thread {
+  readonly worker: Worker;
+  inFlight: number;
+}
+
+type Poured = Extract<FromWorker, { type: 'poured' }> & { readonly thread: Thread };
+
+export class WorkerPool {
+  readonly #threads: Thread[] = [];
+  readonly #deliver: Deliver;
+  readonly #log: Log;
+  readonly #inFlightMax: number;
+  readonly #poured = new Map<number, Poured>();
+  readonly #counterRequests = new Map<number, (samples: readonly CounterSample[]) => void>();
+  #waiters: (() => void)[] = [];
+  #nextSeq = 0;
+  #deliveredSeq = 0;
+  #delivering = false;
+  #requests = 0;
+  #failure: Error | null = null;
+  #nowMs = 0;
+  readonly #onDone = new Map<number, () => void>();
+
+  private constructor(deliver: Deliver, log: Log, inFlightMax: number) {
+    this.#deliver = deliver;
+    this.#log = log;
+    this.#inFlightMax = inFlightMax;
+  }
+
+  /** Starts `count` workers with the same rules and memory and waits until all have linked them. */
+  static async start(count: number, setup: Omit<WorkerSetup, 'index'>, inFlightMax: number, deliver: Deliver, log: Log): Promise<WorkerPool> {
+    const pool = new WorkerPool(deliver, log, inFlightMax);
+    await Promise.all(Array.from({ length: count }, (_, index) => pool.#startThread({ ...setup, index })));
+    return pool;
+  }
+
+  /** Gives a batch to the least busy worker once there is room; `done` is called when it is poured and delivered. */
+  async submit(batch: RawBatch, done?: () => void): Promise<void> {
+    await this.#room();
+    this.#nowMs = batch.readAtMs;
+    const { position, ...lines } = batch;
+    const numbered: LineBatch = { ...lines, seq: this.#nextSeq++ };
+    if (done !== undefined) this.#onDone.set(numbered.seq, done);
+    this.#send(this.#leastBusy(), { type: 'batch', batch: numbered },
+      [numbered.bytes.buffer, numbered.spans.buffer, numbered.flags.buffer] as ArrayBuffer[]);
+  }
+
+  /** Lets a worker look for buckets whose time is over, in its place among the batches. */
+  async tick(nowMs: number): Promise<void> {
+    await this.#room();
+    this.#nowMs = nowMs;
+    this.#send(this.#leastBusy(), { type: 'tick', seq: this.#nextSeq++, nowMs });
+  }
+
+  /** Resolves when all work given so far is poured and delivered. */
+  async drain(): Promise<void> {
+    while (this.#deliveredSeq < this.#nextSeq) await this.#change();
+  }
+
+  /** The counters of all workers. */
+  async counters(): Promise<readonly CounterSample[]> {
+    const answers = this.#threads.map((thread) => new Promise<readonly CounterSample[]>((resolve) => {
+      const request = this.#requests++;
+      this.#counterRequests.set(request, resolve);
+      thread.worker.postMessage({ type: 'counters', request } satisfies ToWorker);
+    }));
+    return (await Promise.all(answers)).flat();
+  }
+
+  /** Ends the workers; call drain() first. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve());
+      worker.postMessage({ type: 'stop' } satisfies ToWorker);
+    })));
+  }
+
+  #startThread(setup: WorkerSetup): Promise<void> {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup });
+    const thread: Thread = { worker, inFlight: 0 };
+    this.#threads.push(thread);
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'ready') resolve();
+        else if (message.type === 'failed') reject(new PalisadeError('E_RULE', message.message));
+        else this.#receive(thread, message);
+      });
+      worker.on('error', (error) => {
+        reject(error);
+        this.#fail(error);
+      });
+    });
+  }
+
+  #receive(thread: Thread, message: FromWorker): void {
+    if (message.type === 'poured') {
+      this.#poured.set(message.seq, { ...message, thread });
+      void this.#deliverInOrder();
+    } else if (message.type === 'counters') {
+      this.#counterRequests.get(message.request)?.(message.samples);
+      this.#counterRequests.delete(message.request);
+    } else if (message.type === 'log') this.#log[message.level](message.text);
+  }
+
+  /** Delivers finished work by number. A worker that awaits reprocessing reports the same number again. */
+  async #deliverInOrder(): Promise<void> {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      for (;;) {
+        const poured = this.#poured.get(this.#deliveredSeq);
+        if (poured === undefined) break;
+        this.#poured.delete(poured.seq);
+        const again = await this.#deliver(poured.overflows);
+        if (poured.awaits) {
+          poured.thread.worker.postMessage(
+            { type: 'reprocess', seq: poured.seq, nowMs: this.#nowMs, overflows: again } satisfies ToWorker);
+          continue;
+        }
+        this.#onDone.get(poured.seq)?.();
+        this.#onDone.delete(poured.seq);
+        this.#deliveredSeq++;
+        poured.thread.inFlight--;
+        this.#wake();
+      }
+    } catch (error) {
+      this.#fail(error as Error);
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  #send(thread: Thread, message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    thread.inFlight++;
+    thread.worker.postMessage(message, transfer);
+  }
+
+  #leastBusy(): Thread {
+    return this.#threads.reduce((best, thread) => (thread.inFlight < best.inFlight ? thread : best));
+  }
+
+  async #room(): Promise<void> {
+    while (this.#leastBusy().inFlight >= this.#inFlightMax) await this.#change();
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Resolves at the next delivery; throws when a worker died. */
+  #change(): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    return new Promise<void>((resolve) => this.#waiters.push(resolve)).then(() => {
+      if (this.#failure !== null) throw this.#failure;
+    });
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  /** A worker that dies is a bug: the engine stops rather than go on with holes in the log. */
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#log.error(`a worker died: ${error.stack ?? error.message}`);
+    this.#wake();
+  }
+}

@@ -1,0 +1,122 @@
+// A worker thread: lines become events, events are parsed as a batch and poured in the order of the log. Everything it
+// does is one message after the other, so the piece of work with the lowest number is always at the head of some queue.
+
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { AlertContext } from '../alert/context.js';
+import { AlertFormatter } from '../alert/format.js';
+import type { PouredOverflow } from '../buckets/overflow.js';
+import { Pourer } from '../buckets/pour.js';
+import { isSimulated } from '../config/config.js';
+import type { Log } from '../config/log.js';
+import { Event } from '../event/event.js';
+import type { LineBatch } from '../event/line.js';
+import { Counters } from '../metrics/counters.js';
+import { LinkedParser } from '../parser/linked.js';
+import { Parser } from '../parser/run.js';
+import { GoTime } from '../util/go-time.js';
+import type { FromWorker, ToWorker } from './messages.js';
+import type { WorkerSetup } from './setup.js';
+import { ThreadRuntime } from './thread-runtime.js';
+
+class Worker {
+  readonly #port: MessagePort;
+  readonly #runtime: ThreadRuntime;
+  readonly #counters = new Counters();
+  readonly #parser: Parser;
+  readonly #pourer: Pourer;
+  readonly #events: Event[] = [];
+  readonly #queue: ToWorker[] = [];
+  #awaited: ((message: Extract<ToWorker, { type: 'reprocess' }>) => void) | null = null;
+  #busy = false;
+
+  constructor(port: MessagePort, setup: WorkerSetup) {
+    const { rules } = setup;
+    this.#port = port;
+    const runtime = this.#runtime = new ThreadRuntime(setup, this.#counters, portLog(port));
+    this.#parser = new Parser(new LinkedParser(rules.parsers, runtime));
+    this.#pourer = new Pourer({
+      scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
+      counters: this.#counters, contextReads: rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
+      alerts: new AlertFormatter({ runtime: runtime.expr, isSimulated: (name) => isSimulated(setup.simulation, name),
+        context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength) }),
+    });
+  }
+
+  /** Takes a message; work waits its turn, an awaited answer does not. */
+  receive(message: ToWorker): void {
+    if (message.type === 'reprocess') {
+      this.#awaited?.(message);
+      return;
+    }
+    this.#queue.push(message);
+    if (!this.#busy) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let message = this.#queue.shift(); message !== undefined; message = this.#queue.shift()) {
+      if (message.type === 'batch') await this.#batch(message.batch);
+      else if (message.type === 'tick') await this.#pour(0, message.seq, message.nowMs);
+      else if (message.type === 'counters') this.#say({ type: 'counters', request: message.request, samples: this.#counters.snapshot() });
+      else if (message.type === 'stop') this.#port.close();
+    }
+    this.#busy = false;
+  }
+
+  async #batch(batch: LineBatch): Promise<void> {
+    const bytes = Buffer.from(batch.bytes.buffer as ArrayBuffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+    while (this.#events.length < batch.count) this.#events.push(new Event(this.#runtime.names));
+    for (let index = 0; index < batch.count; index++) this.#events[index].resetToLine(batch, bytes, index);
+    if (this.#parser.parseBatch(this.#events, batch.count) > 0) this.#parser.runStashPass();
+    await this.#pour(batch.count, batch.seq, batch.readAtMs);
+  }
+
+  /** Pours the first `count` events; overflows that go back are poured before the next batch, until none is left. */
+  async #pour(count: number, seq: number, nowMs: number): Promise<void> {
+    let overflows = this.#pourer.pourBatch(this.#events, count, seq, nowMs);
+    while (overflows.some(({ reprocess }) => reprocess)) {
+      const answer = await this.#settled(seq, overflows);
+      overflows = this.#pourer.pourReprocessed(answer.overflows.map((poured) => this.#overflowEvent(poured)), seq, answer.nowMs, false);
+    }
+    this.#pourer.finishBatch(seq);
+    this.#say({ type: 'poured', seq, overflows, awaits: false });
+  }
+
+  /** Reports overflows and waits until main has run the postoverflow stages on them. */
+  #settled(seq: number, overflows: readonly PouredOverflow[]): Promise<Extract<ToWorker, { type: 'reprocess' }>> {
+    return new Promise((resolve) => {
+      this.#awaited = resolve;
+      this.#say({ type: 'poured', seq, overflows, awaits: true });
+    });
+  }
+
+  #overflowEvent({ overflow, time }: PouredOverflow): Event {
+    const event = new Event(this.#runtime.names);
+    // The class is lost on the way between threads.
+    event.resetToOverflow(overflow, new GoTime(time.seconds, time.nanos, time.offsetSeconds, time.zone));
+    return event;
+  }
+
+  #say(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+}
+
+/** Log lines go to main: one writer owns the log. */
+function portLog(port: MessagePort): Log {
+  const at = (level: Extract<FromWorker, { type: 'log' }>['level']) => (text: string): void =>
+    port.postMessage({ type: 'log', level, text } satisfies FromWorker);
+  return { trace() {}, debug: at('debug'), info: at('info'), warning: at('warning'), error: at('error') };
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  try {
+    const worker = new Worker(port, workerData as WorkerSetup);
+    port.on('message', (message: ToWorker) => worker.receive(message));
+    port.postMessage({ type: 'ready' } satisfies FromWorker);
+  } catch (error) {
+    port.postMessage({ type: 'failed', message: (error as Error).message } satisfies FromWorker);
+    port.close();
+  }
+}
