@@ -40,17 +40,18 @@ export function goldenCases(folder: string, setup: string): GoldenCase[] {
 }
 
 /** Both sides in comparable form: `[ours, recorded]`. */
-export function comparable(ours: Answer, golden: GoldenCase, directory: string): [object, object] {
+export function comparable(ours: Answer, golden: GoldenCase, directory: string,
+  ignore?: 'stdout' | 'stderr'): [object, object] {
   const mask = masker(golden.volatile);
   const clean = (text: string): string => collapse(mask(text.replaceAll(directory, '@DIR@')));
   const recordedOut = golden.stdout ?? '';
-  const stderr = [clean(ours.stderr), clean(golden.stderr)] as const;
+  const stderr = ignore === 'stderr' ? ['', ''] as const : [clean(ours.stderr), clean(golden.stderr)] as const;
   if (golden.stdout === undefined || isHelp(recordedOut)) {
     const wanted = golden.stdout === undefined ? pick(golden) : helpStructure(recordedOut);
     return [{ ...helpStructure(ours.stdout), stderr: stderr[0], exit: ours.exit },
       { ...wanted, stderr: stderr[1], exit: golden.exit }];
   }
-  if (golden.note?.startsWith('stdout not recorded')) {
+  if (golden.note?.startsWith('stdout not recorded') || ignore === 'stdout') {
     return [{ stderr: stderr[0], exit: ours.exit }, { stderr: stderr[1], exit: golden.exit }];
   }
   const sort = (text: string): string => (golden.varies_between_runs === 'line_order' ? text.split('\n').sort().join('\n') : text);

@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { sharedPath, skipWithout } from '../support/shared.js';
+import { userAgent } from '../../ts/version.js';
 import { comparable, goldenCases, type GoldenCase } from './golden-cases.js';
 import { differences, isOutOfScope } from './golden-differences.js';
 import { makeInstance, runIn, type Instance } from './instance.js';
@@ -13,20 +14,32 @@ import { addMachine, freePort, populate, serve } from './local-api.js';
 const folder = process.env['PALISADE_GOLDEN'] ?? sharedPath('golden');
 const cases = (setup: string): GoldenCase[] => (folder === null ? [] : goldenCases(join(folder, 'cscli'), setup));
 
-async function check(t: TestContext, golden: GoldenCase, directory: string, port = 0, recordedPort = 0): Promise<void> {
+/** What a recorded answer shows of the place and version it was recorded with, and what ours shows there. */
+interface Setting {
+  readonly directory: string;
+  readonly port?: number;
+  readonly recordedPort?: number;
+  readonly metricsPort?: number;
+}
+
+async function check(t: TestContext, golden: GoldenCase, setting: Setting): Promise<void> {
+  const { directory, port = 0, recordedPort = 0, metricsPort = 0 } = setting;
   const argv = golden.argv.map((word) => word.replaceAll('@DIR@', directory));
   const answer = await runIn(directory, argv, golden.stdin);
-  const asRecorded = (text: string): string => text.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${recordedPort}`);
+  const asRecorded = (text: string): string => text.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${recordedPort}`)
+    .replaceAll(`127.0.0.1:${metricsPort}`, '127.0.0.1:8098').replaceAll(userAgent.split('/')[1], 'v1.7.9-linux')
+    .replace(/\b[0-9a-f]{32}(?=[A-Za-z0-9]{16}\b)/g, '@MACHINEID@').replaceAll('-> cscli_test_tmp.log', '-> /tmp/@TMP@/cscli_test_tmp.log')
+    .replaceAll(': cscli_test_tmp.log', ': /tmp/@TMP@/cscli_test_tmp.log');
   const ours = { ...answer, stdout: asRecorded(answer.stdout), stderr: asRecorded(answer.stderr) };
   const difference = differences[golden.slug];
-  await t.test(golden.slug, { skip: isOutOfScope(golden) ?? difference }, () => {
-    const [actual, expected] = comparable(ours, golden, directory);
+  await t.test(golden.slug, { skip: isOutOfScope(golden) ?? difference?.skip }, () => {
+    const [actual, expected] = comparable(ours, golden, directory, difference?.ignore);
     assert.deepEqual(actual, expected);
   });
 }
 
 test('cscli answers as recorded without a configuration', skipWithout('golden'), async (t) => {
-  for (const golden of cases('help')) await check(t, golden, '/nonexistent-directory');
+  for (const golden of cases('help')) await check(t, golden, { directory: '/nonexistent-directory' });
 });
 
 test('cscli answers as recorded on hub items', skipWithout('golden'), async (t) => {
@@ -35,7 +48,7 @@ test('cscli answers as recorded on hub items', skipWithout('golden'), async (t) 
     await instance.run(['-c', instance.configFile, 'collections', 'install', 'crowdsecurity/sshd', 'crowdsecurity/nginx']);
     for (const golden of cases('hub')) {
       prepareHub(instance, golden.note ?? '');
-      await check(t, golden, instance.directory);
+      await check(t, golden, { directory: instance.directory });
     }
   } finally {
     instance.remove();
@@ -48,11 +61,11 @@ test('cscli answers as recorded on a fresh instance, without and with a Local AP
   try {
     await addMachine(instance, port);
     for (const golden of cases('fresh-stopped')) {
-      await check(t, golden, instance.directory, port, 8091);
+      await check(t, golden, { directory: instance.directory, port, recordedPort: 8091 });
     }
     const api = await serve(instance, port);
     try {
-      for (const golden of cases('fresh')) await check(t, golden, instance.directory, port, 8091);
+      for (const golden of cases('fresh')) await check(t, golden, { directory: instance.directory, port, recordedPort: 8091 });
     } finally {
       await api.close();
     }
@@ -63,16 +76,19 @@ test('cscli answers as recorded on a fresh instance, without and with a Local AP
 
 test('cscli answers as recorded on a populated instance', skipWithout('golden'), async (t) => {
   const port = await freePort();
-  const instance = makeInstance(sharedPath('hub'), { port, prometheusPort: 8098 });
+  const metricsPort = await freePort();
+  const instance = makeInstance(sharedPath('hub'), { port, prometheusPort: metricsPort });
   const recorded = cases('populated');
   try {
     await addMachine(instance, port);
     await instance.run(['-c', instance.configFile, 'collections', 'install', 'crowdsecurity/sshd', 'crowdsecurity/nginx',
       'crowdsecurity/linux']);
-    const api = await serve(instance, port);
+    const api = await serve(instance, port, metricsPort);
     try {
-      await populate(instance, api, join(folder ?? '', 'fixtures'), recorded[0]);
-      for (const golden of recorded) await check(t, golden, instance.directory, port, 8092);
+      await populate(instance, api, join(folder ?? '', 'fixtures'), recorded);
+      for (const golden of recorded) {
+        await check(t, golden, { directory: instance.directory, port, recordedPort: 8092, metricsPort });
+      }
     } finally {
       await api.close();
     }

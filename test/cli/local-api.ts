@@ -5,6 +5,8 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openStore } from '../../lapi/store/store.js';
+import { expose } from '../../ts/metrics/registry.js';
+import { serveMetrics } from '../../ts/metrics/server.js';
 import type { Alert } from '../../ts/model/alert.js';
 import { startInstance } from '../lapi/instance.js';
 import type { GoldenCase } from './golden-cases.js';
@@ -24,15 +26,19 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Serves the instance's database on a port. */
-export async function serve(instance: Instance, port: number): Promise<LocalApi> {
+/** Serves the instance's database on a port, and its metrics on another. */
+export async function serve(instance: Instance, port: number, metricsPort?: number): Promise<LocalApi> {
   const path = join(instance.directory, 'data/crowdsec.db');
   const store = await openStore({ type: 'sqlite', path, useWal: true, bulkSize: 1000 });
   const server = await startInstance({ store, nowMs: Date.now() });
   const timer = setInterval(() => { server.clock.ms = Date.now(); }, 50);
   await server.app.listen({ port, host: '127.0.0.1' });
+  const metrics = metricsPort === undefined ? undefined
+    : await serveMetrics('127.0.0.1', metricsPort, async () => expose(await server.metrics.snapshot(store), 'full'));
   return { url: `http://127.0.0.1:${port}`, close: async () => {
     clearInterval(timer);
+    metrics?.closeAllConnections();
+    metrics?.close();
     await server.close();
   } };
 }
@@ -48,7 +54,8 @@ export async function addMachine(instance: Instance, port: number): Promise<void
  * Brings an instance to the state of the "populated" cases: the four alerts of the engine as recorded, their times
  * moved to now, then what the recording did by hand.
  */
-export async function populate(instance: Instance, api: LocalApi, fixtures: string, recorded: GoldenCase): Promise<void> {
+export async function populate(instance: Instance, api: LocalApi, fixtures: string,
+  recorded: readonly GoldenCase[]): Promise<void> {
   const { directory, configFile } = instance;
   const run = (...argv: string[]) => instance.run(['-c', configFile, ...argv]);
   mkdirSync(join(directory, 'replay'), { recursive: true });
@@ -56,7 +63,9 @@ export async function populate(instance: Instance, api: LocalApi, fixtures: stri
     cpSync(fixtures, directory, { recursive: true, filter: (file) => file === fixtures || file.endsWith(`.${name}`) });
   }
   await run('simulation', 'enable', 'crowdsecurity/http-bad-user-agent');
-  await postAlerts(api, directory, JSON.parse(recorded.stdout as string) as Alert[]);
+  const answerOf = (words: string): string =>
+    recorded.find(({ argv }) => argv.slice(2).join(' ') === words)?.stdout ?? '';
+  await postAlerts(api, directory, JSON.parse(answerOf('alerts list -o json')) as Alert[]);
   await run('machines', 'add', 'agent2', '-p', 'pass2', '-f', join(directory, 'agent2.yaml'));
   await run('bouncers', 'add', 'testb', '-k', 'goldenbouncerkey0123456789abcdef');
   await run('decisions', 'add', '--ip', '192.0.2.10');
@@ -72,6 +81,41 @@ export async function populate(instance: Instance, api: LocalApi, fixtures: stri
   await run('allowlists', 'add', 'mylist', '203.0.113.7', '203.0.113.64/26', '-d', 'office');
   await run('allowlists', 'add', 'mylist', '2001:db8:a::1', '-e', '7d');
   await pullAsBouncer(api, directory);
+  await reportAsMachine(api, directory, answerOf('machines inspect testm -o json'), answerOf('machines inspect testm -H'));
+}
+
+interface RecordedMachine {
+  readonly metrics: {
+    readonly acquisition: readonly { readonly source: string; readonly read: number; readonly parsed: number }[];
+    readonly parsers: readonly { readonly source: string; readonly parser: string; readonly stage: string; readonly parsed: number }[];
+  };
+}
+
+/** The usage metrics that the recorded machine must have sent, from what was shown of them. */
+async function reportAsMachine(api: LocalApi, directory: string, inspected: string, hub: string): Promise<void> {
+  const { metrics } = JSON.parse(inspected.replaceAll('@DIR@', directory)) as RecordedMachine;
+  const labels = (source: string) => {
+    const [, type, path, label] = /^(\w+):(.*) \((\w+)\)$/.exec(source) as unknown as [string, string, string, string];
+    return { datasource_type: type, source: path, acquis_type: label };
+  };
+  const item = (name: string, value: number, extra: object) => ({ name, value, unit: 'line', labels: extra });
+  const items = [...metrics.acquisition.flatMap(({ source, read, parsed }) =>
+    [item('read', read, labels(source)), item('global_parsed', parsed, labels(source))]),
+  ...metrics.parsers.map(({ source, parser, stage, parsed }) =>
+    item('parsed', parsed, { ...labels(source), parser_name: parser, parser_stage: stage }))];
+  const hubItems: Record<string, object[]> = {};
+  let type = '';
+  for (const line of hub.split('\n')) {
+    const cells = line.split('|').slice(1, -1).map((cell) => cell.trim());
+    if (cells.length === 1) type = cells[0];
+    if (cells.length === 3 && cells[0] !== 'Name') (hubItems[type] ??= []).push({ name: cells[0], status: cells[1], version: cells[2] });
+  }
+  const body = { log_processors: [{ version: 'v1.7.9-linux', os: { name: 'debian', version: '12.11' }, feature_flags: [],
+    utc_startup_timestamp: 1, hub_items: hubItems, datasources: { file: 2 },
+    metrics: [{ items, meta: { utc_now_timestamp: 2, window_size_seconds: 1 } }] }] };
+  const headers = { authorization: `Bearer ${await login(api)}`, 'user-agent': 'crowdsec/v1.7.9-linux' };
+  const answer = await fetch(`${api.url}/v1/usage-metrics`, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (answer.status !== 201) throw new Error(`posting usage metrics: ${answer.status} ${await answer.text()}`);
 }
 
 async function postAlerts(api: LocalApi, directory: string, recorded: readonly Alert[]): Promise<void> {
