@@ -35,7 +35,6 @@ export function effectsOf(tree: Node, functions: FunctionTable): Effects {
     if (node.kind === 'member') {
       hasEffects ||= node.method?.hasEffects === true || isDynamicMethod(node);
     }
-    if (node.kind === 'builtin' && node.mapped !== undefined) visit(node.mapped);
     childrenOf(node).forEach(visit);
   };
   visit(tree);
@@ -143,7 +142,6 @@ class Reads {
         const tracked = ['len', 'any', 'all', 'none', 'one', 'count', 'filter', 'map', 'find', 'findLast', 'findIndex',
           'findLastIndex', 'sortBy', 'sum'].includes(node.name) && (node.name === 'len' || holdsEvent(node.type) || isScalar(node.type));
         node.args.forEach((arg, index) => this.visit(arg, index === 0 ? tracked : false));
-        if (node.mapped !== undefined) this.visit(node.mapped, holdsEvent(node.type));
         return;
       }
       // What a closure, chain, let or sequence gives has the type of the whole, whose parent accounts for it.
@@ -209,7 +207,6 @@ class Reads {
       }
     }
     if (node.kind === 'member' && this.#mapName(node) !== null) this.#all = true;
-    if (node.kind === 'builtin' && node.mapped !== undefined) inner(node.mapped);
     childrenOf(node).forEach(inner);
   }
 

@@ -84,11 +84,11 @@ export interface BuiltinNode extends Base {
   readonly args: readonly Node[];
   /** Set by the checker where a builtin's parameters are typed. */
   signature?: Signature;
-  /** Of find and findLast that stand for `filter(…)[0]`: not finding is an error. */
+  /** Set by rewriting, of find and findLast that stand for `filter(…)[0]`: not finding is an error. */
   readonly throws?: boolean;
-  /** Of filter, find and findLast: what is kept of a match (`map(filter(…), …)`), with the closure's pointers. */
+  /** Set by rewriting, of find and findLast: what is kept of a match (`map(filter(…), …)[0]`). */
   readonly mapped?: Node;
-  /** Of count: where counting may stop. */
+  /** Set by rewriting, of count: where counting may stop. */
   readonly enough?: number;
 }
 
@@ -129,4 +129,12 @@ export function childrenOf(node: Node): readonly Node[] {
     case 'map': return node.pairs.flatMap((pair) => [pair.key, pair.value]);
     default: return [];
   }
+}
+
+/** Whether a spelled-out int takes part in the value, so that Go types it as a float where a float is wanted. */
+export function hasInteger(node: Node): boolean {
+  if (node.kind === 'integer') return true;
+  if (node.kind === 'unary') return hasInteger(node.operand);
+  if (node.kind !== 'binary' || !['+', '-', '*'].includes(node.operator)) return false;
+  return hasInteger(node.left) || hasInteger(node.right);
 }

@@ -4,7 +4,10 @@
 
 import type { FieldNames } from '../event/fields.js';
 import type { EventNames } from '../event/event.js';
-import type { BinaryNode, BuiltinNode, CallNode, ConditionalNode, LogicalNode, MemberNode, Node, SliceNode } from './ast.js';
+import {
+  type BinaryNode, type BuiltinNode, type CallNode, type ConditionalNode, hasInteger, type LogicalNode, type MemberNode, type Node,
+  type SliceNode,
+} from './ast.js';
 import { needsBox } from './boxing.js';
 import { closureShapes } from './builtin-names.js';
 import { builtinCall, budgetBuiltins } from './builtins/calls.js';
@@ -454,7 +457,8 @@ class Generator {
     const { callee } = node;
     if (node.helper !== undefined) return this.#helperCall(node.helper.name, node);
     if (callee.kind === 'member' && callee.method !== undefined && callee.property.kind === 'string') {
-      const object = this.#object(callee);
+      // Go looks a known method up without regard to `?.`, so a nil receiver reaches it.
+      const object = this.#code(callee.object);
       const receiver = object.form === 'any' ? `rt.unbox(${object.js})` : object.js;
       const owner = literal(typeText(deref(callee.object.type)));
       const method = this.#constant('M', `rt.method(${owner}, ${literal(callee.property.value)})`);
@@ -567,7 +571,9 @@ class Generator {
     const isAsync = this.#awaitCount > awaitsBefore;
     const generated = closureLoop(node.name, {
       list: list.js, closure, boxer, isAsync, local: () => this.#local(), budget: () => this.#budget(),
-      third: node.args.length === 3 ? this.#boxedOf(node.args[2]) : null,
+      third: node.args.length === 3 ? this.#boxedOf(node.args[2]) : node.enough === undefined ? null : String(node.enough),
+      mapped: node.mapped === undefined ? null : this.#closure({ ...node, name: 'map' }, list, node.mapped),
+      throws: node.throws === true,
     });
     return this.#loopResult(node, generated, list);
   }
@@ -579,6 +585,7 @@ class Generator {
       case 'map': case 'filter': case 'sortBy':
         return { js, form: 'typed', type: deref(node.type).kind === 'slice' ? node.type : { kind: 'slice', element: anyType, made: true } };
       case 'find': case 'findLast':
+        if (node.mapped !== undefined) return any(js, node.type);
         return list.isPlain ? this.#found(js, list.element) : this.#madeElement(js, list.element);
       default: return any(js, node.type);
     }
@@ -597,7 +604,8 @@ class Generator {
     if (code.form !== 'typed' || type.kind !== 'slice') {
       return { js: `rt.access.listOf(${this.#boxed(code)})`, element: anyType, isPlain: false };
     }
-    return { js: `(${code.js} ?? [])`, element: type.element, isPlain: !type.made };
+    const js = /^(\[|rt\.loops\.)/.test(code.js) ? code.js : `(${code.js} ?? [])`;
+    return { js, element: type.element, isPlain: !type.made };
   }
 
   /** The arrow function of a closure; the closure of one that was left out gives the element. */
@@ -629,6 +637,8 @@ interface LoopParts {
   readonly boxer: string;
   readonly isAsync: boolean;
   readonly third: string | null;
+  readonly mapped: string | null;
+  readonly throws: boolean;
   readonly local: () => string;
   readonly budget: () => string;
 }
@@ -645,14 +655,18 @@ function closureLoop(name: string, parts: LoopParts): string {
     // The closure of all() is negated: it looks for one that fails.
     case 'all': case 'none': return isAsync ? `(${search('findIndex', list)} < 0)` : `!${list}.some(${closure})`;
     case 'one': return loop(`one(${list}, ${closure})`);
-    case 'count': return loop(`count(${list}, ${closure})`);
+    case 'count': return loop(`count(${list}, ${closure}${parts.third === null ? '' : `, ${parts.third}`})`);
     case 'filter': return loop(`filter(${list}, ${closure}, ${boxer}, ${parts.budget()})`);
     case 'map': return loop(`map(${list}, ${closure}, ${parts.budget()})`);
     case 'sum': return loop(`sum(${list}, ${closure})`);
     case 'findIndex': case 'findLastIndex': return `rt.loops.indexOrNil(${search(name, list)})`;
     case 'find': case 'findLast': {
-      const local = parts.local();
-      return `((${local} = ${list})[${search(name === 'find' ? 'findIndex' : 'findLastIndex', local)}] ?? null)`;
+      const [elements, at] = [parts.local(), parts.local()];
+      const position = `(${at} = ${search(name === 'find' ? 'findIndex' : 'findLastIndex', elements)})`;
+      const mapped = `${parts.mapped?.startsWith('async') === true ? 'await ' : ''}(${parts.mapped})(${elements}[${at}], ${at})`;
+      const element = parts.mapped === null ? `(${elements}[${at}] ?? null)` : mapped;
+      const none = parts.throws ? 'rt.loops.noElement()' : 'null';
+      return `(${elements} = ${list}, ${position} < 0 ? ${none} : ${element})`;
     }
     case 'groupBy': return loop(`groupBy(${list}, ${closure}, ${boxer})`);
     case 'sortBy': return loop(`sortBy(${list}, ${closure}, ${boxer}, ${parts.budget()}, ${parts.third ?? '"asc"'})`);
@@ -681,12 +695,3 @@ function numberLiteral(value: number): string {
 function isMade(code: Code): boolean {
   return code.type.kind === 'slice' && code.type.made;
 }
-
-/** Whether a spelled-out int takes part in the value, so that Go would type it as a float. */
-function hasInteger(node: Node): boolean {
-  if (node.kind === 'integer') return true;
-  if (node.kind === 'unary') return hasInteger(node.operand);
-  if (node.kind !== 'binary' || !['+', '-', '*'].includes(node.operator)) return false;
-  return hasInteger(node.left) || hasInteger(node.right);
-}
-

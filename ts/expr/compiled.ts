@@ -10,6 +10,7 @@ import { generate } from './codegen.js';
 import type { ExprEnv } from './env.js';
 import type { FunctionTable } from './functions.js';
 import { parse } from './parser.js';
+import { rewrite } from './rewrites.js';
 import type { ExprRuntime } from './runtime.js';
 import { SyntaxFault } from './syntax-error.js';
 import { isAny, typeText } from './types.js';
@@ -74,7 +75,7 @@ export function compile<Context>(located: Located, options: CompileOptions<Conte
     if (options.want === 'bool' && type.kind !== 'bool' && !isAny(type)) {
       throw new SyntaxFault(`expected bool, but got ${typeText(type)}`, tree.at);
     }
-    const { js, isAsync } = generate(tree, options.env, functions, options.names);
+    const { js, isAsync } = generate(rewrite(tree), options.env, functions, options.names);
     if (isAsync && options.allowAsync !== true) {
       throw new SyntaxFault('this calls a helper that waits for the network or the database, which cannot be done here', tree.at);
     }

@@ -381,6 +381,7 @@ class Parser {
       return this.#node(token.at, { kind: 'string', value: token.value });
     }
     if (this.#is('Bracket', '(')) return this.#expression(0);
+    if (this.#is('Operator', ',')) throw this.#unexpected();
     throw new SyntaxFault('a map key must be a quoted string, a number, a identifier, or an expression enclosed in '
       + `parentheses (${this.#unexpected().message})`, token.at);
   }

@@ -38,10 +38,9 @@ export function indexOrNil(index: number): GoInt | null {
   return index < 0 ? null : new GoInt(index);
 }
 
-/** The element that `filter(…)[0]` wants: its absence is an error. */
-export function mustFind(element: unknown, index: number): unknown {
-  if (index < 0) throw new ExprError('reflect: slice index out of range');
-  return element;
+/** What `filter(…)[0]` gives when nothing matched: an error. */
+export function noElement(): never {
+  throw new ExprError('reflect: slice index out of range');
 }
 
 /** `from..to`. */
@@ -64,13 +63,13 @@ export function* count(list: readonly unknown[], closure: Closure, enough = Infi
   return found;
 }
 
-/** What `keep` makes of the elements that match: their boxed form, or the result of a map() over them. */
+/** The elements that match, boxed. */
 export function* filter(
-  list: readonly unknown[], closure: Closure, keep: Closure, budget: MemoryBudget,
+  list: readonly unknown[], closure: Closure, boxed: Boxed, budget: MemoryBudget,
 ): Steps<unknown[]> {
   const kept: unknown[] = [];
   for (const [index, element] of list.entries()) {
-    if (toBool(yield closure(element as never, index))) kept.push(yield keep(element as never, index));
+    if (toBool(yield closure(element as never, index))) kept.push(boxed(element));
   }
   budget.take(kept.length);
   return kept;

@@ -38,7 +38,9 @@ export const builtinSignatures: Readonly<Record<string, readonly Signature[]>> =
   timezone: [fn([stringType], pointerTo(locationType))],
   sort: [
     ...[madeSliceOf(anyType), sliceOf(intType), sliceOf(floatType), sliceOf(stringType)]
-      .flatMap((list) => [fn([list, stringType], madeSliceOf(anyType)), fn([list], madeSliceOf(anyType))]),
+      .map((list) => fn([list, stringType], madeSliceOf(anyType))),
+    ...[madeSliceOf(anyType), sliceOf(floatType), sliceOf(stringType), sliceOf(intType)]
+      .map((list) => fn([list], madeSliceOf(anyType))),
   ],
   bitand: [fn([intType, intType], intType)], bitor: [fn([intType, intType], intType)],
   bitxor: [fn([intType, intType], intType)], bitnand: [fn([intType, intType], intType)],

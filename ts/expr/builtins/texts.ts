@@ -46,12 +46,14 @@ export function trimSuffix(text: string, suffix = ' '): string {
 export const upper = goToUpper;
 export const lower = goToLower;
 
-export function split(text: string, separator: string, count = -1): string[] {
-  return goSplit(text, separator, count);
+/** split(); asked for no parts it gives nil, as Go does. */
+export function split(text: string, separator: string, count = -1): string[] | null {
+  return count === 0 ? null : goSplit(text, separator, count);
 }
 
-export function splitAfter(text: string, separator: string, count = -1): string[] {
-  return goSplit(text, separator, count, true);
+/** splitAfter(): each part keeps the separator that ends it. */
+export function splitAfter(text: string, separator: string, count = -1): string[] | null {
+  return count === 0 ? null : goSplit(text, separator, count, true);
 }
 
 export function replace(text: string, old: string, by: string, count = -1): string {
