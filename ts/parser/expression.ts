@@ -12,11 +12,13 @@ export interface ExpressionOptions {
   /** The keys that rules name are declared here. */
   readonly names: EventNames;
   readonly functions: FunctionTable;
+  /** Whether it may wait for an answer from outside (DNS, HTTP, decisions). */
+  readonly allowAsync?: boolean;
 }
 
 /** Returns the compiled expression. Throws E_EXPRESSION at the fault. */
-export function compileExpression(text: Located, { names, functions }: ExpressionOptions): CompiledExpr {
-  return compile(text, { env: logEnv, functions, names });
+export function compileExpression(text: Located, { names, functions, allowAsync }: ExpressionOptions): CompiledExpr {
+  return compile(text, { env: logEnv, functions, names, allowAsync });
 }
 
 /** The same for a key that may be absent or empty: null then. */

@@ -1,0 +1,78 @@
+// The reference hub: everything loads; the logs of its tests come out of the batch runner, the scalar walker and the
+// oracle alike; and the assertions of its parser.assert files hold.
+
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { loadGeoData } from '../../ts/expr-helpers/geo-reader.js';
+import type { TraceStep } from '../../ts/parser/trace.js';
+import { sharedPath, skipWithout } from '../support/shared.js';
+import { assertionsOf, checkAssertion, type Results } from './hub-assertions.js';
+import { type HubTest, hubTests, ruleFiles } from './hub-tests.js';
+import { type Surroundings, ThreeWays, writeRules } from './three-ways.js';
+
+/** Assertions that cannot hold here, each with the reason. */
+const exceptions: Readonly<Record<string, RegExp>> = {};
+
+const hub = sharedPath('hub');
+
+describe('the reference hub', skipWithout('hub'), () => {
+  const surroundings: Surroundings = { dataDir: hub === null ? undefined : join(hub, 'data'), geo: testGeoData() };
+
+  test('all parsers load', () => {
+    const { spec } = new ThreeWays(ruleFiles(hub as string, 'parsers'), surroundings);
+    assert.deepEqual(spec.stages, ['s00-raw', 's01-parse', 's02-enrich']);
+    assert.equal(spec.nodes.length, 9 + 147 + 14);
+    assert.equal(spec.stashes.length, 3);
+  });
+
+  test('all postoverflows load', () => {
+    const { spec } = new ThreeWays(ruleFiles(hub as string, 'postoverflows'), { ...surroundings, world: 'postoverflows' });
+    assert.deepEqual(spec.stages, ['s00-enrich', 's01-whitelist']);
+    assert.equal(spec.nodes.length, 12);
+  });
+
+  for (const hubTest of hub === null ? [] : hubTests(hub)) {
+    test(`${hubTest.name}: three ways alike${hubTest.assertions === null ? '' : ', and as asserted'}`, async () => {
+      await runHubTest(hubTest, surroundings);
+    });
+  }
+});
+
+async function runHubTest(hubTest: HubTest, surroundings: Surroundings): Promise<void> {
+  const world = new ThreeWays([...overrideRules(hubTest), ...hubTest.parsers], surroundings);
+  const { steps } = await world.run(hubTest.lines, { ...hubTest.labels }, hubTest.logFile);
+  if (hubTest.assertions === null) return;
+  const results = resultsOf(steps.flat());
+  const faults = assertionsOf(hubTest.assertions).map((assertion) => checkAssertion(assertion, results))
+    .filter((fault) => fault !== null && !(exceptions[hubTest.name]?.test(fault) ?? false));
+  assert.deepEqual(faults, []);
+}
+
+/** A rule that sets fields on every line, as the test tool of the hub installs it; it sorts before all others. */
+function overrideRules({ overrides }: HubTest): ReturnType<typeof writeRules> {
+  if (overrides.length === 0) return [];
+  const statics = overrides.map(({ target, value }) => `  - { target: "${target}", value: "${value}" }`).join('\n');
+  return writeRules({ 's00-raw/00_overrides.yaml': `name: overrides\nfilter: "1==1"\nstatics:\n${statics}\n` });
+}
+
+function resultsOf(steps: readonly TraceStep[]): Results {
+  const results: Record<string, Record<string, { Success: boolean; Evt: unknown }[]>> = { success: { '': [] } };
+  for (const { stage, node, ok, event } of steps) {
+    ((results[stage] ??= {})[node] ??= []).push({ Success: ok, Evt: event });
+  }
+  return results;
+}
+
+/** The test databases under the names that the engine looks for. */
+function testGeoData(): Surroundings['geo'] {
+  const geo = sharedPath('geo');
+  if (geo === null) return null;
+  const folder = mkdtempSync(join(tmpdir(), 'palisade-geo-'));
+  for (const kind of ['City', 'ASN']) {
+    copyFileSync(join(geo, `GeoLite2-${kind}-Test.mmdb`), join(folder, `GeoLite2-${kind}.mmdb`));
+  }
+  return loadGeoData(folder, (text) => assert.fail(text));
+}

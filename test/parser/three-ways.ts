@@ -1,0 +1,166 @@
+// Runs lines through the three parsers (batch, scalar, naive oracle), each with a runtime of its own, and says where they
+// differ. Also makes rule files of texts.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { silentLog } from '../../ts/config/log.js';
+import { linkEnrichers } from '../../ts/enrich/table.js';
+import { Event, type EventNames, newEventNames } from '../../ts/event/event.js';
+import { ExpectMode, type LineBatch, lineFlags } from '../../ts/event/line.js';
+import type { HelperContext } from '../../ts/expr-helpers/context.js';
+import { DataFiles, loadDataFile } from '../../ts/expr-helpers/data-files.js';
+import { DnsCache } from '../../ts/expr-helpers/dns.js';
+import { GeoReader, type GeoData } from '../../ts/expr-helpers/geo-reader.js';
+import { StashStore } from '../../ts/expr-helpers/stash.js';
+import { helperTable } from '../../ts/expr-helpers/table.js';
+import { compile } from '../../ts/expr/compiled.js';
+import { logEnv } from '../../ts/expr/env.js';
+import { interpreter } from '../../ts/expr/interpret.js';
+import { newRuntime } from '../../ts/expr/runtime.js';
+import { embeddedPatternsDir, PatternLibrary } from '../../ts/grok/patterns.js';
+import { SinglePatterns } from '../../ts/grok/single.js';
+import { Counters } from '../../ts/metrics/counters.js';
+import { LinkedParser } from '../../ts/parser/linked.js';
+import { loadParsers } from '../../ts/parser/load.js';
+import type { ParserRuntime } from '../../ts/parser/node.js';
+import { EventRunner } from '../../ts/parser/run-one.js';
+import { Parser } from '../../ts/parser/run.js';
+import type { ParserSpec, RuleFile, World } from '../../ts/parser/spec.js';
+import { snapshotOf, TraceRecorder, type TraceStep, type EventSnapshot } from '../../ts/parser/trace.js';
+import { GoTime } from '../../ts/util/go-time.js';
+import { parseGoDuration } from '../../ts/util/go-duration.js';
+import { NaiveParser, patternFilesOf } from '../support/naive-parser.js';
+
+/** When the lines of all tests are read. */
+export const readAt = GoTime.fromMs(Date.UTC(2026, 7, 22, 12, 0, 0));
+
+/** Writes rule files (`s01-parse/x.yaml` to text) into a folder of their own and returns them in load order. */
+export function writeRules(rules: Readonly<Record<string, string>>): RuleFile[] {
+  const folder = mkdtempSync(join(tmpdir(), 'palisade-rules-'));
+  return Object.keys(rules).sort().map((name) => {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, rules[name]);
+    return { path, stage: dirname(name) };
+  });
+}
+
+export interface Surroundings {
+  readonly world?: World;
+  readonly geo?: GeoData | null;
+  readonly dataDir?: string;
+}
+
+/** A world of rules, ready to be run in each of the three ways. */
+export class ThreeWays {
+  readonly names: EventNames = newEventNames();
+  readonly spec: ParserSpec;
+  readonly counters = new Counters();
+  readonly parser: Parser;
+  readonly #scalar: LinkedParser;
+  readonly #naive: NaiveParser;
+  readonly #surroundings: Surroundings;
+
+  constructor(files: readonly RuleFile[], surroundings: Surroundings = {}) {
+    this.#surroundings = surroundings;
+    const library = new PatternLibrary();
+    library.loadFolder(embeddedPatternsDir);
+    this.spec = structuredClone(loadParsers(files, { world: surroundings.world ?? 'parsers', names: this.names,
+      functions: helperTable, library }));
+    this.parser = new Parser(new LinkedParser(this.spec, this.#runtime(this.counters)));
+    this.#scalar = new LinkedParser(this.spec, this.#runtime(new Counters()));
+    this.#naive = this.#newNaive(files);
+  }
+
+  /** Runs lines through all three, requires the same outcome of each, and returns it with the scalar walk's trace. */
+  async run(lines: readonly string[], labels: Record<string, string> = { type: 'syslog' }, src = 'test.log'):
+  Promise<{ outcomes: EventSnapshot[]; steps: TraceStep[][] }> {
+    const batch = batchOf(lines, labels, src);
+    const outcomes = this.runFast(batch).map(snapshotOf);
+    const steps: TraceStep[][] = [];
+    for (const [index, line] of lines.entries()) {
+      const scalar = await this.#runScalar(batch, index, steps);
+      assert.deepEqual(outcomes[index], scalar, `batch and scalar runner differ on line ${index}: ${line}`);
+      const naive = this.#event(batch, index);
+      await this.#naive.run(naive);
+      assert.deepEqual(scalar, snapshotOf(naive), `scalar runner and oracle differ on line ${index}: ${line}`);
+    }
+    return { outcomes, steps };
+  }
+
+  /** Runs a batch through the batch runner alone, its stash pass included. */
+  runFast(batch: LineBatch): Event[] {
+    const events = Array.from({ length: batch.count }, (_, index) => this.#event(batch, index));
+    if (this.parser.parseBatch(events, events.length) > 0) this.parser.runStashPass();
+    return events;
+  }
+
+  async #runScalar(batch: LineBatch, index: number, steps: TraceStep[][]): Promise<EventSnapshot> {
+    const recorder = new TraceRecorder();
+    const event = this.#event(batch, index);
+    await new EventRunner(this.#scalar, recorder).run(event);
+    steps.push(recorder.steps);
+    return snapshotOf(event);
+  }
+
+  #event(batch: LineBatch, index: number): Event {
+    const event = new Event(this.names);
+    event.resetToLine(batch, batch.bytes as Buffer, index);
+    return event;
+  }
+
+  #context(): HelperContext {
+    const { dataDir, geo } = this.#surroundings;
+    const patterns = new SinglePatterns();
+    const contents = dataDir === undefined ? []
+      : this.spec.dataFiles.map(({ name, type, cache }) => loadDataFile(dataDir, name, type, cache));
+    const nowMs = (): number => readAt.seconds * 1000;
+    return { files: new DataFiles(contents, silentLog, nowMs), stash: new StashStore(nowMs),
+      geo: geo ? new GeoReader(geo) : null, dns: new DnsCache(nowMs), decisions: null,
+      regex: (pattern) => patterns.get(pattern), now: () => readAt, log: silentLog };
+  }
+
+  #runtime(counters: Counters): ParserRuntime {
+    const context = this.#context();
+    for (const stash of this.spec.stashes) context.stash.declare(stash);
+    return { names: this.names, expr: newRuntime(helperTable, context), enrichers: linkEnrichers(context),
+      counters, stash: context.stash, now: () => readAt };
+  }
+
+  #newNaive(files: readonly RuleFile[]): NaiveParser {
+    const context = this.#context();
+    const enrichers = linkEnrichers(context);
+    const runtime = newRuntime(helperTable, context);
+    return new NaiveParser(files, [join(embeddedPatternsDir, 'built-in.grok'), ...patternFilesOf(embeddedPatternsDir)], {
+      interpret: (text) => {
+        const located = { text, place: { file: 'oracle', line: 1, column: 1 } };
+        const { resultType } = compile(located, { env: logEnv, functions: helperTable, names: this.names, allowAsync: true });
+        const run = interpreter(located, { env: logEnv, functions: helperTable }, runtime);
+        return { resultType, run };
+      },
+      enrich: (method, text, event) => enrichers.get(method)?.enrich(text, event),
+      declareStash: (name, sizeMax, ttl, strategy) => context.stash.declare({ name, sizeMax, ttlNs: parseGoDuration(ttl),
+        strategy: strategy === 'LFU' || strategy === 'ARC' ? strategy : 'LRU' }),
+      setStash: (name, key, value, ttl) => context.stash.set(name, key, value, parseGoDuration(ttl)),
+    });
+  }
+}
+
+/** A batch as the reader makes it. */
+export function batchOf(lines: readonly string[], labels: Record<string, string>, src: string): LineBatch {
+  const bytes = Buffer.from(lines.join('\n'), 'utf8');
+  const spans = new Uint32Array(2 * lines.length);
+  const flags = new Uint8Array(lines.length);
+  let at = 0;
+  for (const [index, line] of lines.entries()) {
+    const length = Buffer.byteLength(line);
+    spans[2 * index] = at;
+    spans[2 * index + 1] = at + length;
+    flags[index] = length === line.length ? lineFlags.ascii : 0;
+    at += length + 1;
+  }
+  return { seq: 0, source: { src, module: 'file', labels, mode: ExpectMode.timeMachine }, bytes, spans, flags,
+    count: lines.length, readAtMs: readAt.seconds * 1000 };
+}

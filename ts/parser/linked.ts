@@ -1,0 +1,37 @@
+// A loaded world made runnable in one thread: its stages in order, each with its linked nodes.
+
+import { linkNodes, type ParserRuntime } from './node.js';
+import type { ParserSpec } from './spec.js';
+import { Stage } from './stage.js';
+import { writesLine } from './writes.js';
+
+/** Parsers or postoverflows of one thread. Both runners of the thread may share it. */
+export class LinkedParser {
+  readonly stages: readonly Stage[];
+  /** How many nodes there are, children included. */
+  readonly nodeCount: number;
+  /** Levels of the deepest node tree, at least 1. */
+  readonly depth: number;
+  readonly #indexes: ReadonlyMap<string, number>;
+
+  constructor(spec: ParserSpec, readonly runtime: ParserRuntime) {
+    const { nodes, nodeCount, depth } = linkNodes(spec, runtime);
+    const linesAreFixed = !spec.nodes.some(writesLine);
+    this.stages = spec.stages.map((name) => (
+      new Stage(name, nodes.filter((node) => node.stage === name), runtime.names, linesAreFixed)));
+    this.nodeCount = nodeCount;
+    this.depth = depth;
+    this.#indexes = new Map(spec.stages.map((name, index) => [name, index]));
+  }
+
+  /** Position of a stage, -1 for a name that is none. */
+  stageIndexOf(name: string): number {
+    return this.#indexes.get(name) ?? -1;
+  }
+
+  /** The stage after a named one; the last stays the last, and what is no stage goes to the first. */
+  stageAfter(name: string): string {
+    const next = this.stageIndexOf(name) + 1;
+    return next < this.stages.length ? this.stages[next].name : name;
+  }
+}

@@ -1,0 +1,189 @@
+// Nodes made runnable in one thread: expressions become functions, groks native programs, targets setters. Both runners
+// (run.ts over batches, run-one.ts over single events) walk these.
+
+import type { Enrichers } from '../enrich/table.js';
+import type { Event, EventNames } from '../event/event.js';
+import type { CompiledExpr, FieldReads } from '../expr/compiled.js';
+import { link } from '../expr/compiled.js';
+import type { ExprRuntime } from '../expr/runtime.js';
+import { ExprError } from '../expr/values.js';
+import { GrokProgram } from '../grok/program.js';
+import type { Counters } from '../metrics/counters.js';
+import type { GoTime } from '../util/go-time.js';
+import { AddressSet } from './address-set.js';
+import type { GrokNodeSpec, NodeSpec, ParserSpec, StashWriteSpec, WhitelistSpec } from './spec.js';
+import { linkStatic, type Static } from './statics.js';
+import { expressionsOf, withDescendants, writesOf, type Writes } from './writes.js';
+
+/** What a thread gives to its parsers. */
+export interface ParserRuntime {
+  readonly names: EventNames;
+  /** Runtime of the expressions, with the helpers' context of this thread. */
+  readonly expr: ExprRuntime;
+  readonly enrichers: Enrichers;
+  readonly counters: Counters;
+  readonly stash: StashWriter;
+  /** The wall clock. */
+  now(): GoTime;
+}
+
+/** The part of a stash store that nodes write to. */
+export interface StashWriter {
+  set(name: string, key: string, value: string, ttlNs: number): void;
+}
+
+/** An expression as a function of the event. Its value is in boxed form; a failure throws ExprError. */
+export type Evaluate = (event: Event) => unknown;
+
+/** A condition that a filter begins with, for stage plans. */
+export interface Condition {
+  readonly reads: FieldReads;
+  /** False when the filter is surely false. */
+  holds(event: Event): boolean;
+}
+
+export interface LinkedGrok {
+  readonly program: GrokProgram;
+  /** Slot of each field of the program in Parsed. */
+  readonly slots: readonly number[];
+  readonly subject: LinkedSubject;
+  readonly statics: readonly Static[];
+}
+
+export type LinkedSubject =
+  | { readonly kind: 'raw' }
+  | { readonly kind: 'parsed'; readonly slot: number }
+  | { readonly kind: 'expression'; readonly evaluate: Evaluate; readonly isAsync: boolean };
+
+export interface LinkedStash {
+  readonly name: string;
+  readonly key: Evaluate;
+  readonly value: Evaluate;
+  readonly ttlNs: number;
+  readonly isAsync: boolean;
+}
+
+export interface LinkedWhitelist {
+  readonly reason: string;
+  readonly addresses: AddressSet;
+  readonly expressions: readonly { readonly evaluate: Evaluate; readonly isAsync: boolean }[];
+  readonly sourceIpSlot: number;
+}
+
+/** One node, its children inside. */
+export interface LinkedNode {
+  /** Number of the node in its world, parents before children. */
+  readonly id: number;
+  readonly name: string;
+  readonly stage: string;
+  readonly nextStage: boolean;
+  readonly filter: Evaluate | null;
+  readonly filterIsAsync: boolean;
+  readonly conditions: readonly Condition[];
+  /** The conditions are the whole filter. */
+  readonly conditionsAreAll: boolean;
+  readonly whitelist: LinkedWhitelist | null;
+  readonly grok: LinkedGrok | null;
+  readonly stash: readonly LinkedStash[];
+  readonly children: readonly LinkedNode[];
+  readonly statics: readonly Static[];
+  /** The node or one inside it reads or writes a stash. */
+  readonly usesStash: boolean;
+  /** What the node or one inside it can write. */
+  readonly writes: Writes;
+}
+
+/** Top nodes of a world, linked, and how many nodes there are in all. */
+export interface LinkedNodes {
+  readonly nodes: readonly LinkedNode[];
+  readonly nodeCount: number;
+  /** Levels of the deepest tree. */
+  readonly depth: number;
+}
+
+/** Makes all nodes of a world runnable in this thread. */
+export function linkNodes(spec: ParserSpec, runtime: ParserRuntime): LinkedNodes {
+  const numbering = { next: 0 };
+  const nodes = spec.nodes.map((node) => linkNode(node, runtime, numbering));
+  return { nodes, nodeCount: numbering.next, depth: Math.max(1, ...spec.nodes.map(depthOf)) };
+}
+
+/** Whether a filter passes: true only for the value true; a failure is false. Not for asynchronous filters. */
+export function passes(filter: Evaluate, event: Event): boolean {
+  try {
+    return filter(event) === true;
+  } catch (error) {
+    if (error instanceof ExprError) return false;
+    throw error;
+  }
+}
+
+function linkNode(spec: NodeSpec, runtime: ParserRuntime, numbering: { next: number }): LinkedNode {
+  const id = numbering.next++;
+  const { filter, grok, whitelist } = spec;
+  return {
+    id, name: spec.name, stage: spec.stage, nextStage: spec.nextStage,
+    filter: filter === null ? null : evaluator(filter, runtime),
+    filterIsAsync: filter?.isAsync ?? false,
+    conditions: spec.conditions.map((condition) => linkCondition(condition, runtime)),
+    conditionsAreAll: spec.conditionsAreAll,
+    whitelist: whitelist === null ? null : linkWhitelist(whitelist, runtime),
+    grok: grok === null ? null : linkGrok(grok, runtime),
+    stash: spec.stash.map((stash) => linkStash(stash, runtime)),
+    children: spec.children.map((child) => linkNode(child, runtime, numbering)),
+    statics: spec.statics.map((item) => linkStatic(item, runtime)),
+    usesStash: usesStash(spec),
+    writes: writesOf(spec),
+  };
+}
+
+/** The function of an expression over the event. */
+export function evaluator(expression: CompiledExpr, runtime: ParserRuntime): Evaluate {
+  return link(expression, runtime.expr) as Evaluate;
+}
+
+function linkCondition(expression: CompiledExpr, runtime: ParserRuntime): Condition {
+  const evaluate = evaluator(expression, runtime);
+  return { reads: expression.reads, holds: (event) => passes(evaluate, event) };
+}
+
+function linkGrok(spec: GrokNodeSpec, runtime: ParserRuntime): LinkedGrok {
+  const program = new GrokProgram(spec.grok);
+  return {
+    program,
+    slots: program.fields.map((field) => runtime.names.parsed.declare(field.name)),
+    subject: linkSubject(spec, runtime),
+    statics: spec.statics.map((item) => linkStatic(item, runtime)),
+  };
+}
+
+function linkSubject({ subject }: GrokNodeSpec, runtime: ParserRuntime): LinkedSubject {
+  if (subject.kind === 'raw') return { kind: 'raw' };
+  if (subject.kind === 'parsed') return { kind: 'parsed', slot: runtime.names.parsed.declare(subject.key) };
+  return { kind: 'expression', evaluate: evaluator(subject.expression, runtime),
+    isAsync: subject.expression.isAsync };
+}
+
+function linkStash(spec: StashWriteSpec, runtime: ParserRuntime): LinkedStash {
+  return { name: spec.name, key: evaluator(spec.key, runtime), value: evaluator(spec.value, runtime), ttlNs: spec.ttlNs,
+    isAsync: spec.key.isAsync || spec.value.isAsync };
+}
+
+function linkWhitelist(spec: WhitelistSpec, runtime: ParserRuntime): LinkedWhitelist {
+  return {
+    reason: spec.reason,
+    addresses: new AddressSet(spec.ips, spec.cidrs),
+    expressions: spec.expressions.map((expression) => (
+      { evaluate: evaluator(expression, runtime), isAsync: expression.isAsync })),
+    sourceIpSlot: runtime.names.meta.declare('source_ip'),
+  };
+}
+
+function depthOf(node: NodeSpec): number {
+  return 1 + Math.max(0, ...node.children.map(depthOf));
+}
+
+function usesStash(spec: NodeSpec): boolean {
+  return withDescendants(spec).some((node) => node.stash.length > 0
+    || expressionsOf(node).some((expression) => expression.usesStash));
+}
