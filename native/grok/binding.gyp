@@ -7,6 +7,7 @@
       "sources": [
         "addon.cc",
         "arguments.cc",
+        "extractor.cc",
         "pattern.cc",
         "pattern_set.cc",
         "<!@(node re2-sources.cjs)",

@@ -32,6 +32,7 @@ Pattern::Pattern(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Pattern>(inf
   regex_ = std::make_unique<re2::RE2>(text, OptionsWithin(memory));
   if (!regex_->ok()) throw Napi::Error::New(info.Env(), regex_->error());
   groups_.resize(1 + regex_->NumberOfCapturingGroups());
+  extractor_ = Extractor::Make(*regex_);
   info.This().As<Napi::Object>().TypeTag(&kPatternTag);
 }
 
@@ -64,7 +65,7 @@ Napi::Value Pattern::Exec(const Napi::CallbackInfo& info) {
   size_t matched = 0;
   for (size_t i = 0; i < spans.count(); i++, row += stride) {
     const absl::string_view text = spans.At(i);
-    const bool hit = MatchOne(text, group_count);
+    const bool hit = Search(text, group_count);
     row[0] = hit ? 1 : 0;
     if (!hit) {
       std::fill(row + 1, row + stride, -1);
@@ -72,17 +73,30 @@ Napi::Value Pattern::Exec(const Napi::CallbackInfo& info) {
     }
     matched++;
     for (size_t g = 0; g < wanted_count; g++) {
-      const absl::string_view group = groups_[numbers[g]];
-      const bool took_part = group.data() != nullptr;
-      row[1 + 2 * g] = took_part ? static_cast<int32_t>(group.data() - text.data()) : -1;
-      row[2 + 2 * g] = took_part ? static_cast<int32_t>(group.data() - text.data() + group.size()) : -1;
+      row[1 + 2 * g] = captures_[2 * numbers[g]];
+      row[2 + 2 * g] = captures_[2 * numbers[g] + 1];
     }
   }
   return Napi::Number::New(info.Env(), static_cast<double>(matched));
 }
 
-bool Pattern::MatchOne(absl::string_view text, int group_count) {
-  return regex_->Match(text, 0, text.size(), re2::RE2::UNANCHORED, groups_.data(), group_count);
+bool Pattern::Search(absl::string_view text, int group_count) {
+  if (group_count > 0 && extractor_ != nullptr) {
+    const Extractor::Verdict verdict = extractor_->Search(text, &captures_);
+    if (verdict != Extractor::Verdict::kUnknown) return verdict == Extractor::Verdict::kHit;
+  }
+  return SearchWithRe2(text, group_count);
+}
+
+bool Pattern::SearchWithRe2(absl::string_view text, int group_count) {
+  if (!regex_->Match(text, 0, text.size(), re2::RE2::UNANCHORED, groups_.data(), group_count)) return false;
+  captures_.assign(2 * groups_.size(), -1);
+  for (int group = 0; group < group_count; group++) {
+    if (groups_[group].data() == nullptr) continue;
+    captures_[2 * group] = static_cast<int32_t>(groups_[group].data() - text.data());
+    captures_[2 * group + 1] = captures_[2 * group] + static_cast<int32_t>(groups_[group].size());
+  }
+  return true;
 }
 
 }  // namespace palisade

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "extractor.h"
 #include "re2/re2.h"
 
 namespace palisade {
@@ -27,12 +28,16 @@ class Pattern : public Napi::ObjectWrap<Pattern> {
   /// exec(bytes, spans, count, groups: Uint32Array, out: Int32Array) -> number of spans that matched.
   Napi::Value Exec(const Napi::CallbackInfo& info);
 
-  bool MatchOne(absl::string_view text, int group_count);
+  /// Searches one text for its first `group_count` groups (0: only whether it matches) and leaves their offsets in
+  /// captures_.
+  bool Search(absl::string_view text, int group_count);
+  bool SearchWithRe2(absl::string_view text, int group_count);
 
   std::unique_ptr<re2::RE2> regex_;
+  // Finds groups faster than regex_ does; null where the expression does not suit it.
+  std::unique_ptr<Extractor> extractor_;
   std::vector<absl::string_view> groups_;
-  // Of the spans seen lately, how many matched, in 1/1024ths (see MatchOne).
-  int hit_rate_ = 0;
+  std::vector<int32_t> captures_;
 };
 
 }  // namespace palisade

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PalisadeError } from '../../ts/errors.js';
-import { expand, expandName } from '../../ts/grok/expand.js';
+import { expand, expandName, type GrokSpec } from '../../ts/grok/expand.js';
 import { PatternLibrary } from '../../ts/grok/patterns.js';
 import { GrokProgram } from '../../ts/grok/program.js';
 import { limits } from '../../ts/limits.js';
@@ -116,7 +116,8 @@ test('a pattern deeper than the limit is refused, one at the limit is not', () =
 
 /** A random regular expression over a, b, blanks and parentheses that may refer to the names given. */
 function randomText(random: () => number, names: readonly string[], depth: number): string {
-  const atoms = ['a', 'b', ' ', '[ab]', '\\(', '[)(]', '.', '\\w', '\\Q(\\E', 'a*?', 'b+', '(?:a|b)', '(?i)A'];
+  const atoms = ['a', 'b', ' ', '[ab]', '\\(', '[)(]', '.', '\\w', '\\Q(\\E', 'a*?', 'b+', '(?:a|b)', '(?i)A',
+    '^', '$', '\\b', '\\B', '(?m:^)', '(?m:$)', '(?:a*)*', '(?:\\b|a)*', 'a{1,20}', '[^a]', '(?s:.)', 'é', '\\xff'];
   const fields = ['f', 'g', 'h'];
   const one = (): string => {
     const way = random();
@@ -128,6 +129,17 @@ function randomText(random: () => number, names: readonly string[], depth: numbe
     return pick(random, atoms);
   };
   return Array.from({ length: 1 + Math.floor(random() * 4) }, one).join('');
+}
+
+/** The program in about the least memory that RE2 takes for it, so that its automata keep running out. */
+function inLittleMemory(spec: GrokSpec): GrokProgram {
+  for (let memoryBytes = 16 * 1024; ; memoryBytes *= 2) {
+    try {
+      return new GrokProgram(spec, memoryBytes);
+    } catch (error) {
+      if (memoryBytes > limits.patternMemoryBytesMax) throw error;
+    }
+  }
 }
 
 test('random patterns read what the naive expansion reads', () => {
@@ -142,10 +154,12 @@ test('random patterns read what the naive expansion reads', () => {
       library.define(name, text, place);
     }
     const text = randomText(random, [...patterns.keys()], 2);
-    const texts = Array.from({ length: 20 }, () => Array.from({ length: Math.floor(random() * 12) }, () => pick(random, ['a', 'b', ' ', '(', ')', 'A'])).join(''));
+    const texts = Array.from({ length: 20 }, () => Array.from({ length: Math.floor(random() * 12) }, () => pick(random, ['a', 'b', ' ', '(', ')', 'A', '\n', 'é'])).join(''));
     const naive = naiveExpand(text, patterns);
     const compiled = compileNaive(naive);
-    const found = rangesOf(new GrokProgram(expand(text, library, place)), batchOf(texts));
+    const spec = expand(text, library, place);
+    const found = rangesOf(new GrokProgram(spec), batchOf(texts));
+    assert.deepEqual(rangesOf(inLittleMemory(spec), batchOf(texts)), found, `seed ${seed}: ${text} in little memory`);
     for (const [index, subject] of texts.entries()) {
       const expected = naiveMatch(naive, compiled, Buffer.from(subject));
       assert.deepEqual(found[index], expected, `seed ${seed}: ${text} with ${JSON.stringify([...patterns])} on "${subject}"`);

@@ -1,0 +1,343 @@
+// Linear-time captures. See extractor.h.
+#include "extractor.h"
+
+#include <algorithm>
+
+#include "re2/regexp.h"
+
+namespace palisade {
+
+namespace {
+
+using re2::InstOp;
+using re2::Prog;
+
+constexpr int kProgramSizeMax = 20000;
+// States that may be made before anything was searched, and afterwards one for so many bytes: a text made to need a new
+// state at each byte costs no more than RE2's own slowest engine.
+constexpr int64_t kPatienceMax = 4096;
+constexpr int64_t kBytesPerState = 16;
+// Steps remembered by a state; the ones in use are few, further ones replace the oldest.
+constexpr size_t kStepsMax = 16;
+
+constexpr int32_t kNotYet = -1;
+
+bool IsWord(uint8_t byte) { return Prog::IsWordChar(byte); }
+
+/// What precedes a position: the start of the text, a line feed, a word character, another byte.
+size_t LeftKind(absl::string_view text, size_t at) {
+  if (at == 0) return 0;
+  const uint8_t byte = static_cast<uint8_t>(text[at - 1]);
+  return byte == '\n' ? 1 : IsWord(byte) ? 2 : 3;
+}
+
+/// End of a character class: a bracket right after the opening, an escaped one or one in [:name:] does not close it.
+size_t ClassEnd(const std::string& regex, size_t start) {
+  size_t at = start + 1;
+  if (regex.compare(at, 1, "^") == 0) at++;
+  if (regex.compare(at, 1, "]") == 0) at++;
+  while (at < regex.size() && regex[at] != ']') {
+    const size_t named = regex.compare(at, 2, "[:") == 0 ? regex.find(":]", at + 2) : std::string::npos;
+    at = named != std::string::npos ? named + 2 : regex[at] == '\\' ? at + 2 : at + 1;
+  }
+  return std::min(regex.size(), at + 1);
+}
+
+/// End of the token at `at`, where escapes, quoted text and classes count as one.
+size_t TokenEnd(const std::string& regex, size_t at) {
+  if (regex[at] == '[') return ClassEnd(regex, at);
+  if (regex[at] != '\\') return at + 1;
+  if (regex.compare(at, 2, "\\Q") != 0) return std::min(regex.size(), at + 2);
+  return std::min(regex.size(), regex.find("\\E", at));
+}
+
+/// The expression with `{n,m}` as `{n,}` wherever m has two digits or more: it matches at least the same texts.
+std::string WithoutLongRepeats(const std::string& regex) {
+  constexpr char kDigits[] = "0123456789";
+  std::string result;
+  for (size_t at = 0; at < regex.size();) {
+    size_t end = TokenEnd(regex, at);
+    if (regex[at] == '{') {
+      const size_t comma = std::min(regex.size(), regex.find_first_not_of(kDigits, at + 1));
+      const size_t close = std::min(regex.size(), regex.find_first_not_of(kDigits, comma + 1));
+      if (comma > at + 1 && regex.compare(comma, 1, ",") == 0 && close > comma + 2 && regex.compare(close, 1, "}") == 0) {
+        result.append(regex, at, comma + 1 - at);
+        at = close;
+        end = close + 1;
+      }
+    }
+    result.append(regex, at, end - at);
+    at = end;
+  }
+  return result;
+}
+
+void Set(std::vector<uint64_t>* set, int32_t index) { (*set)[index / 64] |= uint64_t{1} << (index % 64); }
+bool Has(const uint64_t* set, int32_t index) { return set[index / 64] >> (index % 64) & 1; }
+
+}  // namespace
+
+std::unique_ptr<Extractor> Extractor::Make(const re2::RE2& regex) {
+  const int64_t memory = regex.options().max_mem();
+  std::unique_ptr<Prog> prog(regex.Regexp()->CompileToProg(memory * 2 / 3));
+  if (prog == nullptr || prog->size() > kProgramSizeMax) return nullptr;
+  std::unique_ptr<Extractor> extractor(
+      new Extractor(std::move(prog), regex.NumberOfCapturingGroups(), static_cast<size_t>(memory) / 3));
+  if (!extractor->OrderLists()) return nullptr;
+  const std::string relaxed = WithoutLongRepeats(regex.pattern());
+  if (relaxed != regex.pattern() && !extractor->prog_->anchor_start()) {
+    extractor->relaxed_ = std::make_unique<re2::RE2>(relaxed, regex.options());
+    if (!extractor->relaxed_->ok()) extractor->relaxed_ = nullptr;
+  }
+  return extractor;
+}
+
+Extractor::Extractor(std::unique_ptr<Prog> prog, int group_count, size_t memory_bytes)
+    : prog_(std::move(prog)), capture_count_(2 * (group_count + 1)), memory_bytes_(memory_bytes),
+      patience_(kPatienceMax) {
+  bool looks_around = false;
+  for (int id = 0; id < prog_->size(); id++) {
+    Prog::Inst* inst = prog_->inst(id);
+    Inst copy{inst->opcode(), inst->last() != 0, false, 0, 0, 0, inst->out()};
+    if (copy.op == re2::kInstByteRange) {
+      copy.lo = static_cast<uint8_t>(inst->lo());
+      copy.hi = static_cast<uint8_t>(inst->hi());
+      copy.foldcase = inst->foldcase() != 0;
+    } else if (copy.op == re2::kInstCapture) {
+      copy.argument = static_cast<uint32_t>(inst->cap());
+    } else if (copy.op == re2::kInstEmptyWidth) {
+      copy.argument = inst->empty();
+      looks_around = true;
+    }
+    insts_.push_back(copy);
+  }
+  words_ = (insts_.size() + 63) / 64;
+  left_kinds_ = looks_around ? 4 : 1;
+  row_ = static_cast<size_t>(prog_->bytemap_range()) * left_kinds_;
+  Forget();
+}
+
+// Sorts the lists so that each follows those it leads to without consuming a byte (depth first, with a stack of our
+// own). False if they form a loop, or if the program is not one of lists.
+bool Extractor::OrderLists() {
+  enum : uint8_t { kUnseen, kOpen, kDone };
+  std::vector<uint8_t> seen(insts_.size(), kUnseen);
+  struct Frame { int32_t list, at; };
+  std::vector<Frame> stack;
+  for (size_t head = 0; head < insts_.size(); head++) {
+    const bool starts_list = head == 0 || insts_[head - 1].last;
+    if (!starts_list || seen[head] != kUnseen) continue;
+    seen[head] = kOpen;
+    stack.push_back({static_cast<int32_t>(head), static_cast<int32_t>(head)});
+    while (!stack.empty()) {
+      Frame& frame = stack.back();
+      if (frame.at < 0) {
+        seen[frame.list] = kDone;
+        lists_.push_back(frame.list);
+        stack.pop_back();
+        continue;
+      }
+      const Inst& inst = insts_[frame.at];
+      frame.at = inst.last ? -1 : frame.at + 1;
+      if (inst.op == re2::kInstAlt) return false;
+      if (inst.op == re2::kInstCapture && inst.argument >= capture_count_) return false;
+      if (inst.op != re2::kInstCapture && inst.op != re2::kInstEmptyWidth && inst.op != re2::kInstNop) continue;
+      if (seen[inst.out] == kOpen) return false;
+      if (seen[inst.out] == kDone) continue;
+      seen[inst.out] = kOpen;
+      stack.push_back({inst.out, inst.out});
+    }
+  }
+  return true;
+}
+
+Extractor::Verdict Extractor::Search(absl::string_view text, std::vector<int32_t>* captures) {
+  patience_ = std::min(kPatienceMax, patience_ + 1 + static_cast<int64_t>(text.size()) / kBytesPerState);
+  bool failed = false;
+  size_t end = 0;
+  if (!FindEnd(text, &end, &failed)) return failed ? Verdict::kUnknown : Verdict::kMiss;
+  size_t start = 0;
+  if (!WalkBack(text, end, &start) || !WalkForward(start, end, captures)) return Verdict::kUnknown;
+  starts_at_zero_ = start == 0 ? std::min(starts_at_zero_ + 1, 8) : std::max(starts_at_zero_ - 1, -8);
+  return Verdict::kHit;
+}
+
+// Finds the end of the leftmost match. A match at the start of the text is the leftmost there can be, most lines have
+// theirs there, and looking for it alone is much cheaper: an automaton that may start anywhere follows all starts at once.
+bool Extractor::FindEnd(absl::string_view text, size_t* end, bool* failed) {
+  absl::string_view match;
+  const auto search = [&](Prog::Anchor anchor) {
+    const bool found = prog_->SearchDFA(text, text, anchor, Prog::kFirstMatch, &match, failed, nullptr);
+    if (found) *end = static_cast<size_t>(match.data() + match.size() - text.data());
+    return found;
+  };
+  if (prog_->anchor_start()) return search(Prog::kAnchored);
+  if (starts_at_zero_ >= 0) {
+    if (search(Prog::kAnchored)) return true;
+    if (*failed) return false;
+  }
+  if (relaxed_ != nullptr && !relaxed_->Match(text, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0)) return false;
+  return search(Prog::kUnanchored);
+}
+
+// Notes in trail_ the state at each position from `end` back to where nothing can match any more, and finds the
+// leftmost position from which the whole program can. False when a state cannot be made.
+bool Extractor::WalkBack(absl::string_view text, size_t end, size_t* start) {
+  if (trail_.size() <= end) trail_.resize(std::max(end + 1, 2 * trail_.size()));
+  const uint8_t* classes = prog_->bytemap();
+  int32_t state = StateAtEnd(Prog::EmptyFlags(text, text.data() + end));
+  bool found = false;
+  for (size_t at = end; state >= 0; at--) {
+    trail_[at] = state;
+    if (states_[state].start_can_match) {
+      *start = at;
+      found = true;
+    }
+    if (at == 0 || states_[state].dead) break;
+    const uint8_t byte = static_cast<uint8_t>(text[at - 1]);
+    const size_t left = left_kinds_ == 1 ? 0 : LeftKind(text, at - 1);
+    const size_t transition = state * row_ + classes[byte] * left_kinds_ + left;
+    int32_t before = before_[transition];
+    if (before == kNotYet) {
+      before = StateBefore(state, byte, left_kinds_ == 1 ? 0 : Prog::EmptyFlags(text, text.data() + at - 1));
+      if (before >= 0) before_[transition] = before;
+    }
+    state = before;
+  }
+  return state >= 0 && found && (*start == 0 || !prog_->anchor_start());
+}
+
+// Follows the program from `start`, at each position the step that its state prescribes.
+bool Extractor::WalkForward(size_t start, size_t end, std::vector<int32_t>* captures) {
+  captures->assign(capture_count_, -1);
+  int32_t list = prog_->start();
+  for (size_t at = start; at <= end; at++) {
+    const Step* step = StepFrom(trail_[at], list);
+    if (step == nullptr) return false;
+    for (uint32_t note = 0; note < step->note_count; note++) {
+      (*captures)[notes_[step->first_note + note]] = static_cast<int32_t>(at);
+    }
+    list = step->next;
+    if (list < 0) {
+      (*captures)[0] = static_cast<int32_t>(start);
+      (*captures)[1] = static_cast<int32_t>(end);
+      return at == end;
+    }
+  }
+  return false;
+}
+
+int32_t Extractor::StateAtEnd(uint32_t conditions) {
+  if (at_end_[conditions] != kNotYet) return at_end_[conditions];
+  const int32_t state = StateBefore(-1, 0, conditions);
+  if (state >= 0) at_end_[conditions] = state;
+  return state;
+}
+
+// The state at a position, from the state after the byte that follows it (-1: the match ends here, no byte follows).
+// Pseudo code: an instruction is live if it takes the byte and something live follows, or takes none and something live
+// follows at this same position. -1 when patience or memory has run out.
+int32_t Extractor::StateBefore(int32_t after, uint8_t byte, uint32_t conditions) {
+  if (--patience_ < 0) return -1;
+  new_live_.assign(words_, 0);
+  new_reach_.assign(words_, 0);
+  const uint64_t* reach_after = after < 0 ? nullptr : &reach_[after * words_];
+  const uint8_t folded = byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte;
+  for (const int32_t list : lists_) {
+    int32_t id = list;
+    while (!insts_[id].last) id++;
+    bool reaches = false;
+    for (; id >= list; id--) {
+      const Inst& inst = insts_[id];
+      bool live = false;
+      if (inst.op == re2::kInstByteRange) {
+        const uint8_t subject = inst.foldcase ? folded : byte;
+        live = reach_after != nullptr && subject >= inst.lo && subject <= inst.hi && Has(reach_after, inst.out);
+      } else if (inst.op == re2::kInstMatch) {
+        live = reach_after == nullptr;
+      } else if (inst.op == re2::kInstCapture || inst.op == re2::kInstNop ||
+                 (inst.op == re2::kInstEmptyWidth && (inst.argument & ~conditions) == 0)) {
+        live = Has(new_reach_.data(), inst.out);
+      }
+      if (live) Set(&new_live_, id);
+      reaches = reaches || live;
+      if (reaches) Set(&new_reach_, id);
+    }
+  }
+  return Intern();
+}
+
+// The number of the state in new_live_, known or new. -1, with everything forgotten, when memory has run out.
+int32_t Extractor::Intern() {
+  std::string key(reinterpret_cast<const char*>(new_live_.data()), words_ * sizeof(uint64_t));
+  const auto known = known_.find(key);
+  if (known != known_.end()) return known->second;
+  memory_used_ += 3 * key.size() + row_ * sizeof(int32_t) + sizeof(State) + kStepsMax * sizeof(Step) + 64;
+  if (memory_used_ > memory_bytes_) {
+    Forget();
+    return -1;
+  }
+  const int32_t number = static_cast<int32_t>(states_.size());
+  State state;
+  state.start_can_match = Has(new_reach_.data(), prog_->start());
+  state.dead = std::all_of(new_live_.begin(), new_live_.end(), [](uint64_t word) { return word == 0; });
+  states_.push_back(std::move(state));
+  live_.insert(live_.end(), new_live_.begin(), new_live_.end());
+  reach_.insert(reach_.end(), new_reach_.begin(), new_reach_.end());
+  before_.insert(before_.end(), row_, kNotYet);
+  known_.emplace(std::move(key), number);
+  return number;
+}
+
+// The step from a list in a state: along the first live alternatives until one takes a byte or is the match. Lists form
+// no loop without a byte, so this ends. Null when nothing is live (which the state rules out), and, with everything
+// forgotten, when memory has run out.
+const Extractor::Step* Extractor::StepFrom(int32_t state, int32_t list) {
+  for (const Step& step : states_[state].steps) {
+    if (step.list == list) return &step;
+  }
+  if (memory_used_ > memory_bytes_) {
+    Forget();
+    return nullptr;
+  }
+  Step step{list, -1, static_cast<uint32_t>(notes_.size()), 0};
+  for (int32_t id = list;;) {
+    while (!IsLive(state, id)) {
+      if (insts_[id].last) return nullptr;
+      id++;
+    }
+    const Inst& inst = insts_[id];
+    if (inst.op == re2::kInstMatch) break;
+    if (inst.op == re2::kInstByteRange) {
+      step.next = inst.out;
+      break;
+    }
+    if (inst.op == re2::kInstCapture) {
+      notes_.push_back(inst.argument);
+      step.note_count++;
+    }
+    id = inst.out;
+  }
+  memory_used_ += step.note_count * sizeof(uint32_t);
+  State& owner = states_[state];
+  if (owner.steps.size() < kStepsMax) {
+    owner.steps.push_back(step);
+    return &owner.steps.back();
+  }
+  Step& replaced = owner.steps[owner.oldest_step++ % kStepsMax];
+  replaced = step;
+  return &replaced;
+}
+
+void Extractor::Forget() {
+  states_.clear();
+  live_.clear();
+  reach_.clear();
+  before_.clear();
+  notes_.clear();
+  known_.clear();
+  memory_used_ = 0;
+  std::fill(std::begin(at_end_), std::end(at_end_), kNotYet);
+}
+
+}  // namespace palisade
