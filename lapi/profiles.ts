@@ -40,6 +40,11 @@ export function compileProfiles(profilesPath: string): LoadedProfiles {
 export function openProfiles({ profilesPath, dataDir, store, nowMs, log }: ProfileSources): ProfileSet {
   const { profiles, warnings } = compileProfiles(profilesPath);
   for (const warning of warnings) log.warning(warning);
+  const notified = profiles.filter((profile) => profile.notifications.length > 0);
+  if (notified.length > 0) {
+    log.warning(`notifications are not supported yet: those of ${
+      notified.map((profile) => profile.name).join(', ')} are not sent`);
+  }
   const patterns = new SinglePatterns();
   const geo = loadGeoData(dataDir, (text) => log.warning(text));
   const context: HelperContext = {

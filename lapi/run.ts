@@ -47,7 +47,7 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   const { server, database } = options;
   const nowMs = (): number => Date.now() + options.clockOffsetMs;
   const plan = retentionPlan(database.flush);
-  for (const warning of plan.warnings) log.warning(warning);
+  for (const warning of [...plan.warnings, ...tlsWarnings(server.tls)]) log.warning(warning);
   const store = await openStore(database, nowMs);
   let listening: Listening;
   const metrics = new LapiMetrics();
@@ -74,4 +74,12 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
       await store.close();
     },
   };
+}
+
+/** Keys of the TLS section that have no effect yet. Without them a certificate opens no door: keys and passwords do. */
+function tlsWarnings(tls: ServerConfig['tls']): string[] {
+  const unbuilt = ['client_verification', 'ca_cert_path', 'agents_allowed_ou', 'bouncers_allowed_ou', 'crl_path'] as const;
+  const named = unbuilt.filter((key) => tls?.[key]?.length);
+  return named.length === 0 ? []
+    : [`api.server.tls: client certificates are not supported yet, ${named.join(', ')} have no effect`];
 }

@@ -12,7 +12,8 @@ export type Nesting = 'headed' | 'merged';
 
 /** Returns the value in a JSON body that fits a schema. Throws a Refusal: 400 from decoding, 422 from validation. */
 export function decodeBody<S extends TSchema>(schema: S, body: Buffer, nesting: Nesting = 'merged'): Static<S> {
-  const value = parseBody(body);
+  // Go reads null as the empty value of whatever it should be.
+  const value = parseBody(body) ?? ((schema as unknown as Described)[Kind] === 'Array' ? [] : {});
   const mismatch = findMismatch(schema, value, []);
   if (mismatch !== null) throw new Refusal('badBody', `json: cannot unmarshal ${mismatch}`);
   const faults = findFaults(schema, value, '', nesting);
@@ -115,7 +116,8 @@ function findFaults(schema: TSchema, value: unknown, path: string, nesting: Nest
 /** A list stops at its first faulty item. */
 function faultsOfFirst(items: readonly unknown[], schema: TSchema, path: string, nesting: Nesting): string[] {
   for (const [index, item] of items.entries()) {
-    const faults = findFaults(schema, item, path === '' ? String(index) : `${path}.${index}`, nesting);
+    const at = path === '' ? String(index) : `${path}.${index}`;
+    const faults = item === null ? [`${at} in body is required`] : findFaults(schema, item, at, nesting);
     if (faults.length > 0) return faults;
   }
   return [];

@@ -89,13 +89,12 @@ export class Decisions {
   /** One page of a stream, by ascending id from above `filter.idAbove`. */
   async streamPage(part: StreamPart, filter: DecisionFilter): Promise<DecisionRow[]> {
     const now = toColumn(part.now);
-    let query = this.#select();
-    if (part.kind === 'new') {
-      query = query.where('decisions.until', '>', now);
-      if (part.since !== undefined) query = query.where('decisions.created_at', '>', toColumn(part.since));
-    } else {
-      query = query.where('decisions.until', '<', now);
-      if (part.since !== undefined) query = query.where('decisions.until', '>', toColumn(part.since));
+    let query = this.#select().where('decisions.until', part.kind === 'new' ? '>' : '<', now);
+    // As a subquery the few recent rows come from an index; as a plain condition the order by id would scan them all.
+    if (part.since !== undefined) {
+      query = query.where('decisions.id', 'in', this.#context.db.selectFrom('decisions as recent').select('recent.id')
+        .where(part.kind === 'new' ? 'recent.created_at' : 'recent.until', '>', toColumn(part.since))
+        .$if(part.kind === 'deleted', (recent) => recent.where('recent.until', '<', now)));
     }
     if (part.dedup) query = query.where(isLongest);
     return (await applyFilter(query, filter).orderBy('decisions.id').limit(lapiLimits.streamPageRows).execute())

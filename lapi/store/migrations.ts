@@ -114,6 +114,10 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .addColumn('kind', 'text', (column) => column.notNull())
       .addColumn('row_id', 'integer', (column) => column.notNull()).execute();
   },
+  // For the stream: what is new since a bouncer's last pull.
+  async (db) => {
+    await db.schema.createIndex('palisade_decision_created').ifNotExists().on('decisions').column('created_at').execute();
+  },
 ];
 
 /** Brings the database to the present schema, in one transaction. */

@@ -8,8 +8,9 @@ import { Alerts } from './alerts.js';
 import { Allowlists } from './allowlists.js';
 import { Bouncers } from './bouncers.js';
 import { Decisions } from './decisions.js';
-import { sqliteDialect } from './dialect/sqlite.js';
 import type { StoreDialect } from './dialect/dialect.js';
+import { isOnNetwork } from './dialect/network-folder.js';
+import { sqliteDialect } from './dialect/sqlite.js';
 import { Machines } from './machines.js';
 import { migrate } from './migrations.js';
 import { Retention } from './retention.js';
@@ -20,7 +21,7 @@ import { UsageMetrics } from './usage-metrics.js';
 export interface StoreOptions {
   readonly type: string;
   readonly path: string;
-  /** null: on, unless the file lies on a network file system, which the caller knows. */
+  /** Write-ahead log. null: on, unless the file lies on a network file system. */
   readonly useWal: boolean | null;
   /** Rows per insert or expiry statement. */
   readonly bulkSize: number;
@@ -69,7 +70,7 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
 }
 
 function dialectOf(options: StoreOptions): StoreDialect {
-  if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? true);
+  if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? !isOnNetwork(options.path));
   if (['mysql', 'postgres', 'postgresql', 'pgx'].includes(options.type)) {
     throw new PalisadeError('E_CONFIG', `unable to create database client: the database type '${options.type}' is not `
       + 'supported yet, use sqlite');

@@ -29,6 +29,7 @@ describe('bodies of requests', () => {
 
   const bad: [what: string, url: string, body: string, status: number, message: string][] = [
     ['nothing', '/v1/alerts', '', 400, 'EOF'],
+    ['no alert in a list', '/v1/alerts', '[null]', 422, 'validation failure list:\n0 in body is required'],
     ['half a list', '/v1/alerts', '[{"scenario": "a"', 400, 'unexpected EOF'],
     ['a number for alerts', '/v1/alerts', '1', 400, 'json: cannot unmarshal number into Go value of type models.AddAlertsRequest'],
     ['a text for an alert', '/v1/alerts', '["x"]', 400, 'json: cannot unmarshal string into Go value of type models.Alert'],

@@ -2,11 +2,15 @@
 
 import type { FastifyInstance } from 'fastify';
 import { silentLog, type Log } from '../../ts/config/log.js';
-import type { CompiledExpr } from '../../ts/expr/compiled.js';
+import { newEventNames } from '../../ts/event/event.js';
+import { compile, type CompiledExpr } from '../../ts/expr/compiled.js';
+import { profileEnv } from '../../ts/expr/env.js';
+import { newRuntime } from '../../ts/expr/runtime.js';
 import { ProfileSet } from '../../ts/profile/profile-set.js';
 import type { ProfileSpec } from '../../ts/profile/profile-spec.js';
 import { LapiMetrics } from '../../lapi/metrics.js';
 import type { LapiSettings } from '../../lapi/deps.js';
+import { GoTime } from '../../ts/util/go-time.js';
 import { buildServer } from '../../lapi/server.js';
 import { generateApiKey, hashApiKey, hashPassword } from '../../lapi/store/credentials.js';
 import { openStore, type Store } from '../../lapi/store/store.js';
@@ -65,14 +69,15 @@ export function alertBody(changes: Record<string, unknown> = {}, ip = '192.0.2.1
     source: { scope: 'Ip', value: ip, ip }, ...changes };
 }
 
-/** The two profiles that CrowdSec ships, their filters already as JavaScript. */
+/** Two profiles like those that CrowdSec ships. */
 export function shippedProfiles(): ProfileSet {
   const profile = (scope: string): ProfileSpec => ({ name: `default_${scope}_remediation`,
-    filters: [expression(`Alert.Remediation == true && Alert.GetScope() == "${scope}"`,
-      `return (alert) => alert.remediation === true && alert.source.scope === ${JSON.stringify(scope)};`)],
+    filters: [compile({ text: `Alert.Remediation == true && Alert.GetScope() == "${scope}"`,
+      place: { file: 'profiles.yaml', line: 1, column: 1 } }, { env: profileEnv, functions: {}, names: newEventNames() })],
     decisions: [{ type: 'ban', duration: '4h', scope: '', origin: '', simulated: false }], durationExpr: null,
     stopsOnSuccess: true, onError: '', notifications: [] });
-  return new ProfileSet([profile('Ip'), profile('Range')], {} as never);
+  return new ProfileSet([profile('Ip'), profile('Range')],
+    newRuntime({}, { now: () => GoTime.fromMs(Date.now()), regex: (pattern) => new RegExp(pattern) }));
 }
 
 /** A compiled expression written by hand. */
