@@ -22,8 +22,8 @@ export class DurationError extends PalisadeError {
   }
 }
 
-/** Go's largest duration. As a double it is 2^63, one more than Go's own. */
-const durationMax = 2 ** 63;
+/** One more than Go's largest duration; the most negative one has this size. */
+const durationLimit = 2n ** 63n;
 
 const unitNs: Readonly<Record<string, number>> = {
   ns: 1, us: 1e3, 'µs': 1e3, 'μs': 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9,
@@ -31,28 +31,29 @@ const unitNs: Readonly<Record<string, number>> = {
 
 /** Parses `1h30m`, `-1.5s`, `0`. Throws DurationError with Go's text. */
 export function parseGoDuration(text: string): number {
-  const fail = (what: string): DurationError => new DurationError(`time: ${what} ${goQuote(text)}`);
+  const fail = (what: string): DurationError => new DurationError(`time: ${what} ${byteQuote(text)}`);
   let rest = /^[+-]/.test(text) ? text.slice(1) : text;
   if (rest === '0') return 0;
   if (rest === '') throw fail('invalid duration');
-  let total = 0;
+  // Exact integers, because the limit lies where numbers have gaps.
+  let total = 0n;
   while (rest !== '') {
     const number = /^([0-9]*)(?:\.([0-9]*))?/.exec(rest)!;
     const [read, whole, fraction = ''] = number;
     if (whole === '' && fraction === '') throw fail('invalid duration');
     rest = rest.slice(read.length);
     const unit = /^[^.0-9]*/.exec(rest)![0];
-    if (Number(whole) > durationMax) throw fail('invalid duration');
+    if (BigInt(whole || 0) > durationLimit) throw fail('invalid duration');
     if (unit === '') throw fail('missing unit in duration');
     const unitLength = Object.hasOwn(unitNs, unit) ? unitNs[unit] : 0;
-    if (unitLength === 0) throw fail(`unknown unit ${goQuote(unit)} in duration`);
+    if (unitLength === 0) throw fail(`unknown unit ${byteQuote(unit)} in duration`);
     rest = rest.slice(unit.length);
-    total += Number(whole) * unitLength + fractionNs(fraction, unitLength);
-    if (total > durationMax) throw fail('invalid duration');
+    total += BigInt(whole || 0) * BigInt(unitLength) + BigInt(fractionNs(fraction, unitLength));
+    if (total > durationLimit) throw fail('invalid duration');
   }
-  if (text.startsWith('-')) return total === 0 ? 0 : -total;
-  if (total >= durationMax) throw fail('invalid duration');
-  return total;
+  if (text.startsWith('-')) return Number(-total);
+  if (total === durationLimit) throw fail('invalid duration');
+  return Number(total);
 }
 
 /** Parses a duration that may begin with whole days: `1d2h`, `-2d`. Throws DurationError with CrowdSec's text. */
@@ -78,7 +79,7 @@ export function parseDurationWithDays(text: string): number {
 export function formatGoDuration(durationNs: number): string {
   if (durationNs === 0) return '0s';
   const sign = durationNs < 0 ? '-' : '';
-  const ns = Math.min(Math.abs(durationNs), durationMax);
+  const ns = Math.abs(durationNs);
   if (ns < 1e9) return sign + belowSecond(ns);
   let seconds = Math.floor(ns / 1e9);
   const fraction = ns - seconds * 1e9;
@@ -101,11 +102,26 @@ export function truncateDuration(durationNs: number, unitNanoseconds: number): n
   return cut === 0 ? 0 : cut;
 }
 
-/** Nanoseconds of decimals of a unit, cut towards zero. Digits beyond 18 do not count, as in Go. */
+/** Nanoseconds of decimals of a unit, cut towards zero. Digits beyond what 63 bits hold do not count, as in Go. */
 function fractionNs(digits: string, unitLength: number): number {
-  if (digits === '') return 0;
-  const used = digits.slice(0, 18);
-  return Math.floor(Number(used) * (unitLength / 10 ** used.length));
+  let value = 0n;
+  let scale = 1;
+  for (const digit of digits.slice(0, 19)) {
+    const next = value * 10n + BigInt(digit);
+    if (next > durationLimit) break;
+    value = next;
+    scale *= 10;
+  }
+  return Math.floor(Number(value) * (unitLength / scale));
+}
+
+/** How Go's time package quotes: bytes that are not plain ASCII as \xNN. */
+function byteQuote(text: string): string {
+  const shown = Array.from(Buffer.from(text, 'utf8'), (byte) => {
+    if (byte < 0x20 || byte >= 0x80) return `\\x${byte.toString(16).padStart(2, '0')}`;
+    return byte === 0x22 || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte);
+  });
+  return `"${shown.join('')}"`;
 }
 
 function belowSecond(ns: number): string {

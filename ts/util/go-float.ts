@@ -69,9 +69,9 @@ function shortest(value: number, bits: FloatBits): Digits {
 /** The fewest digits whose float32 is this one; nine are always enough. */
 function shortestFloat32(value: number): Digits {
   const single = Math.fround(value);
-  for (let precision = 0; precision < 9; precision++) {
-    const text = single.toExponential(precision);
-    if (Math.fround(Number(text)) === single) return trimmed(digitsOf(text));
+  for (let count = 1; count <= 9; count++) {
+    const found = rounded(single, count);
+    if (Math.fround(Number(`0.${found.digits}e${found.point}`)) === single) return trimmed(found);
   }
   return digitsOf(single.toExponential());
 }

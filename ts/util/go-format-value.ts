@@ -24,15 +24,15 @@ export interface FormatFlags {
 export function formatValue(value: unknown, verb: string, flags: FormatFlags): string {
   if (verb === 'T') return pad(value === null || value === undefined ? '<nil>' : typeName(value), flags);
   if (value === null || value === undefined) return verb === 'v' ? pad('<nil>', flags) : `%!${verb}(<nil>)`;
-  if (typeof value === 'string') return stringText(value, verb, flags) ?? badVerb(value, verb);
+  if (typeof value === 'string') return stringText(value, verb, flags) ?? badVerb(value, verb, flags);
   if (typeof value === 'boolean') {
-    return verb === 't' || verb === 'v' ? pad(String(value), flags) : badVerb(value, verb);
+    return verb === 't' || verb === 'v' ? pad(String(value), flags) : badVerb(value, verb, flags);
   }
-  if (typeof value === 'number') return floatText(value, verb, flags) ?? badVerb(value, verb);
-  if (value instanceof GoInt) return intText(value.value, verb, flags) ?? badVerb(value, verb);
+  if (typeof value === 'number') return floatText(value, verb, flags) ?? badVerb(value, verb, flags);
+  if (value instanceof GoInt) return intText(value.value, verb, flags) ?? badVerb(value, verb, flags);
   if (value instanceof GoDuration) return durationText(value, verb, flags);
-  if (value instanceof GoTime) return stringText(value.toString(), verb, flags) ?? badVerb(value, verb);
-  if (isStringer(value as object)) return stringText(String(value), verb, flags) ?? badVerb(value, verb);
+  if (value instanceof GoTime) return stringText(value.toString(), verb, flags) ?? badVerb(value, verb, flags);
+  if (isStringer(value as object)) return stringText(String(value), verb, flags) ?? badVerb(value, verb, flags);
   return collectionText(value as object, verb, flags);
 }
 
@@ -51,13 +51,11 @@ export function typeName(value: unknown): string {
   return isStringMap(value as object) ? 'map[string]string' : 'map[string]interface {}';
 }
 
-function badVerb(value: unknown, verb: string): string {
-  return `%!${verb}(${typeName(value)}=${formatValue(value, 'v', noFlags)})`;
+/** Go keeps the flags for the value it could not format, and shows a duration as the int it is. */
+function badVerb(value: unknown, verb: string, flags: FormatFlags): string {
+  const bare = value instanceof GoDuration ? new GoInt(value.nanoseconds) : value;
+  return `%!${verb}(${typeName(value)}=${formatValue(bare, 'v', flags)})`;
 }
-
-const noFlags: FormatFlags = {
-  plus: false, minus: false, sharp: false, space: false, zero: false, width: null, precision: null,
-};
 
 function pad(text: string, flags: FormatFlags): string {
   if (flags.width === null) return text;
@@ -117,7 +115,8 @@ function isRune(value: number): boolean {
 }
 
 function unicodeText(value: number, flags: FormatFlags): string {
-  const text = `U+${value.toString(16).toUpperCase().padStart(Math.max(4, flags.precision ?? 0), '0')}`;
+  const digits = BigInt.asUintN(64, BigInt(Math.trunc(value))).toString(16).toUpperCase();
+  const text = `U+${digits.padStart(Math.max(4, flags.precision ?? 0), '0')}`;
   return flags.sharp && isRune(value) ? `${text} '${String.fromCodePoint(value)}'` : text;
 }
 
@@ -143,16 +142,17 @@ function floatText(value: number, verb: string, flags: FormatFlags): string | nu
     case 'b': case 'x': case 'X': text = floatBitsText(value, verb, flags.precision); break;
     default: return null;
   }
-  return signedNumber(flags.sharp && verb !== 'b' ? withPoint(text, verb, flags) : text, value, flags);
+  return signedNumber(flags.sharp && verb !== 'b' && verb !== 'v' ? withPoint(text, verb, flags) : text, value, flags);
 }
 
-/** `#` asks for a decimal point always, and for the zeros that %g and %v drop. */
+/** `#` asks for a decimal point always, and for the zeros that %g drops. */
 function withPoint(text: string, verb: string, flags: FormatFlags): string {
   if (/[IN]/.test(text)) return text;
   const [, mantissa, exponent] = /^(.*?)((?:[ep][+-][0-9]+)?)$/i.exec(text)!;
   const pointed = mantissa.includes('.') ? mantissa : `${mantissa}.`;
-  if (verb !== 'v' && verb !== 'g' && verb !== 'G') return pointed + exponent;
-  const significant = pointed.replace(/[-+.]/g, '').replace(/^0+(?=[0-9])/, '').length;
+  if (!'gGx'.includes(verb)) return pointed + exponent;
+  // In hexadecimal Go counts the x of the prefix as a digit.
+  const significant = pointed.replace(/[-+.]/g, '').replace(/^0+(?=[0-9x])/, '').length;
   return pointed + '0'.repeat(Math.max(0, (flags.precision ?? 6) - significant)) + exponent;
 }
 
@@ -169,7 +169,7 @@ function durationText(value: GoDuration, verb: string, flags: FormatFlags): stri
   const isText = verb === 's' || verb === 'q' || (verb === 'v' && !flags.sharp) || verb === 'x' || verb === 'X';
   const text = isText ? stringText(formatGoDuration(value.nanoseconds), verb, flags)
     : intText(value.nanoseconds, verb, flags);
-  return text ?? badVerb(value, verb);
+  return text ?? badVerb(value, verb, flags);
 }
 
 /** Lists and maps: the verb applies to every element; nil prints as `<nil>` whatever the verb. */

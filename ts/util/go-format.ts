@@ -71,7 +71,9 @@ class Formatter {
     if (verb === '%') return '%';
     if (!this.#goodIndex) return `%!${verb}(BADINDEX)`;
     if (this.#next >= this.#operands.length) return `%!${verb}(MISSING)`;
-    return formatValue(this.#operands[this.#next++], verb, flags);
+    // With %v a plus asks for field names of structs, not for a sign.
+    const asked = verb === 'v' ? { ...flags, plus: false } : flags;
+    return formatValue(this.#operands[this.#next++], verb, asked);
   }
 
   #readFlags(): Omit<FormatFlags, 'width' | 'precision'> {

@@ -11,9 +11,13 @@ export function parseGoInt(text: string): number | null {
   return value >= -intMax && value < intMax ? Number(value) : null;
 }
 
+/** Digits that underscores may separate. */
+const digits = '[0-9]+(?:_[0-9]+)*';
+const decimalFloat = new RegExp(`^[+-]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:[eE][+-]?${digits})?$`);
+
 /** Parses a float: decimal, hexadecimal with a `p` exponent, inf, nan. Too large ones give ±Infinity; null when malformed. */
 export function parseGoFloat(text: string): number | null {
-  if (/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/.test(text)) return Number(text);
+  if (decimalFloat.test(text)) return Number(text.replaceAll('_', ''));
   if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return NaN;
   return parseHexFloat(text);

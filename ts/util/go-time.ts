@@ -210,6 +210,5 @@ function offsetText(offsetSeconds: number): string {
 }
 
 function floorMod(value: number, modulus: number): number {
-  const rest = value % modulus;
-  return rest < 0 ? rest + modulus : rest;
+  return ((value % modulus) + modulus) % modulus;
 }

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { LiteralSearch } from '../../ts/util/literal-search.js';
+
+/** The same by looking for each literal in turn. */
+function naiveFirst(literals: readonly string[], text: string): number {
+  let best = -1;
+  let bestStart = Infinity;
+  literals.forEach((literal, index) => {
+    const start = text.indexOf(literal);
+    if (start >= 0 && start < bestStart) {
+      best = index;
+      bestStart = start;
+    }
+  });
+  return best;
+}
+
+test('the leftmost literal wins, the earlier in the list where several begin there', () => {
+  const cases: [string[], string, number][] = [
+    [['bc', 'abcd'], 'xabcd', 1], [['ab', 'abcd'], 'abcd', 0], [['abcd', 'ab'], 'abcd', 0], [['x'], 'abc', -1],
+    [[], 'abc', -1], [['', 'a'], 'a', 0], [['b', 'é😀'], 'aé😀b', 1],
+  ];
+  for (const [literals, text, expected] of cases) assert.equal(new LiteralSearch(literals).first(text), expected);
+});
+
+test('one pass finds what many passes find', () => {
+  const seed = Date.now() >>> 0;
+  let state = seed;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const word = (length: number): string => Array.from({ length }, () => 'ab'[random(2)]).join('');
+  for (let i = 0; i < 2000; i++) {
+    const literals = Array.from({ length: random(6) }, () => word(1 + random(5)));
+    const text = word(random(12));
+    const search = new LiteralSearch(literals);
+    const about = `seed ${seed}: ${JSON.stringify([literals, text])}`;
+    assert.equal(search.first(text), naiveFirst(literals, text), about);
+    assert.equal(search.occurs(text), naiveFirst(literals, text) >= 0, about);
+  }
+});
