@@ -87,7 +87,7 @@ class XmlReader {
         return;
       }
       if (this.#take('>')) break;
-      attributes.push(this.#readAttribute());
+      setAttribute(attributes, this.#readAttribute());
     }
     if (++this.#depth > limits.xmlDepthMax) throw new Malformed();
     const element = newElement(tag, attributes, this.#top);
@@ -122,14 +122,13 @@ class XmlReader {
     if (body.includes('--') || body.endsWith('-')) throw new Malformed();
   }
 
-  /** `<?xml … ?>`: only its encoding matters. */
+  /** `<?xml … ?>`: the text is decoded already, so of what it states only the version matters. */
   #readInstruction(): void {
     const body = this.#upTo(this.#at + 2, '?>');
     if (!/^[A-Za-z_:\u0080-\uffff]/.test(body)) throw new Malformed();
     if (!/^xml\s/.test(body)) return;
     const version = /\sversion\s*=\s*["']([^"']*)/.exec(body)?.[1] ?? '';
-    const encoding = /\sencoding\s*=\s*["']([^"']*)/.exec(body)?.[1] ?? 'utf-8';
-    if ((version !== '' && version !== '1.0') || encoding.toLowerCase() !== 'utf-8') throw new Malformed();
+    if (version !== '' && version !== '1.0') throw new Malformed();
   }
 
   /** `<!DOCTYPE …>` with what it nests; quoted text in it does not count. */
@@ -181,6 +180,14 @@ class XmlReader {
 function newElement(fullName: string, attributes: readonly XmlAttribute[], parent: XmlElement | null): XmlElement {
   const [prefix, tag] = splitName(fullName);
   return { space: prefix, tag, attributes, children: [], parent, text: '' };
+}
+
+/** Of two attributes of one name the later value counts, at the earlier's place. */
+function setAttribute(attributes: XmlAttribute[], attribute: XmlAttribute): void {
+  const same = attributes.findIndex(({ space: prefix, name: local }) =>
+    prefix === attribute.space && local === attribute.name);
+  if (same < 0) attributes.push(attribute);
+  else attributes[same] = attribute;
 }
 
 /** Prefix and local name. A name with more than one colon, or one at an end, has no prefix, as in Go. */
