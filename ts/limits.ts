@@ -9,7 +9,7 @@ export const limits = {
   batchBytesMax: 256 * 1024,
   /** Batches on their way to or inside workers, for each worker. */
   batchesInFlightPerWorker: 4,
-  /** Memory of one compiled RE2 pattern, bytes. RE2's own DFA cache lives inside it. */
+  /** Memory of one compiled RE2 pattern, bytes, the caches of its automata included; a grok has a second set for captures. */
   patternMemoryBytesMax: 16 * 1024 * 1024,
   /** Memory of one RE2 set, bytes; patterns of a set share it. Beyond it a set answers "try every pattern". */
   patternSetMemoryBytesMax: 32 * 1024 * 1024,

@@ -32,7 +32,6 @@ Pattern::Pattern(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Pattern>(inf
   regex_ = std::make_unique<re2::RE2>(text, OptionsWithin(memory));
   if (!regex_->ok()) throw Napi::Error::New(info.Env(), regex_->error());
   groups_.resize(1 + regex_->NumberOfCapturingGroups());
-  extractor_ = Extractor::Make(*regex_);
   info.This().As<Napi::Object>().TypeTag(&kPatternTag);
 }
 
@@ -81,6 +80,11 @@ Napi::Value Pattern::Exec(const Napi::CallbackInfo& info) {
 }
 
 bool Pattern::Search(absl::string_view text, int group_count) {
+  // Made at the first use, for many patterns are compiled only to learn whether they are valid.
+  if (group_count > 0 && !extractor_made_) {
+    extractor_made_ = true;
+    extractor_ = Extractor::Make(*regex_);
+  }
   if (group_count > 0 && extractor_ != nullptr) {
     const Extractor::Verdict verdict = extractor_->Search(text, &captures_);
     if (verdict != Extractor::Verdict::kUnknown) return verdict == Extractor::Verdict::kHit;

@@ -36,6 +36,7 @@ class Pattern : public Napi::ObjectWrap<Pattern> {
   std::unique_ptr<re2::RE2> regex_;
   // Finds groups faster than regex_ does; null where the expression does not suit it.
   std::unique_ptr<Extractor> extractor_;
+  bool extractor_made_ = false;
   std::vector<absl::string_view> groups_;
   std::vector<int32_t> captures_;
 };

@@ -80,8 +80,9 @@ test('every grok of the hub reads on every line of its tests what the re2 packag
   const random = randomOf(seed);
   const { library, groks } = hubGroks();
   const texts = new Map(library.names.map((name) => [name, library.textOf(name, place)]));
-  const lines = hubTexts();
-  const subjects = [...lines, ...Array.from({ length: 3000 }, () => mutate(random, pick(random, lines)))];
+  // A third of the lines, another third with another seed.
+  const lines = hubTexts().filter((_, index) => index % 3 === seed % 3);
+  const subjects = [...lines, ...Array.from({ length: 1500 }, () => mutate(random, pick(random, lines)))];
   const batch = batchOf(subjects);
   for (const { id, text } of groks) {
     const found = rangesOf(new GrokProgram(expand(text, library, place)), batch);
