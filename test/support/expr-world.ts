@@ -98,7 +98,7 @@ export const worldFunctions: FunctionTable<object> = {
 export function runtimeFor<Context>(functions: FunctionTable<Context>, context: object = {}): ExprRuntime {
   return newRuntime(functions as unknown as FunctionTable<never>, {
     now: () => new GoTime(1_790_000_000, 0), regex: (pattern: string) => new RE2(pattern), ...context,
-  } as never);
+  } as never, [worldEnv]);
 }
 
 /** The text form of a boxed value, as the recorder writes it. */

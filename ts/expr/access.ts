@@ -120,13 +120,13 @@ export function isInInts(ints: ReadonlySet<number>, needle: unknown): boolean {
   throw new ExprError(`reflect.Value.MapIndex: value of type ${typeOfValue(needle)} is not assignable to type int`);
 }
 
-/** `a[from:to]`; null bounds mean the ends. Texts are cut by bytes. */
+/** `a[from:to]`; undefined bounds mean the ends. Texts are cut by bytes. */
 export function slice(value: unknown, from: unknown, to: unknown): unknown {
   if (typeof value !== 'string' && !Array.isArray(value) && !(value instanceof Uint8Array)) {
-    throw new ExprError(isNil(value) && to === null ? `invalid argument for len (type ${typeOfValue(value)})`
+    throw new ExprError(isNil(value) && to === undefined ? `invalid argument for len (type ${typeOfValue(value)})`
       : `cannot slice ${shown(value)}`);
   }
-  return sliceBetween(value, from === null ? 0 : toIndex(from), to === null ? Number.MAX_SAFE_INTEGER : toIndex(to));
+  return sliceBetween(value, from === undefined ? 0 : toIndex(from), to === undefined ? Number.MAX_SAFE_INTEGER : toIndex(to));
 }
 
 /** `a[from:to]` with plain bounds. */
@@ -192,6 +192,7 @@ export function listOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as unknown[];
   if (typeof value === 'string') return Array.from(Buffer.from(value, 'utf8'), (byte) => new GoInt(byte));
   if (value instanceof Uint8Array) return Array.from(value, (byte) => new GoInt(byte));
+  if (isMap(value) && lengthOf(value) === 0) return [];
   throw new ExprError(`reflect: call of reflect.Value.Len on ${isNil(value) ? 'zero Value' : `${typeOfValue(value)} Value`}`);
 }
 

@@ -59,7 +59,7 @@ export function typeOfValue(value: unknown): string {
   if (value instanceof GoLocation) return '*time.Location';
   if (value instanceof Uint8Array) return '[]uint8';
   if (Array.isArray(value)) return '[]interface {}';
-  if (value instanceof KeyedMap) return value.ofLists ? 'map[interface {}][]interface {}' : 'map[interface {}]interface {}';
+  if (value instanceof KeyedMap) return value.typeText;
   return value instanceof Fields || isStringMap(value) ? 'map[string]string' : 'map[string]interface {}';
 }
 

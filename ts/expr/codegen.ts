@@ -1,6 +1,7 @@
 // Tree to JavaScript. Where the checker knows the types the code is what one would write by hand
 // (`evt.meta.at(3) === "http"`); where a value may be anything it calls the operators of the runtime. Text of a rule
-// enters the code only as literals made by literal(), names only as numbers.
+// enters the code only as literals made by literal(), names only as numbers. Names of its own end in a digit, so that they
+// never meet a parameter's.
 
 import type { FieldNames } from '../event/fields.js';
 import type { EventNames } from '../event/event.js';
@@ -83,7 +84,7 @@ class Generator {
     const locals = Array.from({ length: this.#localCount }, (_, index) => `t${index + 1}`);
     const params = this.#env.params.map((param) => param.name).join(', ');
     const js = `"use strict";\n${constants}return ${isAsync ? 'async ' : ''}function (${params}) {\n`
-      + (this.#needsBudget ? 'const m = new rt.MemoryBudget();\n' : '')
+      + (this.#needsBudget ? 'const budget0 = new rt.MemoryBudget();\n' : '')
       + (locals.length > 0 ? `let ${locals.join(', ')};\n` : '')
       + `try {\nreturn ${result};\n} catch (error) {\nthrow rt.failure(error);\n}\n};`;
     return { js, isAsync };
@@ -131,7 +132,7 @@ class Generator {
 
   #budget(): string {
     this.#needsBudget = true;
-    return 'm';
+    return 'budget0';
   }
 
   #typeConstant(type: Type): string {
@@ -243,6 +244,13 @@ class Generator {
     if (left.form === 'nil' || right.form === 'nil') {
       const other = left.form === 'nil' ? right : left;
       return `(${other.form === 'nil' ? 'null' : other.js} ${wanted ? '==' : '!='} null)`;
+    }
+    // Between two values typed as text, or as int, Go asserts that they are: nil from get() or find() is an error then.
+    const kind = node.left.type.kind === node.right.type.kind ? typeText(node.left.type) : '';
+    if (kind === 'string' || kind === 'int') {
+      const sides = [left, right].map((side) => side.form === kind ? side.js
+        : `rt.operators.${kind === 'int' ? 'toInt' : 'toText'}(${this.#boxed(side)})`);
+      return `(${sides[0]} ${wanted ? '===' : '!=='} ${sides[1]})`;
     }
     if (this.#isStrict(left, right)) return `(${left.js} ${wanted ? '===' : '!=='} ${right.js})`;
     return `${wanted ? '' : '!'}rt.operators.equal(${this.#boxed(left)}, ${this.#boxed(right)})`;
@@ -449,7 +457,7 @@ class Generator {
     if (object.form === 'typed' && deref(object.type).kind === 'slice') {
       return { js: `rt.access.sliceBetween(${object.js} ?? [], ${from}, ${to})`, form: 'typed', type: object.type };
     }
-    const bound = (part: Node | null): string => part === null ? 'null' : this.#boxedOf(part);
+    const bound = (part: Node | null): string => part === null ? 'undefined' : this.#boxedOf(part);
     return any(`rt.access.slice(${this.#boxed(object)}, ${bound(node.from)}, ${bound(node.to)})`, node.type);
   }
 
@@ -526,7 +534,8 @@ class Generator {
     if (code.form === 'typed' && type.kind === 'slice') return plain(`(${code.js} ?? []).length`, 'int', anyType);
     if (code.form === 'typed' && type.kind === 'map' && type.store !== 'object') return plain(`${code.js}.size`, 'int', anyType);
     // A typed map that is nil is an empty one, of any other nil the length is an error.
-    const value = code.form === 'typed' && type.kind === 'map' ? `(${code.js} ?? {})` : this.#boxed(code);
+    const value = code.form === 'typed' && type.kind === 'map' ? `(${code.js} ?? {})`
+      : type.kind === 'slice' ? `${code.js} ?? []` : this.#boxed(code);
     return plain(`rt.lists.len(${value})`, 'int', anyType);
   }
 
@@ -602,7 +611,8 @@ class Generator {
     const code = this.#code(node);
     const type = deref(code.type);
     if (code.form !== 'typed' || type.kind !== 'slice') {
-      return { js: `rt.access.listOf(${this.#boxed(code)})`, element: anyType, isPlain: false };
+      const js = type.kind === 'slice' ? `${code.js} ?? []` : this.#boxed(code);
+      return { js: `rt.access.listOf(${js})`, element: anyType, isPlain: false };
     }
     const js = /^(\[|rt\.loops\.)/.test(code.js) ? code.js : `(${code.js} ?? [])`;
     return { js, element: type.element, isPlain: !type.made };

@@ -22,6 +22,7 @@ export function text(value: unknown): string {
   throw new ExprError(`${kindOf(value)} is not a text`);
 }
 
+/** An index: floats are cut. */
 export function integer(value: unknown): number {
   if (kindOf(value) === 'int' || kindOf(value) === 'float') return Math.trunc(magnitude(value));
   throw new ExprError(`${kindOf(value)} is not an int`);
@@ -31,6 +32,7 @@ export function list(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as unknown[];
   if (typeof value === 'string') return [...Buffer.from(value)].map((byte) => new GoInt(byte));
   if (value instanceof Uint8Array) return [...value].map((byte) => new GoInt(byte));
+  if (kindOf(value) === 'map' && pairs(value).size === 0) return [];
   throw new ExprError(`${kindOf(value)} is not a list`);
 }
 
@@ -95,8 +97,8 @@ export function slice(value: unknown, from: unknown, to: unknown): unknown {
   if (kind !== 'list' && kind !== 'text' && kind !== 'bytes') throw new ExprError(`cannot slice ${kind}`);
   const bytes = kind === 'text' ? Buffer.from(value as string) : value as unknown[];
   const clamp = (bound: number): number => Math.min(Math.max(bound < 0 ? bytes.length + bound : bound, 0), bytes.length);
-  const end = to === null ? bytes.length : clamp(integer(to));
-  const start = from === null ? 0 : Math.min(clamp(integer(from)), end);
+  const end = to === undefined ? bytes.length : clamp(integer(to));
+  const start = from === undefined ? 0 : Math.min(clamp(integer(from)), end);
   const part = bytes.slice(start, end);
   return kind === 'text' ? part.toString() : part;
 }
@@ -168,7 +170,7 @@ function same(a: unknown, b: unknown, strict: boolean): boolean {
 }
 
 function pairs(map: unknown): Map<unknown, unknown> {
-  if (map instanceof KeyedMap) return new Map(map.entries().map(([at, value]) => [map.keyText(at), value]));
+  if (map instanceof KeyedMap) return new Map(Object.entries(map.toObject()));
   return new Map(Object.entries(map instanceof Fields ? map.toObject() : map as object));
 }
 

@@ -19,7 +19,7 @@ import { parse } from './parser.js';
 import { rewrite } from './rewrites.js';
 import type { ExprRuntime } from './runtime.js';
 import { SyntaxFault } from './syntax-error.js';
-import { deref, type Type } from './types.js';
+import { deref, type Type, typeText } from './types.js';
 import { ExprError, GoStruct, KeyedMap } from './values.js';
 
 /** A computation that gives promises out where a helper is asynchronous, and gets their values back. */
@@ -119,8 +119,8 @@ class Interpreter {
       }
       case 'slice': {
         const object = yield* this.#value(node.object);
-        const to = node.to === null ? null : yield* this.#value(node.to);
-        const from = node.from === null ? null : yield* this.#value(node.from);
+        const to = node.to === null ? undefined : yield* this.#value(node.to);
+        const from = node.from === null ? undefined : yield* this.#value(node.from);
         if (object === cut) return cut;
         return naive.slice(object ?? (isNilable(node.object.type) ? [] : null), from, to);
       }
@@ -180,6 +180,7 @@ class Interpreter {
       return this.#runtime.regex(naive.text(b)).test(a instanceof Uint8Array ? Buffer.from(a).toString('latin1') : naive.text(a));
     }
     if (operator === 'in') return naive.isIn(a, b, lookedUp(left, right));
+    if (operator === '==' || operator === '!=') assertTyped(typeText(left.type), typeText(right.type), a, b);
     return naive.binary(operator, a, b);
   }
 
@@ -306,6 +307,15 @@ class Interpreter {
       case 'sortBy': this.#budget.take(list.length); return naive.sortedBy(list, given, naive.descending(direction));
       default: return grouped(list, given, this.#runtime);
     }
+  }
+}
+
+/** Two values typed as text, or as int, must be that when they are compared. */
+function assertTyped(left: string, right: string, ...values: unknown[]): void {
+  if (left !== right || (left !== 'string' && left !== 'int')) return;
+  for (const value of values) {
+    if (left === 'int' && !(value instanceof GoInt)) throw new ExprError('not an int');
+    if (left === 'string') naive.text(value);
   }
 }
 

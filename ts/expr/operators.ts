@@ -143,6 +143,12 @@ export function toFloat(a: unknown): number {
   throw new ExprError(`invalid operation: float(${typeOfValue(a)})`);
 }
 
+/** The int that `==` between two ints needs. Throws on anything else. */
+export function toInt(a: unknown): number {
+  if (a instanceof GoInt) return a.value;
+  throw new ExprError(`interface conversion: interface {} is ${typeName(a)}, not int`);
+}
+
 /** The text an operator or function needs. Throws on anything else. */
 export function toText(a: unknown): string {
   if (typeof a === 'string') return a;

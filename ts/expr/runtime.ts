@@ -1,6 +1,7 @@
 // What generated code calls: one object for each thread that holds the helpers made for it, the clock and the
 // regular expressions, and gives the operators and builtins under short names.
 
+import type { ExprEnv } from './env.js';
 import type { FunctionEntry, FunctionTable } from './functions.js';
 import type { GoTime } from '../util/go-time.js';
 import { GoDuration, GoInt } from '../util/go-value.js';
@@ -50,11 +51,11 @@ export class ExprRuntime {
 
   constructor(
     helpers: ReadonlyMap<string, FunctionEntry>, make: (entry: FunctionEntry) => (...args: never[]) => unknown,
-    language: LanguageContext,
+    language: LanguageContext, envs: readonly ExprEnv[],
   ) {
     this.#helpers = helpers;
     this.#make = make;
-    this.#types = new TypeRegistry(helpers.values());
+    this.#types = new TypeRegistry(helpers.values(), envs);
     this.regex = language.regex;
     this.now = () => language.now();
   }
@@ -102,10 +103,13 @@ export class ExprRuntime {
   }
 }
 
-/** Returns the runtime of a thread: the helpers of the table, made for the context when first used. */
+/**
+ * Returns the runtime of a thread: the helpers of the table, made for the context when first used. `envs` are environments
+ * beyond those of env.ts.
+ */
 export function newRuntime<Context extends LanguageContext>(
-  functions: FunctionTable<Context>, context: Context,
+  functions: FunctionTable<Context>, context: Context, envs: readonly ExprEnv[] = [],
 ): ExprRuntime {
   const helpers = new Map(Object.entries(functions)) as unknown as Map<string, FunctionEntry>;
-  return new ExprRuntime(helpers, (entry) => (entry as unknown as FunctionEntry<Context>).make(context), context);
+  return new ExprRuntime(helpers, (entry) => (entry as unknown as FunctionEntry<Context>).make(context), context, envs);
 }

@@ -1,6 +1,7 @@
 // Finds types by their Go text when generated code is linked: the code names a type, this has it. It holds what can be
 // reached from the environments and from the results of a runtime's helpers.
 
+import type { ExprEnv } from './env.js';
 import {
   alertEventType, alertType, eventType, leakyType, overflowType, parserResultType, queueType, requestType,
 } from './event-types.js';
@@ -12,9 +13,10 @@ import { deref, durationType, mapOf, sliceOf, timeType, typeText, type StructMet
 export class TypeRegistry {
   readonly #types = new Map<string, Type>();
 
-  constructor(helpers: Iterable<FunctionEntry>) {
+  constructor(helpers: Iterable<FunctionEntry>, envs: readonly ExprEnv[]) {
     for (const type of [eventType, alertType, alertEventType, overflowType, queueType, leakyType, requestType,
       mapOf(mapOf(sliceOf(parserResultType))), sliceOf(eventType), timeType, durationType]) this.#add(type);
+    for (const env of envs) env.params.forEach((param) => this.#add(param.type));
     for (const helper of helpers) this.#add(helper.returns);
   }
 

@@ -28,35 +28,66 @@ export function isStringMap(value: object): boolean {
 /** A struct of plain JSON data (alert, source, …) in a place where any value may stand: the data with its type. */
 export class GoStruct {
   constructor(readonly type: StructType, readonly value: Record<string, unknown>) {}
+
+  /** The fields by their Go names, for text forms. */
+  toObject(): Record<string, unknown> {
+    const object: Record<string, unknown> = Object.create(null);
+    for (const [name, { property, zero }] of Object.entries(this.type.fields)) object[name] = this.value[property] ?? zero ?? null;
+    return object;
+  }
+
+  /** The data itself: alerts and sources are kept as their JSON. */
+  toJSON(): unknown {
+    return this.value;
+  }
 }
 
 /** A map with keys of any type (Go's map[any]any, and map[any][]any of groupBy), in the order of insertion. */
 export class KeyedMap {
   readonly #entries = new Map<string, [key: unknown, value: unknown]>();
+  readonly #ofLists: boolean;
+  readonly #keyText: (key: unknown) => string;
 
-  constructor(
-    /** True for groupBy's result: a missing key then reads as an empty list. */
-    readonly ofLists: boolean,
-    readonly keyText: (key: unknown) => string,
-  ) {}
+  /** `ofLists` marks groupBy's result. Keys with the same text are the same key. */
+  constructor(ofLists: boolean, keyText: (key: unknown) => string) {
+    this.#ofLists = ofLists;
+    this.#keyText = keyText;
+  }
+
+  /** Go's name of the type. */
+  get typeText(): string {
+    return this.#ofLists ? 'map[interface {}][]interface {}' : 'map[interface {}]interface {}';
+  }
 
   get size(): number {
     return this.#entries.size;
   }
 
   has(key: unknown): boolean {
-    return this.#entries.has(this.keyText(key));
+    return this.#entries.has(this.#keyText(key));
   }
 
   get(key: unknown): unknown {
-    return this.#entries.get(this.keyText(key))?.[1];
+    return this.#entries.get(this.#keyText(key))?.[1];
   }
 
   set(key: unknown, value: unknown): void {
-    this.#entries.set(this.keyText(key), [key, value]);
+    this.#entries.set(this.#keyText(key), [key, value]);
   }
 
   entries(): [key: unknown, value: unknown][] {
     return [...this.#entries.values()];
+  }
+
+  /** The map with the texts of its keys, for text forms. */
+  toObject(): Record<string, unknown> {
+    const object: Record<string, unknown> = Object.create(null);
+    for (const [key, value] of this.#entries.values()) object[String(key)] = value;
+    return object;
+  }
+
+  /** Fails: Go has no JSON for such a map. */
+  toJSON(): never {
+    throw new ExprError(`json: unsupported type: ${this.typeText}`);
   }
 }

@@ -5,7 +5,7 @@ import { entriesOf, get as getElement, isMap, item, lengthOf } from '../access.j
 import { typeOfValue } from '../boxing.js';
 import type { MemoryBudget } from '../budget.js';
 import { equal, isNil, order } from '../operators.js';
-import { ExprError, KeyedMap } from '../values.js';
+import { ExprError, GoStruct, KeyedMap } from '../values.js';
 
 /** Nesting of lists that flatten follows. */
 const depthMax = 500;
@@ -109,7 +109,8 @@ export function newKeyedMap(ofLists: boolean): KeyedMap {
     if (Array.isArray(key) || (typeof key === 'object' && key !== null && isMap(key))) {
       throw new ExprError(`runtime error: hash of unhashable type ${typeOfValue(key)}`);
     }
-    return `${typeOfValue(key)}:${String(key)}`;
+    const text = key instanceof GoStruct ? JSON.stringify(key.value) : String(key);
+    return `${typeOfValue(key)}:${text}`;
   });
 }
 

@@ -14,7 +14,9 @@ import { ExprError, GoStruct } from '../values.js';
 
 /** string(): Go's `%v`. */
 export function string(value: unknown): string {
-  return value instanceof NamedInt || value instanceof GoLocation ? String(value) : sprintf('%v', value);
+  if (value instanceof NamedInt || value instanceof GoLocation) return String(value);
+  if (value instanceof GoStruct) return `{${Object.values(value.toObject()).map(string).join(' ')}}`;
+  return sprintf('%v', value);
 }
 
 /** type(): the kind of a value in the language's own words, or the Go type where that has a name. */
