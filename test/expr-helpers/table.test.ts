@@ -6,6 +6,9 @@ import { GoTime } from '../../ts/util/go-time.js';
 import { GoDuration, GoInt } from '../../ts/util/go-value.js';
 import { call, noonMs, testContext } from './helper-context.js';
 
+// Helpers that show local time show it in this zone.
+process.env['TZ'] = 'UTC';
+
 const context = testContext();
 
 const missing = ['CrowdsecCTI', 'JA4H', 'LibInjectionIsSQLI', 'LibInjectionIsXSS'];

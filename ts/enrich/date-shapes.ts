@@ -101,7 +101,7 @@ function readOffset(text: string, signAt: number, minutesAt: number): number {
   const minutes = twoDigits(text, minutesAt);
   if ((sign !== '+' && sign !== '-') || !(hours <= 24) || !(minutes <= 60)) return NaN;
   const offset = hours * 3600 + minutes * 60;
-  return sign === '-' && offset !== 0 ? -offset : offset;
+  return sign === '-' ? 0 - offset : offset;
 }
 
 /** `+07:00` at the end of a text; NaN for anything else. */

@@ -53,10 +53,13 @@ export interface GeoAsn {
   readonly organization: string;
 }
 
-/** Reads the two databases of a folder; null when either cannot be read, `complain` then says why. */
+/** Reads the two databases of a folder; null when either cannot be used, `complain` then says why. */
 export function loadGeoData(dataDir: string, complain: (text: string) => void): GeoData | null {
   try {
-    return { city: readShared(join(dataDir, cityDatabaseName)), asn: readShared(join(dataDir, asnDatabaseName)) };
+    const data = { city: readShared(join(dataDir, cityDatabaseName)), asn: readShared(join(dataDir, asnDatabaseName)) };
+    // Opening reads no more than the metadata, and is where a file of another kind is noticed.
+    new GeoReader(data);
+    return data;
   } catch (error) {
     complain(`no geographic enrichment: ${(error as Error).message}`);
     return null;

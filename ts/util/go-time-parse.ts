@@ -206,7 +206,7 @@ export class TimeTextParser {
     const seconds = form.seconds ? this.#takeOffsetPart(form) : 0;
     if (!within(hours, 0, 24) || !within(minutes, 0, 60) || !within(seconds, 0, 60)) return false;
     const offset = (hours * 60 + minutes) * 60 + seconds;
-    this.#offsetSeconds = sign === '-' ? -offset : offset;
+    this.#offsetSeconds = sign === '-' ? 0 - offset : offset;
     return true;
   }
 

@@ -39,7 +39,7 @@ export function localZoneNamed(name: string, unixSeconds: number): ZoneSpan | nu
 
 function readZone(unixSeconds: number): ZoneSpan {
   const date = new Date(unixSeconds * 1000);
-  const offsetSeconds = -date.getTimezoneOffset() * 60;
+  const offsetSeconds = 0 - date.getTimezoneOffset() * 60;
   // A zone has few names; which one applies follows from the year and the offset closely enough to remember it.
   const key = date.getUTCFullYear() * 1_000_000 + offsetSeconds;
   let name = nameByOffset.get(key);
