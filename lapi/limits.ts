@@ -1,5 +1,6 @@
 // The named maximum of every body, list, page and retention slice of the Local API. Each says its unit in its name.
 
+/** The bounds by name. */
 export const lapiLimits = {
   /** Bodies of routes that anybody may call, measured after inflation. CrowdSec's figure. */
   openBodyBytesMax: 2 * 1024 * 1024,

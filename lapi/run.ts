@@ -52,6 +52,7 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   let listening: Listening;
   const metrics = new LapiMetrics();
   try {
+    await store.decisions.keepInMemory();
     const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log });
     const app = buildServer({ store, metrics, profiles, log, nowMs, settings: server,
       secret: loadSecret(options.dataDir) });

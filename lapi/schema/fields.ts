@@ -4,11 +4,12 @@
 
 import { Type, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
 
-/** Text; `short` and `long` are bounds in characters. */
+/** Text, its length in characters. */
 export function text(bounds: { minLength?: number; maxLength?: number } = {}) {
   return Type.String({ ...bounds, goType: 'string' });
 }
 
+/** True or false. */
 export function flag() {
   return Type.Boolean({ goType: 'bool' });
 }

@@ -5,6 +5,8 @@ import { sql, type ExpressionBuilder, type RawBuilder, type SelectQueryBuilder, 
 import type { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
 import { fromColumn, toColumn } from './columns.js';
+import { DecisionFollower } from './decision-follower.js';
+import type { IndexedDecision } from './decision-index.js';
 import { parseIpRange, type IpRange } from './ip-range.js';
 import { rangeCondition } from './range-condition.js';
 import type { StoreContext } from './store.js';
@@ -70,13 +72,29 @@ type Selection = SelectQueryBuilder<Tables, 'decisions', {
 /** Reads decisions and ends them; they are written with their alert. */
 export class Decisions {
   readonly #context: StoreContext;
+  #follower: DecisionFollower | null = null;
 
   constructor(context: StoreContext) {
     this.#context = context;
   }
 
+  /** From now on lookups of addresses are answered from memory. For a server, not for a command. */
+  async keepInMemory(): Promise<void> {
+    this.#follower = new DecisionFollower(this.#context);
+    await this.#follower.current();
+  }
+
   /** Decisions in force now. Ordered by their end, or by id where an address or value was asked for. */
   async active(filter: DecisionFilter): Promise<DecisionRow[]> {
+    if (this.#follower === null || filter.range === undefined || !filter.contains) return this.#activeBySql(filter);
+    const candidates = (await this.#follower.current()).containing(filter.range);
+    const now = this.#context.now();
+    const found = candidates.filter((decision) => decision.until.compare(now) >= 0 && passes(decision, filter));
+    const from = filter.offset ?? 0;
+    return found.slice(from, filter.limit === undefined || filter.limit < 0 ? undefined : from + filter.limit);
+  }
+
+  async #activeBySql(filter: DecisionFilter): Promise<DecisionRow[]> {
     let query = this.#select().where('decisions.until', '>=', toColumn(this.#context.now()));
     query = applyFilter(query, filter);
     const byValue = filter.range !== undefined || filter.value !== undefined;
@@ -177,6 +195,20 @@ function applyFilter(selection: Selection, filter: DecisionFilter): Selection {
   if (filter.range !== undefined) query = query.where(rangeCondition('decisions', filter.range, filter.contains));
   if (filter.idAbove !== undefined) query = query.where('decisions.id', '>', filter.idAbove);
   return query;
+}
+
+/** The filter as a plain function, for decisions in memory; the range is not looked at. */
+function passes(decision: IndexedDecision, filter: DecisionFilter): boolean {
+  const scenario = decision.scenario.toLowerCase();
+  const contains = (words: readonly string[]): boolean => words.some((word) => scenario.includes(word.toLowerCase()));
+  return (filter.withSimulated || !decision.simulated)
+    && (filter.scopes === undefined || filter.scopes.includes(decision.scope))
+    && (filter.value === undefined || filter.value === decision.value)
+    && (filter.type === undefined || filter.type === decision.type)
+    && (filter.origins === undefined || filter.origins.includes(decision.origin))
+    && (filter.scenariosContaining === undefined || contains(filter.scenariosContaining))
+    && (filter.scenariosNotContaining === undefined || !contains(filter.scenariosNotContaining))
+    && (filter.idAbove === undefined || decision.id > filter.idAbove);
 }
 
 function scenarioContains(words: readonly string[]): RawBuilder<SqlBool> {

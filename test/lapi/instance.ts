@@ -36,6 +36,7 @@ export async function startInstance(options: { settings?: Partial<LapiSettings>;
   const clock = { ms: options.nowMs ?? Date.parse('2026-11-23T01:44:56Z') };
   const store = options.store ?? await openStore({ type: 'sqlite', path: options.path ?? ':memory:', useWal: true,
     bulkSize: 1000 }, () => clock.ms);
+  await store.decisions.keepInMemory();
   const metrics = new LapiMetrics();
   const app = buildServer({ store, metrics, settings: { ...defaultSettings, ...options.settings },
     profiles: options.profiles ?? shippedProfiles(), log: options.log ?? silentLog, secret, nowMs: () => clock.ms });

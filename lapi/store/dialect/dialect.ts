@@ -18,8 +18,10 @@ export interface StoreDialect {
   insertRows(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<void>;
   /** Whether an error means: a full disk, a read-only file or a lock, so that the same request may succeed later. */
   isUnavailable(error: unknown): boolean;
-  /** A number that changes when another process wrote to the database, or null where that cannot be asked. */
-  foreignWrites(): number | null;
+  /** A text that changes with every write to the database by anybody, or null where that cannot be asked cheaply. */
+  writeMark(): string | null;
+  /** A number that changes when tables or triggers do, or null where that cannot be asked cheaply. */
+  schemaVersion(): number | null;
 }
 
 export type Row = Readonly<Record<string, string | number | bigint | null>>;

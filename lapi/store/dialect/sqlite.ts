@@ -50,7 +50,9 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
       for (const row of rows) statement.run(Object.values(row));
     },
     isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
-    foreignWrites: () => database.pragma('data_version', { simple: true }) as number,
+    // data_version counts what other connections wrote, total_changes what this one did.
+    writeMark: () => `${statements.value('pragma data_version')} ${statements.value('select total_changes()')}`,
+    schemaVersion: () => Number(statements.value('pragma schema_version')),
   };
 }
 
@@ -103,6 +105,11 @@ class StatementCache {
       this.#statements.set(text, statement);
     }
     return statement;
+  }
+
+  /** The single value that a query without parameters gives. */
+  value(text: string): unknown {
+    return this.get(text).pluck().get();
   }
 
   clear(): void {

@@ -1,0 +1,122 @@
+// Keeps a DecisionIndex in step with the database, whoever writes there: reads the change log from where it left off
+// before a lookup, unless nothing was written since. A log that was cut too far, or that lost its triggers, means
+// reading everything anew.
+
+import { setImmediate } from 'node:timers/promises';
+import { nanosecondsPer } from '../../ts/util/go-duration.js';
+import { GoTime } from '../../ts/util/go-time.js';
+import { fromColumn, toColumn } from './columns.js';
+import { DecisionIndex, type IndexedDecision } from './decision-index.js';
+import type { StoreContext } from './store.js';
+
+const loadPageRows = 5_000;
+const changePageRows = 5_000;
+/** How often ended decisions are forgotten. */
+const sweepEveryNs = nanosecondsPer.minute;
+
+/** The index of a database. */
+export class DecisionFollower {
+  readonly #context: StoreContext;
+  #index = new DecisionIndex();
+  #seq = -1;
+  #mark: string | null = null;
+  #schema: number | null = null;
+  #sweptAt = GoTime.zero;
+  #following: Promise<void> | null = null;
+
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  /** The index as of now. Rejects when the database cannot be read. */
+  async current(): Promise<DecisionIndex> {
+    const mark = this.#context.dialect.writeMark();
+    // Calls share one reading, but one that began before this call may have missed what this caller has seen.
+    if (this.#following !== null) await this.#following.catch(() => {});
+    if (mark === null || mark !== this.#mark) {
+      this.#following ??= this.#follow().finally(() => { this.#following = null; });
+      await this.#following;
+    }
+    this.#sweep();
+    return this.#index;
+  }
+
+  async #follow(): Promise<void> {
+    // Read before the log: what is written meanwhile changes the mark again.
+    const mark = this.#context.dialect.writeMark();
+    const schema = this.#context.dialect.schemaVersion();
+    if (this.#seq < 0 || schema !== this.#schema) await this.#load(schema);
+    else {
+      let isWhole = await this.#readLog();
+      if (isWhole === null) {
+        await this.#load(schema);
+        isWhole = true;
+      }
+      while (!isWhole) isWhole = await this.#readLog() ?? true;
+    }
+    this.#mark = mark;
+  }
+
+  /** Takes a page of the log in. Returns whether that was all, or null when rows before it are gone. */
+  async #readLog(): Promise<boolean | null> {
+    const { db } = this.#context;
+    const changes = await db.selectFrom('palisade_changes').selectAll().where('seq', '>', this.#seq).orderBy('seq')
+      .limit(changePageRows).execute();
+    if (changes.length === 0) return true;
+    if (changes[0].seq !== this.#seq + 1) return null;
+    const ids = [...new Set(changes.filter((change) => change.kind === 'decisions').map((change) => change.row_id))];
+    if (ids.length > 0) {
+      const rows = await this.#select().where('id', 'in', ids).execute();
+      const present = new Map(rows.map((row) => [row.id, row]));
+      for (const id of ids) {
+        const row = present.get(id);
+        if (row === undefined) this.#index.remove(id);
+        else this.#index.put(toIndexed(row));
+      }
+    }
+    this.#seq = changes[changes.length - 1].seq;
+    return changes.length < changePageRows;
+  }
+
+  /** Reads everything in force. What changes while it reads is in the log after the number taken first. */
+  async #load(schema: number | null): Promise<void> {
+    const { db } = this.#context;
+    await this.#context.dialect.ensureTriggers(db);
+    const last = await db.selectFrom('palisade_changes').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+    const index = new DecisionIndex();
+    const now = toColumn(this.#context.now());
+    for (let above = 0; ;) {
+      const rows = await this.#select().where('id', '>', above).where('until', '>=', now).orderBy('id')
+        .limit(loadPageRows).execute();
+      for (const row of rows) index.put(toIndexed(row));
+      if (rows.length < loadPageRows) break;
+      above = rows[rows.length - 1].id;
+      await setImmediate();
+    }
+    this.#index = index;
+    this.#seq = last?.seq ?? 0;
+    // Making triggers changes the number; the next look compares with what it is now.
+    this.#schema = this.#context.dialect.schemaVersion() ?? schema;
+    while (await this.#readLog() === false);
+  }
+
+  #sweep(): void {
+    const now = this.#context.now();
+    if (now.since(this.#sweptAt) < sweepEveryNs) return;
+    this.#index.sweep(now);
+    this.#sweptAt = now;
+  }
+
+  #select() {
+    return this.#context.db.selectFrom('decisions')
+      .select(['id', 'until', 'scenario', 'type', 'scope', 'value', 'origin', 'uuid', 'simulated']);
+  }
+}
+
+type Selected = Omit<IndexedDecision, 'until' | 'uuid' | 'simulated'>
+  & { until: string | null; uuid: string | null; simulated: number };
+
+function toIndexed(row: Selected): IndexedDecision {
+  return { id: row.id, until: fromColumn(row.until), scenario: row.scenario, type: row.type, scope: row.scope,
+    value: row.value, origin: row.origin, uuid: row.uuid ?? '', simulated: Boolean(row.simulated) };
+}
