@@ -111,7 +111,7 @@ export function isIn(needle: unknown, haystack: unknown): boolean {
 
 /** `needle in ['a', 'b']`: CrowdSec turns such a list into a map, so nil reads as '' and a number is an error. */
 export function isInTexts(texts: ReadonlySet<string>, needle: unknown): boolean {
-  return texts.has(mapKey(needle));
+  return texts.has(textKey(needle));
 }
 
 /** `needle in [1, 2]` where the needle is an int by its type. */
@@ -248,7 +248,7 @@ function methodsOf(value: unknown): Readonly<Record<string, StructMethod>> | und
 /** The value of a key of a map that is known to be one. */
 function entry(map: object, key: unknown): unknown {
   if (map instanceof KeyedMap) return map.get(key) ?? null;
-  const name = mapKey(key);
+  const name = textKey(key);
   if (map instanceof Fields) return map.get(name);
   if (Object.hasOwn(map, name)) return (map as Record<string, unknown>)[name] ?? null;
   return isStringMap(map) ? '' : null;
@@ -256,12 +256,12 @@ function entry(map: object, key: unknown): unknown {
 
 function hasKey(map: object, key: unknown): boolean {
   if (map instanceof KeyedMap) return map.has(key);
-  const name = mapKey(key);
+  const name = textKey(key);
   return map instanceof Fields ? map.has(name) : Object.hasOwn(map, name);
 }
 
-/** A key of a map with text keys: nil stands for the zero key. */
-function mapKey(key: unknown): string {
+/** A key of a map with text keys: nil stands for the zero key, anything else than a text is an error. */
+export function textKey(key: unknown): string {
   if (typeof key === 'string') return key;
   if (isNil(key)) return '';
   throw new ExprError(`reflect.Value.MapIndex: value of type ${typeOfValue(key)} is not assignable to type string`);

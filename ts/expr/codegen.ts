@@ -166,7 +166,8 @@ class Generator {
   #name(name: string, type: Type): Code {
     const variable = this.#variables.findLast((each) => each.name === name);
     if (variable !== undefined) return variable.code;
-    if (this.#env.params.some((param) => param.name === name)) return { js: name, form: 'typed', type };
+    const param = this.#env.params.find((each) => each.name === name);
+    if (param !== undefined) return this.#typed(name, param.type);
     if (name === '$env') return any(this.#envMap(), type);
     return any(`rt.helper(${literal(name)})`, type);
   }
@@ -376,9 +377,10 @@ class Generator {
   }
 
   #member(node: MemberNode): Code {
-    if (node.object.kind === 'name' && node.object.name === '$env' && node.property.kind === 'string'
-      && this.#env.params.some((param) => param.name === (node.property as { value: string }).value)) {
-      return { js: node.property.value, form: 'typed', type: node.type };
+    if (node.object.kind === 'name' && node.object.name === '$env' && node.property.kind === 'string') {
+      const { value } = node.property;
+      const param = this.#env.params.find((each) => each.name === value);
+      if (param !== undefined) return this.#typed(value, param.type);
     }
     const object = this.#object(node);
     const key = node.property;
@@ -391,7 +393,7 @@ class Generator {
       if (type.kind === 'slice') return this.#element(object.js, type, this.#index(key));
       if (type.kind === 'map' && type.keys === 'string') {
         const keyCode = this.#code(key);
-        if (keyCode.form === 'string') return this.#entry(object.js, type, key, keyCode.js);
+        return this.#entry(object.js, type, key, keyCode.form === 'string' ? keyCode.js : `rt.access.textKey(${this.#boxed(keyCode)})`);
       }
     }
     const from = this.#boxed(object);

@@ -6,7 +6,7 @@ import {
   alertEventType, alertType, eventType, leakyType, overflowType, parserResultType, queueType, requestType,
 } from './event-types.js';
 import type { FunctionEntry } from './functions.js';
-import { durationMethods, timeMethods } from './time-types.js';
+import { durationMethods, locationType, timeMethods } from './time-types.js';
 import { deref, durationType, mapOf, sliceOf, timeType, typeText, type StructMethod, type Type } from './types.js';
 
 /** Types by name. */
@@ -15,7 +15,7 @@ export class TypeRegistry {
 
   constructor(helpers: Iterable<FunctionEntry>, envs: readonly ExprEnv[]) {
     for (const type of [eventType, alertType, alertEventType, overflowType, queueType, leakyType, requestType,
-      mapOf(mapOf(sliceOf(parserResultType))), sliceOf(eventType), timeType, durationType]) this.#add(type);
+      mapOf(mapOf(sliceOf(parserResultType))), sliceOf(eventType), timeType, durationType, locationType]) this.#add(type);
     for (const env of envs) env.params.forEach((param) => this.#add(param.type));
     for (const helper of helpers) this.#add(helper.returns);
   }
