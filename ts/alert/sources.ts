@@ -21,9 +21,11 @@ export class NoSource {
 export function sourcesOf(queue: readonly Event[], scope: Scope): Map<string, AlertSource> | NoSource {
   const sources = new Map<string, AlertSource>();
   for (const event of queue) {
-    const failure = event.type === EventType.overflow ? addOverflowSources(event, scope, sources)
-      : addLogSource(event, scope, sources);
-    if (failure !== null) return failure;
+    if (event.type === EventType.overflow) addOverflowSources(event, scope, sources);
+    else {
+      const failure = addLogSource(event, scope, sources);
+      if (failure !== null) return failure;
+    }
   }
   return sources;
 }
@@ -32,7 +34,8 @@ function addLogSource(event: Event, scope: Scope, sources: Map<string, AlertSour
   if (scope.type !== 'Ip' && scope.type !== 'Range') {
     if (scope.expression === null) return new NoSource(`the scope ${scope.type} has no expression`);
     const value = textOf(scope.expression(event));
-    return add(sources, { scope: scope.type, value });
+    sources.set(value, { scope: scope.type, value });
+    return null;
   }
   if (!event.meta.has('source_ip')) return new NoSource(`the scope is ${scope.type}, an event has no source_ip`);
   const ip = event.meta.get('source_ip');
@@ -40,32 +43,20 @@ function addLogSource(event: Event, scope: Scope, sources: Map<string, AlertSour
   const range = rangeOf(event);
   if (range === null) return new NoSource(`the range ${event.meta.get('SourceRange')} of ${ip} is none`);
   const value = scope.type === 'Ip' ? ip : scope.expression === null ? range : textOf(scope.expression(event));
-  return add(sources, { scope: scope.type, value, ip, ...(range === '' ? {} : { range }), ...originOf(event) });
+  sources.set(value, { scope: scope.type, value, ip, ...(range === '' ? {} : { range }), ...originOf(event) });
+  return null;
 }
 
 /** Overflows have sources already; those of addresses become ranges where the scenario asks for ranges. */
-function addOverflowSources(event: Event, scope: Scope, sources: Map<string, AlertSource>): NoSource | null {
+function addOverflowSources(event: Event, scope: Scope, sources: Map<string, AlertSource>): void {
   for (const source of Object.values(event.overflow?.sources ?? {})) {
-    if (source.scope === scope.type) {
-      const failure = add(sources, source);
-      if (failure !== null) return failure;
-    } else if (scope.type === 'Range' && source.scope === 'Ip') {
+    if (source.scope === scope.type) sources.set(source.value, source);
+    else if (scope.type === 'Range' && source.scope === 'Ip') {
       const { ip: _ip, ...rest } = source;
       const value = scope.expression === null ? (source.range ?? '') : textOf(scope.expression(event));
-      const failure = value === '' ? null : add(sources, { ...rest, scope: scope.type, value });
-      if (failure !== null) return failure;
+      if (value !== '') sources.set(value, { ...rest, scope: scope.type, value });
     }
   }
-  return null;
-}
-
-function add(sources: Map<string, AlertSource>, source: AlertSource): NoSource | null {
-  const [first] = sources.values();
-  if (first !== undefined && first.scope !== source.scope) {
-    return new NoSource(`the events have sources of two scopes, ${first.scope} and ${source.scope}`);
-  }
-  sources.set(source.value, source);
-  return null;
 }
 
 /** The network of the address as enrichment found it, '' without one, null when it is not a network. */

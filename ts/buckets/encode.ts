@@ -56,13 +56,28 @@ export class EventEncoder {
     this.#at = at + format.headBytes;
   }
 
+  /** The hot part, so the letters of slots are written in place: for each slot tag, number, length and letters. */
   #fields(fields: Fields, wanted: Uint8Array | null, slotTag: number, nameTag: number): void {
     const slots = fields.slots;
+    const bytes = this.#bytes;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i];
-      if (wanted === null || wanted[slot] === 1) this.#slot(slotTag, slot, fields.at(slot));
+      if (wanted !== null && wanted[slot] !== 1) continue;
+      const value = fields.at(slot);
+      const length = value.length;
+      if (!this.#hasRoom(7 + 2 * length)) continue;
+      const at = this.#at;
+      bytes[at] = slotTag;
+      bytes[at + 1] = slot;
+      bytes[at + 2] = slot >>> 8;
+      let unit = 0;
+      let written = 0;
+      for (; written < length && (unit = value.charCodeAt(written)) <= 0xff; written++) bytes[at + 7 + written] = unit;
+      this.#at = at + 3;
+      if (written < length) this.#wideLetters(value);
+      else this.#setLength(length);
     }
-    if (fields.extra === null || (wanted !== null)) return;
+    if (fields.extra === null || wanted !== null) return;
     for (const [name, value] of fields.extra) this.#pair(nameTag, name, value);
   }
 
@@ -94,14 +109,6 @@ export class EventEncoder {
     }
   }
 
-  #slot(tag: number, slot: number, value: string): void {
-    if (!this.#hasRoom(7 + 2 * value.length)) return;
-    this.#bytes[this.#at++] = tag;
-    this.#bytes[this.#at++] = slot & 0xff;
-    this.#bytes[this.#at++] = slot >>> 8;
-    this.#letters(value);
-  }
-
   #pair(tag: number, name: string, value: string): void {
     if (!this.#hasRoom(9 + 2 * (name.length + value.length))) return;
     this.#bytes[this.#at++] = tag;
@@ -124,15 +131,13 @@ export class EventEncoder {
 
   #letters(text: string): void {
     const bytes = this.#bytes;
-    const length = text.length;
     const base = this.#at + 4;
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit > 0xff) return this.#wideLetters(text);
       bytes[base + i] = unit;
     }
-    this.#length(length);
-    this.#at = base + length;
+    this.#setLength(text.length);
   }
 
   #wideLetters(text: string): void {
@@ -142,16 +147,18 @@ export class EventEncoder {
       this.#bytes[base + 2 * i] = unit & 0xff;
       this.#bytes[base + 2 * i + 1] = unit >>> 8;
     }
-    this.#length((2 * text.length) | format.wideBit);
-    this.#at = base + 2 * text.length;
+    this.#setLength((2 * text.length) | format.wideBit);
   }
 
-  #length(value: number): void {
+  /** Writes the length of the letters behind it and moves past both. */
+  #setLength(marked: number): void {
+    const bytes = this.#bytes;
     const at = this.#at;
-    this.#bytes[at] = value & 0xff;
-    this.#bytes[at + 1] = (value >>> 8) & 0xff;
-    this.#bytes[at + 2] = (value >>> 16) & 0xff;
-    this.#bytes[at + 3] = value >>> 24;
+    bytes[at] = marked;
+    bytes[at + 1] = marked >>> 8;
+    bytes[at + 2] = marked >>> 16;
+    bytes[at + 3] = marked >>> 24;
+    this.#at = at + 4 + (marked & ~format.wideBit);
   }
 }
 
