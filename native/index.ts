@@ -112,7 +112,7 @@ export function loadIngestAddon(): IngestAddon {
 
 /** Returns the grok addon. Throws as above. */
 export function loadGrokAddon(): GrokAddon {
-  return load('grok', '../../native/grok/build/Release/grok.node') as GrokAddon;
+  return load('grok', '../../native/build/grok.node') as GrokAddon;
 }
 
 /** Loads an addon by its path from dist/native/. */

@@ -27,12 +27,12 @@ const steps = [
   { name: 'packages', wave: 0, inputs: ['package.json', 'package-lock.json', '.npmrc'], output: 'node_modules/typescript',
     run: () => command('npm', ['ci', '--ignore-scripts', '--no-progress']) },
   { name: 're2', wave: 1, inputs: ['node_modules/re2/package.json'],
-    output: 'node_modules/re2/build/Release/re2.node', run: () => gyp('node_modules/re2') },
+    output: 'node_modules/re2/build/Release/re2.node', run: () => gyp('node_modules/re2', 'rebuild') },
   { name: 'sqlite', wave: 1, inputs: ['node_modules/better-sqlite3/package.json'],
-    output: 'node_modules/better-sqlite3/build/Release/better_sqlite3.node', run: () => gyp('node_modules/better-sqlite3') },
+    output: 'node_modules/better-sqlite3/build/Release/better_sqlite3.node', run: () => gyp('node_modules/better-sqlite3', 'rebuild') },
   { name: 'ingest', wave: 2, inputs: ['native/ingest'], output: 'native/build/ingest.node', run: () => cargo('native/ingest', 'ingest') },
   { name: 'grok', wave: 2, inputs: ['native/grok', 'node_modules/re2/package.json'],
-    output: 'native/grok/build/Release/grok.node', run: () => gyp('native/grok') },
+    output: 'native/build/grok.node', run: () => addon('native/grok', 'grok') },
   { name: 'wasm', wave: 2, inputs: ['engine-wasm', 'asconfig.json'], output: 'dist/engine-wasm/engine.wasm', run: () =>
     command(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), 'engine-wasm/index.ts', '--config', 'asconfig.json']) },
   { name: 'typescript', wave: 2, inputs: ['tsconfig.json', 'ts', 'lapi', 'cli', 'bouncer', 'bench', 'test', 'native/index.ts'],
@@ -106,19 +106,29 @@ function checkTools() {
   throw new Error(`Palisade builds its native parts here and needs tools this machine lacks:\n${names.join('\n')}`);
 }
 
-function gyp(folder) {
+function gyp(folder, ...commands) {
   const prefix = dirname(dirname(process.execPath));
   const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   return command(process.execPath,
-    [join(root, 'node_modules/node-gyp/bin/node-gyp.js'), 'rebuild', '--release', '-j', 'max', ...headers], join(root, folder));
+    [join(root, 'node_modules/node-gyp/bin/node-gyp.js'), ...commands, '--release', '-j', 'max', ...headers], join(root, folder));
+}
+
+/** An addon of ours: compiles what changed. */
+async function addon(folder, name) {
+  await gyp(folder, 'configure', 'build');
+  install(join(root, folder, `build/Release/${name}.node`), name);
 }
 
 async function cargo(folder, name) {
   await command('cargo', ['build', '--release', '--locked'], join(root, folder));
-  mkdirSync(join(root, 'native/build'), { recursive: true });
-  // Written beside and renamed: a running process keeps the library it has mapped.
+  install(join(root, folder, `target/release/libpalisade_${name}.so`), name);
+}
+
+/** Written beside and renamed into place: a running process keeps the library it has mapped. */
+function install(from, name) {
   const to = join(root, `native/build/${name}.node`);
-  copyFileSync(join(root, folder, `target/release/libpalisade_${name}.so`), `${to}.new`);
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, `${to}.new`);
   renameSync(`${to}.new`, to);
 }
 

@@ -73,7 +73,10 @@ export class Engine {
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
     const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);
-    const reading = await Reading.start(options.sources, pool, options.positions, log);
+    const reading = await Reading.start(options.sources, pool, options.positions, log).catch(async (error: unknown) => {
+      await pool.close();
+      throw error;
+    });
     const engine = new Engine(options, pool, outbox, reading);
     if (!options.replay) engine.#startTicking();
     return engine;
@@ -88,8 +91,8 @@ export class Engine {
   /** Stops reading, pours and sends what was read. Returns the number of alerts that the Local API did not take. */
   async stop(): Promise<number> {
     if (this.#ticking !== null) clearInterval(this.#ticking);
-    await this.#reading.close();
-    await this.#pool.drain();
+    // A failure was thrown to whoever waits for ended(); here what can still be saved is saved.
+    await this.#reading.close().then(() => this.#pool.drain()).catch(() => {});
     const unsent = await (this.#outbox?.drain(drainMs) ?? 0);
     await this.#pool.close();
     return unsent;

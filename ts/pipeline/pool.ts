@@ -46,7 +46,12 @@ export class WorkerPool {
   /** Starts `count` workers with the same rules and memory and waits until all have linked them. */
   static async start(count: number, setup: Omit<WorkerSetup, 'index'>, inFlightMax: number, deliver: Deliver, log: Log): Promise<WorkerPool> {
     const pool = new WorkerPool(deliver, log, inFlightMax);
-    await Promise.all(Array.from({ length: count }, (_, index) => pool.#startThread({ ...setup, index })));
+    try {
+      await Promise.all(Array.from({ length: count }, (_, index) => pool.#startThread({ ...setup, index })));
+    } catch (error) {
+      await pool.#terminate();
+      throw error;
+    }
     return pool;
   }
 
@@ -83,12 +88,17 @@ export class WorkerPool {
     return (await Promise.all(answers)).flat();
   }
 
-  /** Ends the workers; call drain() first. */
+  /** Ends the workers; call drain() first. After a failure they are ended as they are. */
   async close(): Promise<void> {
+    if (this.#failure !== null) return this.#terminate();
     await Promise.all(this.#threads.map(({ worker }) => new Promise<void>((resolve) => {
       worker.once('exit', () => resolve());
       worker.postMessage({ type: 'stop' } satisfies ToWorker);
     })));
+  }
+
+  async #terminate(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
   #startThread(setup: WorkerSetup): Promise<void> {
