@@ -39,7 +39,7 @@ impl Departures {
                         (departure.at, departure.moving) = (path.clone(), None);
                     }
                 }
-                Event::Changed { .. } | Event::Stirred => {}
+                Event::Changed { .. } | Event::Stirred | Event::Lost => {}
             }
         }
         let excess = self.list.len().saturating_sub(DEPARTURES_MAX);

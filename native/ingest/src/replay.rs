@@ -14,7 +14,8 @@ const MAGICS: [(&[u8], Format); 6] = [
     (&[0x04, 0x22, 0x4d, 0x18], Format::Unsupported("lz4")),
     (b"PK\x03\x04", Format::Unsupported("zip")),
 ];
-const MAGIC_BYTES_MAX: u64 = 6;
+/// Bytes that tell a format.
+pub const MAGIC_BYTES_MAX: usize = 6;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Format {
@@ -45,7 +46,7 @@ impl Replay {
             return Err(io::Error::other("is a directory"));
         }
         let mut head = Vec::new();
-        (&mut file).take(MAGIC_BYTES_MAX).read_to_end(&mut head)?;
+        (&mut file).take(MAGIC_BYTES_MAX as u64).read_to_end(&mut head)?;
         let format = format_of(&head);
         let whole = Cursor::new(head).chain(file);
         let stream: Box<dyn Read + Send> = match format {

@@ -98,7 +98,19 @@ impl Shared {
     }
 }
 
+/// Refuses further requests once the thread is gone, for whatever reason.
+struct Ending<'a>(&'a Shared);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closing = true;
+        drop(state.asked.take());
+    }
+}
+
 fn run(shared: &Shared, options: TailOptions) {
+    let _ending = Ending(shared);
     let mut set = TailSet::new(options, Instant::now());
     let mut asked: Option<Box<dyn Asked>> = None;
     loop {

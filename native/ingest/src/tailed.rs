@@ -16,6 +16,9 @@ const REMOTE_FILE_SYSTEMS: [u32; 14] = [
     0x4750_4653, 0x0bd0_0bd0, 0x0116_1970, 0x786f_4256, 0x6b41_4653,
 ];
 
+/// Two files that agree in so many first bytes are copies: more than the headers that some programs begin every log with.
+const COPY_BYTES_MIN: usize = 1024;
+
 /// Where reading begins.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Start {
@@ -52,8 +55,12 @@ pub struct TailedFile {
     pub left: bool,
     /// Retired and read to its end at least once.
     pub drained: bool,
-    /// Never read: a compressed file.
+    /// Never read: a compressed file or a copy.
     pub muted: bool,
+    /// New under its name: may turn out to be a copy of another file.
+    pub unchecked: bool,
+    /// How this file, and the content that was truncated away, begin; empty until there is that much.
+    heads: [Vec<u8>; 2],
     file: File,
     framer: Framer,
     recent: Recent,
@@ -88,11 +95,15 @@ impl TailedFile {
         };
         let framer = if inside { Framer::inside_line(line_bytes_max) } else { Framer::new(line_bytes_max) };
         let recent = Recent::before(&file, offset)?;
-        Ok(TailedFile {
+        let mut tailed = TailedFile {
             number, path, identity: Identity::of(&meta), watch: None, polled: false, queued: false, after: None,
-            retired_at: None, absent_since: None, last_data_at: now, left: false, drained: false, muted: false, file, framer, recent,
+            retired_at: None, absent_since: None, last_data_at: now, left: false, drained: false, muted: false, unchecked: false, heads: Default::default(), file, framer, recent,
             read_to: offset, line_bytes_max,
-        })
+        };
+        if offset >= COPY_BYTES_MIN as u64 {
+            tailed.heads[0] = tailed.head(COPY_BYTES_MIN);
+        }
+        Ok(tailed)
     }
 
     pub fn file(&self) -> &File {
@@ -110,12 +121,18 @@ impl TailedFile {
         Saved { path, identity: self.identity, offset: self.offset(), mark: self.mark() }
     }
 
-    /// The first few bytes: enough to know a compressed file.
-    pub fn head(&self) -> Vec<u8> {
-        let mut head = vec![0; 8];
+    /// The first bytes, at most so many.
+    pub fn head(&self, max: usize) -> Vec<u8> {
+        let mut head = vec![0; max];
         let got = read_at(&self.file, &mut head, 0).unwrap_or(0);
         head.truncate(got);
         head
+    }
+
+    /// Whether this file begins as another one does or did: a copy, made to rotate it or to keep it.
+    pub fn copies(&self, other: &TailedFile) -> bool {
+        let head = self.head(COPY_BYTES_MIN);
+        head.len() == COPY_BYTES_MIN && (other.heads.contains(&head) || other.head(COPY_BYTES_MIN) == head)
     }
 
     /// Hash of the bytes before `offset()`.
@@ -149,6 +166,9 @@ impl TailedFile {
         // A full batch can leave lines waiting although the file has no more.
         filled.at_end &= if last { self.framer.waiting().is_empty() } else { !self.framer.has_line() };
         self.recent.push(&batch.bytes[..filled.consumed]);
+        if self.heads[0].is_empty() && self.read_to >= COPY_BYTES_MIN as u64 {
+            self.heads[0] = self.head(COPY_BYTES_MIN);
+        }
         Ok(TailRead { filled, truncated_file: false })
     }
 
@@ -161,6 +181,7 @@ impl TailedFile {
         self.framer = Framer::new(self.line_bytes_max);
         self.recent = Recent::default();
         self.read_to = 0;
+        self.heads = [Vec::new(), std::mem::take(&mut self.heads[0])];
         Ok(TailRead { filled: Filled { at_end: false, ..filled }, truncated_file: true })
     }
 

@@ -24,6 +24,8 @@ pub enum Event {
     Changed { watch: i32 },
     /// Names or permissions changed in a way that needs a fresh look at the patterns.
     Stirred,
+    /// The kernel's queue was full: anything may have happened.
+    Lost,
 }
 
 /// The inotify instance, or none where there is no inotify (then everything is polled).
@@ -108,7 +110,7 @@ fn translate(
 ) {
     let Some((dir, names)) = dirs.get(&watch) else {
         if kind.contains(ReadFlags::QUEUE_OVERFLOW) {
-            events.push(Event::Stirred);
+            events.push(Event::Lost);
         } else if kind.intersects(ReadFlags::MODIFY | ReadFlags::ATTRIB | ReadFlags::MOVE_SELF) {
             events.push(Event::Changed { watch });
             if !kind.contains(ReadFlags::MODIFY) {

@@ -215,6 +215,23 @@ test('carriage returns are dropped, NUL and invalid UTF-8 are kept, long lines a
   assert.equal(context.counts()[`palisade_lines_truncated_total{${log}}`], 1);
 });
 
+test('a copy that the pattern matches too is not read, a new file with the same header is', async () => {
+  writeFileSync(log, '');
+  const tail = await follow([join(dir, '*')]);
+  const header = `#${'h'.repeat(900)}\n`;
+  const old = `${header}${numbered(0, 50).join('\n')}\n`;
+  appendFileSync(log, old);
+  await tail.reach(51);
+  copyFileSync(log, `${log}.copied`);
+  truncateSync(log);
+  await context.said(/copied is a copy/);
+  appendFileSync(log, 'after the truncation\n');
+  await tail.reach(52);
+  writeFileSync(join(dir, 'other.log'), old.replace('line 0', 'LINE 0'));
+  await tail.reach(103);
+  assert.deepEqual([tail.texts(`${log}.copied`), tail.texts(join(dir, 'other.log')).length], [[], 51]);
+});
+
 test('excluded files are left out, and compressed ones are not read as text', async () => {
   const tail = await follow([join(dir, '*')], { excludeRegexps: ['\\.bak$', 'secret'] });
   writeFileSync(join(dir, 'a.bak'), 'no\n');

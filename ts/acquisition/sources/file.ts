@@ -264,6 +264,7 @@ const noticeTexts: Readonly<Record<string, (path: string, detail: string) => ['d
   truncated: (path) => ['info', `${path} was truncated; it is read from its beginning`],
   closed: (path) => ['debug', `closed a file that was ${path}`],
   compressed: (path) => ['debug', `${path} is compressed and not followed`],
+  copied: (path) => ['info', `${path} is a copy of a log that has been read, and is not followed`],
   missing: (path) => ['warning', `no matching files for pattern ${path}; they are read when they appear`],
   unreadable: (path, detail) => ['warning', `cannot read ${path}: ${detail}; it is read once that works`],
   gone: (path) => ['warning', `the file that was ${path} at the last stop is gone; what it got since then is lost`],
