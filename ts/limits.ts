@@ -45,6 +45,8 @@ export const limits = {
   expressionDepthMax: 500,
   /** Items that the collections of one evaluation may hold together. */
   expressionItemsMax: 1_000_000,
+  /** Texts of rules kept in read form, of each kind (date layouts, JSON and XML paths, networks). */
+  ruleTextsMax: 1_000,
   /** Answers of DNS remembered, failures included (CrowdSec's default). */
   dnsAnswersMax: 16_384,
   /** One DNS query, milliseconds. */

@@ -6,6 +6,7 @@ import { DurationError, parseDurationWithDays } from '../util/go-duration.js';
 import type { DecisionCounts, HelperContext } from './context.js';
 import type { HelperEntry, HelperFamily } from './family.js';
 
+/** GetDecisionsCount and its kin, all asynchronous. */
 export const decisionHelpers: HelperFamily = {
   GetDecisionsCount: {
     params: [stringType], returns: intType, isAsync: true,

@@ -26,6 +26,7 @@ const confirmedNamesMax = 3;
 
 const hourMs = 3_600_000;
 
+/** Answers of the DNS, remembered. All methods but `knownReverse` may wait for a query; none rejects. */
 export class DnsCache {
   readonly #queries: DnsQueries;
   readonly #nowMs: () => number;

@@ -4,6 +4,7 @@ import { boolType, mapOf, sliceOf, stringType } from '../expr/types.js';
 import { isKnownBot } from './bots.js';
 import type { HelperFamily } from './family.js';
 
+/** File, RegexpInFile, FileMap, LookupFile and MatchKnownBot. */
 export const fileHelpers: HelperFamily = {
   File: {
     params: [stringType], returns: sliceOf(stringType),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Reader, type AsnResponse, type CityResponse } from 'maxmind';
 import { type IpAddress, IpPrefix, parseIp } from '../util/ip.js';
 
+/** Names of the database files below data_dir. */
 export const cityDatabaseName = 'GeoLite2-City.mmdb';
 export const asnDatabaseName = 'GeoLite2-ASN.mmdb';
 

@@ -56,6 +56,7 @@ const networkType: StructType = {
   },
 };
 
+/** GeoIPEnrich, GeoIPASNEnrich, GeoIPRangeEnrich and IPToCountry. */
 export const geoHelpers: HelperFamily = {
   GeoIPEnrich: lookup(cityType, (geo, text) => geo.city(text)),
   GeoIPASNEnrich: lookup(asnType, (geo, text) => geo.asn(text)),

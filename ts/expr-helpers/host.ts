@@ -8,6 +8,7 @@ import { type HelperFamily, pure, unsupported } from './family.js';
 
 const smokeItemType: StructType = { kind: 'struct', name: 'cticlient.SmokeItem', fields: {}, methods: {} };
 
+/** LogInfo, Hostname, LookupHost, and the four helpers that are not there. */
 export const hostHelpers: HelperFamily = {
   LogInfo: {
     params: [stringType], variadic: anyType, returns: boolType, hasEffects: true,

@@ -26,6 +26,7 @@ const answerType: StructType = {
 
 const returns = pointerTo(answerType);
 
+/** HTTPGet, HTTPHead, HTTPPost and HTTPRequest, all asynchronous. */
 export const httpHelpers: HelperFamily = {
   HTTPGet: {
     params: [stringType], returns, isAsync: true, hasEffects: true,

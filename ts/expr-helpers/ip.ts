@@ -3,8 +3,10 @@
 import { boolType, stringType } from '../expr/types.js';
 import { IpPrefix, parseIp, parseLooseCidr, parseLooseIp } from '../util/ip.js';
 import { parseGoInt } from '../util/go-number.js';
+import { remembered } from '../util/remembered.js';
 import { type HelperFamily, pure } from './family.js';
 
+/** IsIP, IsIPV4, IsIPV6, IpInRange and IpToRange. */
 export const ipHelpers: HelperFamily = {
   IsIP: pure([stringType], boolType, (text: string) => parseLooseIp(text) !== null),
   IsIPV4: pure([stringType], boolType, (text: string) => parseLooseIp(text)?.version === 4),
@@ -20,20 +22,12 @@ export const ipHelpers: HelperFamily = {
   },
 };
 
-/** The last few networks parsed: rules ask for the same ones line after line. */
-const networks = new Map<string, IpPrefix | null>();
-const networksMax = 1000;
+/** Rules ask for the same few networks line after line. */
+const networkOf = remembered(parseLooseCidr);
 
 function isInRange(text: string, range: string): boolean {
   const address = parseLooseIp(text);
-  if (address === null) return false;
-  let network = networks.get(range);
-  if (network === undefined) {
-    network = parseLooseCidr(range);
-    if (networks.size >= networksMax) networks.clear();
-    networks.set(range, network);
-  }
-  return network?.contains(address) ?? false;
+  return address !== null && (networkOf(range)?.contains(address) ?? false);
 }
 
 function rangeAround(text: string, mask: string): IpPrefix | null {

@@ -5,10 +5,12 @@ import { ExprError } from '../expr/values.js';
 import { goJsonText } from '../util/go-json-text.js';
 import { findJson, type JsonKind, jsonPath, unescapeJson } from '../util/json-path.js';
 import { JsonError, parseJsonValue } from '../util/json-value.js';
+import { remembered } from '../util/remembered.js';
 import { type HelperFamily, pure } from './family.js';
 
 const two = [stringType, stringType];
 
+/** JsonExtract and its kin, ToJsonString and UnmarshalJSON. */
 export const jsonHelpers: HelperFamily = {
   JsonExtract: pure(two, stringType, (json: string, path: string) => extract(json, pathOf(path))),
   JsonExtractUnescape: { params: [stringType], variadic: stringType, returns: stringType, make: () => extractUnescaped },
@@ -51,19 +53,7 @@ export const jsonHelpers: HelperFamily = {
   },
 };
 
-/** Paths split already: rules bring few, and the same ones for every line. */
-const paths = new Map<string, readonly string[]>();
-const pathsMax = 1000;
-
-function pathOf(notation: string): readonly string[] {
-  let path = paths.get(notation);
-  if (path === undefined) {
-    path = jsonPath(notation);
-    if (paths.size >= pathsMax) paths.clear();
-    paths.set(notation, path);
-  }
-  return path;
-}
+const pathOf = remembered(jsonPath);
 
 /** The text of a value as it stands, a string without its quotes; '' when missing. */
 function extract(json: string, path: readonly string[]): string {

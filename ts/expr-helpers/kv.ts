@@ -11,6 +11,7 @@ type Pairs = [key: string, value: string][];
 
 const params: readonly Type[] = [stringType, mapOf(anyType), stringType];
 
+/** ParseKV and ParseKVLax. They answer nil, and throw when there is no pair. */
 export const kvHelpers: HelperFamily = {
   ParseKV: kvHelper(scanPairs, false),
   ParseKVLax: kvHelper(scanLaxPairs, true),

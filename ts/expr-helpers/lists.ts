@@ -10,6 +10,7 @@ import { type HelperFamily, pure } from './family.js';
 const anything = (run: (...args: unknown[]) => unknown): HelperFamily[string] =>
   ({ params: [], variadic: anyType, returns: unknownType, make: () => run });
 
+/** Distinct, Flatten, FlattenDistinct and KeyExists. */
 export const listHelpers: HelperFamily = {
   Distinct: anything((list) => {
     if (list === undefined) throw new ExprError('Distinct needs a list');

@@ -8,6 +8,7 @@ import { type HelperFamily, pure } from './family.js';
 /** Mean radius of the earth, kilometres, as CrowdSec's library rounds it. */
 const earthRadiusKm = 6371;
 
+/** Atof, FloatApproxEqual and Distance. */
 export const numberHelpers: HelperFamily = {
   Atof: {
     params: [stringType], returns: floatType,

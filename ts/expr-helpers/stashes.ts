@@ -3,6 +3,7 @@
 import { durationType, errorType, pointerTo, stringType } from '../expr/types.js';
 import type { HelperFamily } from './family.js';
 
+/** GetFromStash and SetInStash. */
 export const stashHelpers: HelperFamily = {
   GetFromStash: {
     params: [stringType, stringType], returns: stringType, usesStash: true,

@@ -11,6 +11,7 @@ const one = [stringType];
 const two = [stringType, stringType];
 const list = sliceOf(stringType);
 
+/** Helpers named after functions of Go's strings package, and Get, Match, ToString, Sprintf. */
 export const stringHelpers: HelperFamily = {
   Upper: pure(one, stringType, go.goToUpper),
   Lower: pure(one, stringType, go.goToLower),

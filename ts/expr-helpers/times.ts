@@ -6,6 +6,7 @@ import { parseGoInt } from '../util/go-number.js';
 import { GoTime } from '../util/go-time.js';
 import type { HelperEntry, HelperFamily } from './family.js';
 
+/** TimeNow, ParseUnix, AverageInterval and MedianInterval. */
 export const timeHelpers: HelperFamily = {
   TimeNow: {
     params: [], returns: stringType,

@@ -9,6 +9,7 @@ import { type HelperFamily, pure } from './family.js';
 
 const list = sliceOf(stringType);
 
+/** Escapes both ways, ParseUri, ParseQuery, ExtractQueryParam and B64Decode. */
 export const urlHelpers: HelperFamily = {
   QueryEscape: pure([stringType], stringType, queryEscape),
   PathEscape: pure([stringType], stringType, pathEscape),

@@ -4,10 +4,12 @@
 import { stringType } from '../expr/types.js';
 import { limits } from '../limits.js';
 import { Cache } from '../util/cache.js';
+import { remembered } from '../util/remembered.js';
 import { parseXml, type XmlElement } from '../util/xml-document.js';
-import { compileXmlPath, findXml, xmlAttribute, type XmlPath } from '../util/xml-path.js';
+import { compileXmlPath, findXml, xmlAttribute } from '../util/xml-path.js';
 import { type HelperFamily, pure } from './family.js';
 
+/** XMLGetNodeValue and XMLGetAttributeValue. Both answer '' when anything is missing or malformed. */
 export const xmlHelpers: HelperFamily = {
   XMLGetNodeValue: pure([stringType, stringType], stringType, (xml: string, path: string) =>
     find(xml, path)?.text ?? ''),
@@ -19,19 +21,19 @@ export const xmlHelpers: HelperFamily = {
 };
 
 const documents = new Cache<string, XmlElement | null>(limits.xmlDocumentsMax);
-const paths = new Cache<string, XmlPath | null>(1000);
+const pathOf = remembered(compileXmlPath);
 
 function find(xml: string, notation: string): XmlElement | null {
-  const path = remembered(paths, notation, compileXmlPath);
-  const document = path === null ? null : remembered(documents, xml, parseXml);
+  const path = pathOf(notation);
+  const document = path === null ? null : documentOf(xml);
   return path === null || document === null ? null : findXml(document, path);
 }
 
 /** Nothing expires: the same text is the same document at any time. */
-function remembered<T>(cache: Cache<string, T>, text: string, make: (text: string) => T): T {
-  const known = cache.get(text, 0);
+function documentOf(xml: string): XmlElement | null {
+  const known = documents.get(xml, 0);
   if (known !== undefined) return known;
-  const made = make(text);
-  cache.set(text, made);
-  return made;
+  const document = parseXml(xml);
+  documents.set(xml, document);
+  return document;
 }

@@ -3,6 +3,7 @@
 
 import { type CacheOrder, takeFirst } from './cache.js';
 
+/** Keeps the order of the keys of one cache. */
 export class ArcOrder<K> implements CacheOrder<K> {
   readonly #sizeMax: number;
   /** Keys present, seen once and seen at least twice, oldest first. */

@@ -4,6 +4,7 @@
 import { GoTime } from './go-time.js';
 import { TimeTextParser } from './go-time-parse.js';
 import { appendElement } from './go-time-format.js';
+import { remembered } from './remembered.js';
 
 /** What an element of a layout stands for. */
 export type ElementKind =
@@ -43,9 +44,6 @@ export const goLayouts = {
   rfc3339Nano: '2006-01-02T15:04:05.999999999Z07:00',
 } as const;
 
-const layoutCache = new Map<string, readonly LayoutElement[]>();
-const layoutCacheSizeMax = 256;
-
 /**
  * Parses a text by a Go layout. Returns null when it does not fit or a field is out of range. Without a zone in
  * the text the time is UTC; a layout without a year gives year 0.
@@ -61,15 +59,7 @@ export function formatGoTime(time: GoTime, layout: string): string {
   return text;
 }
 
-/** The elements of a layout, remembered. Layouts come from rules, but bounded all the same. */
-export function layoutElements(layout: string): readonly LayoutElement[] {
-  const known = layoutCache.get(layout);
-  if (known !== undefined) return known;
-  if (layoutCache.size >= layoutCacheSizeMax) layoutCache.clear();
-  const elements = readLayout(layout);
-  layoutCache.set(layout, elements);
-  return elements;
-}
+const layoutElements = remembered(readLayout);
 
 const plain: LayoutElement = {
   kind: 'literal', text: '', zeroPadded: false, spacePadded: false, digits: 0, trims: false, offset: null,

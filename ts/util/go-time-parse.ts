@@ -13,6 +13,7 @@ const longMonths = monthNames.map((name) => name.toLowerCase());
 const shortWeekdays = weekdayNames.map((name) => name.slice(0, 3).toLowerCase());
 const longWeekdays = weekdayNames.map((name) => name.toLowerCase());
 
+/** Reads one text along one layout. */
 export class TimeTextParser {
   readonly #text: string;
   #at = 0;

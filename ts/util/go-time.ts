@@ -3,8 +3,10 @@
 
 import { localZoneAt } from './local-zone.js';
 
+/** English names, January first. */
 export const monthNames: readonly string[] = ['January', 'February', 'March', 'April', 'May', 'June', 'July',
   'August', 'September', 'October', 'November', 'December'];
+/** English names, Sunday first. */
 export const weekdayNames: readonly string[] = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday',
   'Saturday'];
 
@@ -15,6 +17,7 @@ export interface CivilDate {
   readonly day: number;
 }
 
+/** An instant, and the zone whose clocks its text forms show. Immutable. */
 export class GoTime {
   /** Go's zero time prints as 0001-01-01T00:00:00Z; here it marks "not set". */
   static readonly zero = new GoTime(-62_135_596_800, 0);
@@ -192,6 +195,7 @@ export function numericOffset(offsetSeconds: number, separator: string): string 
   return `${sign}${twoDigits(Math.trunc(minutes / 60))}${separator}${twoDigits(minutes % 60)}`;
 }
 
+/** Decimal text of at least two digits. */
 export function twoDigits(value: number): string {
   return value < 10 ? `0${value}` : String(value);
 }

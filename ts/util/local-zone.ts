@@ -7,9 +7,6 @@ export interface ZoneSpan {
   readonly name: string;
 }
 
-const shortNames = ['en-US', 'en-GB', 'en-AU'].map((locale) =>
-  new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }));
-
 const nameByOffset = new Map<number, string>();
 
 /** Zones change their offset at whole quarters of an hour, so within one the answer is the same. */
@@ -52,8 +49,10 @@ function readZone(unixSeconds: number): ZoneSpan {
 }
 
 function abbreviation(date: Date, offsetSeconds: number): string {
-  for (const format of shortNames) {
-    const name = format.formatToParts(date).find((part) => part.type === 'timeZoneName')?.value ?? '';
+  // Each English-speaking place has names for zones near it.
+  for (const locale of ['en-US', 'en-GB', 'en-AU']) {
+    const name = new Intl.DateTimeFormat(locale, { timeZoneName: 'short' })
+      .formatToParts(date).find((part) => part.type === 'timeZoneName')?.value ?? '';
     if (/^[A-Z]{3,5}$/.test(name)) return name;
   }
   const minutes = Math.trunc(Math.abs(offsetSeconds) / 60);
