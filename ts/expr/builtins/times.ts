@@ -1,7 +1,7 @@
 // Builtins over times: now, date, duration, timezone. The clock is the runtime's, never the system's.
 
 import { DurationError, parseGoDuration } from '../../util/go-duration.js';
-import { layoutElements, parseGoTime } from '../../util/go-layout.js';
+import { parseGoTime } from '../../util/go-layout.js';
 import { GoTime } from '../../util/go-time.js';
 import { toText } from '../operators.js';
 import { GoLocation } from '../time-types.js';
@@ -50,8 +50,9 @@ export function date(...args: unknown[]): GoTime {
   throw new ExprError(layout === undefined ? `invalid date ${text}` : `parsing time "${text}" as "${layout}": cannot parse`);
 }
 
+/** Whether a layout reads a zone from the text. */
 function hasZone(layout: string): boolean {
-  return layoutElements(layout).some((element) => element.kind === 'zone' || element.kind === 'offset');
+  return /MST|[-Z]07/.test(layout);
 }
 
 /** The instant at which clocks in the zone show what the time shows in UTC. */
