@@ -10,6 +10,7 @@
         "extractor.cc",
         "pattern.cc",
         "pattern_set.cc",
+        "relax.cc",
         "<!@(node re2-sources.cjs)",
       ],
       "include_dirs": [

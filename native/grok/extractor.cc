@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "re2/regexp.h"
+#include "relax.h"
 
 namespace palisade {
 
@@ -29,47 +30,6 @@ size_t LeftKind(absl::string_view text, size_t at) {
   if (at == 0) return 0;
   const uint8_t byte = static_cast<uint8_t>(text[at - 1]);
   return byte == '\n' ? 1 : IsWord(byte) ? 2 : 3;
-}
-
-/// End of a character class: a bracket right after the opening, an escaped one or one in [:name:] does not close it.
-size_t ClassEnd(const std::string& regex, size_t start) {
-  size_t at = start + 1;
-  if (regex.compare(at, 1, "^") == 0) at++;
-  if (regex.compare(at, 1, "]") == 0) at++;
-  while (at < regex.size() && regex[at] != ']') {
-    const size_t named = regex.compare(at, 2, "[:") == 0 ? regex.find(":]", at + 2) : std::string::npos;
-    at = named != std::string::npos ? named + 2 : regex[at] == '\\' ? at + 2 : at + 1;
-  }
-  return std::min(regex.size(), at + 1);
-}
-
-/// End of the token at `at`, where escapes, quoted text and classes count as one.
-size_t TokenEnd(const std::string& regex, size_t at) {
-  if (regex[at] == '[') return ClassEnd(regex, at);
-  if (regex[at] != '\\') return at + 1;
-  if (regex.compare(at, 2, "\\Q") != 0) return std::min(regex.size(), at + 2);
-  return std::min(regex.size(), regex.find("\\E", at));
-}
-
-/// The expression with `{n,m}` as `{n,}` wherever m has two digits or more: it matches at least the same texts.
-std::string WithoutLongRepeats(const std::string& regex) {
-  constexpr char kDigits[] = "0123456789";
-  std::string result;
-  for (size_t at = 0; at < regex.size();) {
-    size_t end = TokenEnd(regex, at);
-    if (regex[at] == '{') {
-      const size_t comma = std::min(regex.size(), regex.find_first_not_of(kDigits, at + 1));
-      const size_t close = std::min(regex.size(), regex.find_first_not_of(kDigits, comma + 1));
-      if (comma > at + 1 && regex.compare(comma, 1, ",") == 0 && close > comma + 2 && regex.compare(close, 1, "}") == 0) {
-        result.append(regex, at, comma + 1 - at);
-        at = close;
-        end = close + 1;
-      }
-    }
-    result.append(regex, at, end - at);
-    at = end;
-  }
-  return result;
 }
 
 void Set(std::vector<uint64_t>* set, int32_t index) { (*set)[index / 64] |= uint64_t{1} << (index % 64); }
@@ -163,7 +123,8 @@ Extractor::Verdict Extractor::Search(absl::string_view text, std::vector<int32_t
 }
 
 // Finds the end of the leftmost match. A match at the start of the text is the leftmost there can be, most lines have
-// theirs there, and looking for it alone is much cheaper: an automaton that may start anywhere follows all starts at once.
+// theirs there, and looking for it alone is much cheaper: an automaton that may start anywhere follows all starts at
+// once.
 bool Extractor::FindEnd(absl::string_view text, size_t* end, bool* failed) {
   absl::string_view match;
   const auto search = [&](Prog::Anchor anchor) {
@@ -235,8 +196,8 @@ int32_t Extractor::StateAtEnd(uint32_t conditions) {
 }
 
 // The state at a position, from the state after the byte that follows it (-1: the match ends here, no byte follows).
-// Pseudo code: an instruction is live if it takes the byte and something live follows, or takes none and something live
-// follows at this same position. -1 when patience or memory has run out.
+// Pseudo code: an instruction is live if it takes the byte and something live follows, or takes none and something
+// live follows at this same position. -1 when patience or memory has run out.
 int32_t Extractor::StateBefore(int32_t after, uint8_t byte, uint32_t conditions) {
   if (--patience_ < 0) return -1;
   new_live_.assign(words_, 0);

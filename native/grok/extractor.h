@@ -1,7 +1,8 @@
-// Finds a match and its groups in three linear passes over a text, without backtracking: RE2's automaton finds where the
-// match ends; a second automaton walks back from there and notes at each byte which instructions of RE2's program can
-// still reach that end; a walk forward then takes, at every choice, the first branch that can. This is the match that a
-// backtracking engine would prefer, so it agrees with RE2's own (which needs 5 to 10 times as long for many groups).
+// Finds a match and its groups in three linear passes over a text, without backtracking: RE2's automaton finds where
+// the match ends; a second automaton walks back from there and notes at each byte which instructions of RE2's program
+// can still reach that end; a walk forward then takes, at every choice, the first branch that can. This is the match
+// that a backtracking engine would prefer, so it agrees with RE2's own (which needs 5 to 10 times as long for many
+// groups).
 #pragma once
 
 #include <cstdint>

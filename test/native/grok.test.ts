@@ -123,7 +123,7 @@ test('several threads load it, match side by side, and leave', async () => {
       new PatternSet(['root', 'port 2[0-9]'], 1 << 20).match(bytes, spans, 1000, new Uint32Array(1000));
     }
     parentPort.postMessage(matched);`;
-  const addon = new URL('../../../native/grok/build/Release/grok.node', import.meta.url).pathname;
+  const addon = new URL('../../../native/build/grok.node', import.meta.url).pathname;
   const results = await Promise.all([0, 1, 2, 9].map((odd) => new Promise<number>((resolve, reject) => {
     const worker = new Worker(script, { eval: true, workerData: { addon, odd } });
     worker.once('message', resolve);

@@ -1,7 +1,7 @@
 // Turns a grok pattern into what a worker needs: one regular expression and the group of each field. Load time only.
 
 import { PalisadeError, type Place } from '../errors.js';
-import { compose } from './compose.js';
+import { compose, type Composed, type Reference } from './compose.js';
 import { captureOffsets, keepCaptures } from './groups.js';
 import type { PatternLibrary } from './patterns.js';
 import { checkRegex } from './program.js';
@@ -22,10 +22,12 @@ export interface GrokSpec {
 /** Returns a pattern text, expanded. Throws E_PATTERN at `place`: empty text, unknown name, or refused by RE2. */
 export function expand(text: string, library: PatternLibrary, place: Place): GrokSpec {
   if (text === '') throw new PalisadeError('E_PATTERN', 'the grok pattern is empty', place);
-  const { regex, fields } = compose(text, ({ name, start }) => library.composed(name, placeWithin(place, text, start)), place);
+  const lookup = ({ name, start }: Reference): Composed => library.composed(name, placeWithin(place, text, start));
+  const { regex, fields } = compose(text, lookup, place);
   const captures = new Set(captureOffsets(regex));
   for (const [field, offset] of fields) {
-    if (!captures.has(offset)) throw new PalisadeError('E_PATTERN', `the field ${field} stands where nothing can be captured`, place);
+    if (captures.has(offset)) continue;
+    throw new PalisadeError('E_PATTERN', `the field ${field} stands where nothing can be captured`, place);
   }
   const kept = [...fields.values()].sort((a, b) => a - b);
   const spec = {

@@ -46,8 +46,8 @@ export class PatternLibrary {
    * text is empty, refers to a name that is not defined, or is no regular expression.
    */
   define(name: string, text: string, place: Place): boolean {
-    if (!/^\w+$/.test(name)) throw new PalisadeError('E_PATTERN', `"${name}" is no name for a grok pattern: use letters, digits and _`, place);
-    if (text === '') throw new PalisadeError('E_PATTERN', `the grok pattern ${name} is empty`, place);
+    if (!/^\w+$/.test(name)) throw fault(`"${name}" is no name for a grok pattern: use letters, digits and _`, place);
+    if (text === '') throw fault(`the grok pattern ${name} is empty`, place);
     if (this.has(name)) return false;
     this.#add(name, text, place);
     // Each name stands in a group of its own and is valid by itself: what is left to check is the text around them.
@@ -84,17 +84,18 @@ export class PatternLibrary {
   /** The pattern behind a name with every reference in it replaced. Throws E_PATTERN at `place` when there is none. */
   composed(name: string, place: Place): Composed {
     const definition = this.#find(name, place);
-    return (definition.composed ??= compose(definition.text, (inner) => this.composed(inner.name, definition.place), place));
+    definition.composed ??= compose(definition.text, (inner) => this.composed(inner.name, definition.place), place);
+    return definition.composed;
   }
 
   #add(name: string, text: string, place: Place): void {
     const depths = referencesIn(text).map((reference) => {
-      if (reference.name === name) throw new PalisadeError('E_PATTERN', `the grok pattern ${name} refers to itself`, place);
+      if (reference.name === name) throw fault(`the grok pattern ${name} refers to itself`, place);
       return 1 + this.#find(reference.name, place).depth;
     });
     const depth = Math.max(0, ...depths);
     if (depth > limits.patternDepthMax) {
-      throw new PalisadeError('E_PATTERN', `grok patterns refer to one another more than ${limits.patternDepthMax} deep`, place);
+      throw fault(`grok patterns refer to one another more than ${limits.patternDepthMax} deep`, place);
     }
     this.#definitions.set(name, { text, place, depth, composed: null });
   }
@@ -102,12 +103,12 @@ export class PatternLibrary {
   #find(name: string, place: Place): Definition {
     const definition = this.#definitions.get(name);
     if (definition !== undefined) return definition;
-    throw new PalisadeError('E_PATTERN', `there is no grok pattern ${name} (a pattern must be defined before it is used)`, place);
+    throw fault(`there is no grok pattern ${name} (a pattern must be defined before it is used)`, place);
   }
 
   #alreadyDefined(name: string, place: Place): PalisadeError {
     const first = this.#find(name, place).place;
-    return new PalisadeError('E_PATTERN', `the grok pattern ${name} is defined already, at ${first.file}:${first.line}`, place);
+    return fault(`the grok pattern ${name} is defined already, at ${first.file}:${first.line}`, place);
   }
 }
 
@@ -130,7 +131,7 @@ function patternFiles(folder: string): string[] {
     return files.filter((file) => !file.isDirectory() && !file.name.includes('.'))
       .map((file) => join(folder, file.name)).sort((a, b) => (a < b ? -1 : 1));
   } catch (error) {
-    throw new PalisadeError('E_FILE', `cannot read the pattern folder ${folder}: ${(error as Error).message}`, undefined, { cause: error });
+    throw unreadable(`the pattern folder ${folder}`, error);
   }
 }
 
@@ -140,7 +141,7 @@ function* readPatterns(file: string): Generator<Line> {
   try {
     content = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new PalisadeError('E_FILE', `cannot read the pattern file ${file}: ${(error as Error).message}`, undefined, { cause: error });
+    throw unreadable(`the pattern file ${file}`, error);
   }
   for (const [index, line] of content.split('\n').entries()) {
     const excerpt = line.replace(/\r$/, '');
@@ -150,4 +151,12 @@ function* readPatterns(file: string): Generator<Line> {
     const [, name, text] = parts;
     yield { name, text, place: { file, line: index + 1, column: excerpt.length - text.length + 1, excerpt } };
   }
+}
+
+function fault(detail: string, place: Place): PalisadeError {
+  return new PalisadeError('E_PATTERN', detail, place);
+}
+
+function unreadable(what: string, cause: unknown): PalisadeError {
+  return new PalisadeError('E_FILE', `cannot read ${what}: ${(cause as Error).message}`, undefined, { cause });
 }

@@ -25,8 +25,8 @@ export class GrokProgram {
 
   /**
    * Matches the first `count` spans (pairs of start and end in `bytes`), each as a text of its own. Returns rows of
-   * `stride` numbers: 1 or 0 for matched or not, then start and end of each field counted in bytes from the start of the
-   * span, -1 for a field that took no part. A pattern without fields never matches. The array is reused by the next call.
+   * `stride` numbers: 1 or 0 for matched or not, then start and end of each field counted in bytes from the start of
+   * the span, -1 for a field that took no part. A pattern without fields never matches. The next call reuses the array.
    */
   exec(bytes: Uint8Array, spans: Uint32Array, count: number): Int32Array {
     const length = this.stride * count;

@@ -10,8 +10,8 @@ export function compileSingle(pattern: string, place?: Place): RE2 {
   try {
     return new RE2(pattern);
   } catch (error) {
-    const reason = (error as Error).message;
-    throw new PalisadeError('E_PATTERN', `RE2 refuses this regular expression: ${reason.slice(0, 200)}`, place, { cause: error });
+    const reason = (error as Error).message.slice(0, 200);
+    throw new PalisadeError('E_PATTERN', `RE2 refuses this regular expression: ${reason}`, place, { cause: error });
   }
 }
 
