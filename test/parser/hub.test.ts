@@ -11,10 +11,13 @@ import type { TraceStep } from '../../ts/parser/trace.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 import { assertionsOf, checkAssertion, type Results } from './hub-assertions.js';
 import { type HubTest, hubTests, ruleFiles } from './hub-tests.js';
-import { type Surroundings, ThreeWays, writeRules } from './three-ways.js';
+import { batchOf, type Surroundings, ThreeWays, writeRules } from './three-ways.js';
 
 /** Assertions that cannot hold here, each with the reason. */
-const exceptions: Readonly<Record<string, RegExp>> = {};
+const exceptions: Readonly<Record<string, RegExp>> = {
+  // Its addresses are in databases made for the hub's own runner; MaxMind's test databases do not know them.
+  'geoip-enrich': /"(ASNNumber|ASNOrg|IsInEU|IsoCode|SourceRange)"|Enriched/,
+};
 
 const hub = sharedPath('hub');
 
@@ -34,19 +37,23 @@ describe('the reference hub', skipWithout('hub'), () => {
     assert.equal(spec.nodes.length, 12);
   });
 
+  test('with all parsers installed, the logs of all tests come out of the three ways alike', async () => {
+    const world = new ThreeWays(ruleFiles(hub as string, 'parsers'), surroundings);
+    // The oracle asks every filter of every parser: a dozen lines of each log take it long enough.
+    for (const { lines, labels, logFile } of hubTests(hub as string)) await world.run(lines.slice(0, 12), { ...labels }, logFile);
+  });
+
   for (const hubTest of hub === null ? [] : hubTests(hub)) {
-    test(`${hubTest.name}: three ways alike${hubTest.assertions === null ? '' : ', and as asserted'}`, async () => {
-      await runHubTest(hubTest, surroundings);
-    });
+    if (hubTest.assertions === null) continue;
+    test(`${hubTest.name} parses as asserted`, () => checkHubTest(hubTest, surroundings));
   }
 });
 
-async function runHubTest(hubTest: HubTest, surroundings: Surroundings): Promise<void> {
+async function checkHubTest(hubTest: HubTest, surroundings: Surroundings): Promise<void> {
   const world = new ThreeWays([...overrideRules(hubTest), ...hubTest.parsers], surroundings);
-  const { steps } = await world.run(hubTest.lines, { ...hubTest.labels }, hubTest.logFile);
-  if (hubTest.assertions === null) return;
+  const { steps } = await world.runTwoWays(batchOf(hubTest.lines, { ...hubTest.labels }, hubTest.logFile));
   const results = resultsOf(steps.flat());
-  const faults = assertionsOf(hubTest.assertions).map((assertion) => checkAssertion(assertion, results))
+  const faults = assertionsOf(hubTest.assertions ?? '').map((assertion) => checkAssertion(assertion, results))
     .filter((fault) => fault !== null && !(exceptions[hubTest.name]?.test(fault) ?? false));
   assert.deepEqual(faults, []);
 }

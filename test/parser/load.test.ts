@@ -37,7 +37,7 @@ const mistakes: { name: string; text: string; line: number; column: number; says
   { name: 'a whitelist of no network', text: 'name: a\nwhitelist:\n  cidr:\n    - 10.0.0.0/33\n', line: 4, column: 7, says: /10\.0\.0\.0\/33/ },
   { name: 'a stash without a ttl', text: 'name: a\nstatics: [{ meta: a, value: b }]\nstash:\n  - { name: s, key: evt.Line.Raw, value: evt.Line.Raw }\n', line: 4, column: 5, says: /ttl/ },
   { name: 'a ttl that is none', text: 'name: a\nstatics: [{ meta: a, value: b }]\nstash:\n  - { name: s, key: evt.Line.Raw, value: evt.Line.Raw, ttl: 5 }\n', line: 4, column: 61, says: /duration/ },
-  { name: 'a lookup in a parser', text: 'name: a\nstatics:\n  - { meta: a, expression: LookupHost("x")[0] }\n', line: 3, column: 28, says: /waits/ },
+  { name: 'a lookup in a parser', text: 'name: a\nstatics:\n  - meta: a\n    expression: LookupHost("x")\n', line: 4, column: 17, says: /waits/ },
   { name: 'a method that looks something up in a parser', text: 'name: a\nstatics:\n  - { method: reverse_dns, expression: evt.Meta.source_ip }\n', line: 3, column: 5, says: /postoverflows/ },
 ];
 
