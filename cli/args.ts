@@ -4,7 +4,7 @@
 import { CommanderError, type Command } from 'commander';
 import { DurationError, parseDurationWithDays } from '../ts/util/go-duration.js';
 import { goQuote } from '../ts/util/go-quote.js';
-import { pathOf, specOf, type ArgumentRule, type FlagSpec, type FlagValues } from './command.js';
+import { ancestorsOf, pathOf, specOf, type ArgumentRule, type FlagSpec, type FlagValues } from './command.js';
 
 /** Wrong use of the command line. The message goes to stderr, the help to stdout where `showsHelp`. */
 export class UsageError extends Error {
@@ -38,6 +38,23 @@ export function convertFlag(flag: FlagSpec, text: string, previous: unknown): un
     if (error instanceof DurationError) return refuse(error.message);
     throw error;
   }
+}
+
+/**
+ * Rewrites the forms of flags that pflag takes and commander does not: `-o=json` becomes `-ojson`, `--all=true`
+ * becomes `--all`, and `--all=false` goes away. Everything after `--` is left alone.
+ */
+export function normalizeFlags(argv: readonly string[], command: Command): string[] {
+  const flags = [command, ...ancestorsOf(command)].flatMap((each) => specOf(each).flags ?? []);
+  const end = argv.indexOf('--');
+  return argv.flatMap((word, index) => {
+    if (end >= 0 && index > end) return [word];
+    const short = /^-(\w)=(.*)$/s.exec(word);
+    if (short !== null) return [`-${short[1]}${short[2]}`];
+    const long = /^--([\w-]+)=(true|false|1|0|t|f|T|F|TRUE|FALSE|True|False)$/.exec(word);
+    if (long === null || flags.find((flag) => flag.long === long[1])?.kind !== 'bool') return [word];
+    return /^(?:true|1|t)$/i.test(long[2]) ? [`--${long[1]}`] : [];
+  });
 }
 
 /** Throws when the number of arguments is not what the command takes. */

@@ -127,8 +127,6 @@ export function buildCommand(spec: CommandSpec, act: (command: Command) => Promi
   for (const flag of spec.flags ?? []) command.addOption(optionFor(flag));
   const children = [...(spec.commands ?? [])].sort((a, b) => (a.use < b.use ? -1 : 1));
   for (const child of children) command.addCommand(buildCommand(child, act), { hidden: child.isHidden ?? false });
-  // A flag of a group, as `metrics -u`, is not one of its subcommands' flags.
-  if ((spec.flags ?? []).length > 0 && children.length > 0 && spec.use !== 'cscli') command.enablePositionalOptions();
   command.argument('[args...]').action(async () => act(command));
   return command;
 }
@@ -144,10 +142,17 @@ export function flagValues(command: Command): FlagValues {
   const values: Record<string, unknown> = {};
   for (const flag of specOf(command).flags ?? []) {
     const key = command.options.find(({ long }) => long === `--${flag.long}`)!.attributeName();
-    if (command.getOptionValueSource(key) === 'cli') changed.add(flag.long);
-    values[flag.long] = command.getOptionValue(key);
+    // A flag that the group has too, as `metrics -u`, is taken by the group wherever it stands.
+    const holder = [command, ...ancestorsOf(command)].find((each) => each.getOptionValueSource(key) === 'cli');
+    if (holder !== undefined) changed.add(flag.long);
+    values[flag.long] = (holder ?? command).getOptionValue(key);
   }
   return new FlagValues(values, changed);
+}
+
+/** The commands above one, nearest first. */
+export function ancestorsOf(command: Command): Command[] {
+  return command.parent === null ? [] : [command.parent, ...ancestorsOf(command.parent)];
 }
 
 function optionFor(flag: FlagSpec): Option {

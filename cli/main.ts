@@ -1,12 +1,13 @@
 // cscli: parses the command line, runs the command, turns errors into messages and exit codes.
 
 import { CommanderError, type Command } from 'commander';
-import { checkArguments, checkFlags, translateParseError, UsageError } from './args.js';
+import { checkArguments, checkFlags, normalizeFlags, translateParseError, UsageError } from './args.js';
 import { buildCommand, flagValues, pathOf, specOf } from './command.js';
 import { completeWords } from './completion.js';
 import { Context, defaultConfigFile, lookFor, readConfig, type GlobalFlags } from './context.js';
 import { helpText } from './help.js';
 import { processIo, type Io } from './io.js';
+import { printable } from './render/text.js';
 import { rootSpec } from './commands/root.js';
 
 /** Runs one command line (without the program's name) and returns its exit code. */
@@ -20,7 +21,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   try {
     const start = argv.indexOf('__complete');
     if (start >= 0) return completeWords(root, argv.slice(0, start), argv.slice(start + 1), io);
-    await root.parseAsync([...argv], { from: 'user' });
+    await root.parseAsync(normalizeFlags(argv, commandFor(root, argv)), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -61,7 +62,9 @@ function report(error: unknown, command: Command, argv: readonly string[], io: I
     io.stdout.write(`${helpText(command, lookFor('auto', io).isColoured)}\n`);
   }
   const path = error instanceof StartError ? '' : `${pathOf(command)}: `;
-  io.stderr.write(`${label} ${path}${error.message}\n`);
+  // Messages of several lines are our own; anything else that moves the cursor came from outside.
+  io.stderr.write(`${label} ${path}${error.message.split('\n').map(printable).join('\n')}\n`);
+  if (argv.includes('--trace')) io.stderr.write(`${error.stack}\n`);
   return 1;
 }
 

@@ -20,7 +20,7 @@ export const configSpec: CommandSpec = {
 };
 
 function showYaml({ context }: Invocation): void {
-  context.io.stdout.write(yamlText(context.config.raw, 2));
+  context.print(yamlText(context.config.raw, 2));
 }
 
 function featureFlags({ context }: Invocation): void {

@@ -6,6 +6,7 @@ import { goJsonError } from '../../ts/util/go-json.js';
 import type { CommandSpec, FlagValues, Invocation } from '../command.js';
 import type { Context } from '../context.js';
 import { parseCsv } from '../csv.js';
+import { printable } from '../render/text.js';
 import { canonicalScope } from './alert-filter.js';
 import { manualAlert } from './decisions.js';
 
@@ -148,7 +149,7 @@ async function withoutAllowlisted(context: Context, decisions: readonly Decision
     const values = chunk.filter(({ scope }) => ['Ip', 'Range'].includes(canonicalScope(scope))).map(({ value }) => value);
     if (values.length === 0) continue;
     for (const { target, allowlists } of await context.lapi.allowlisted(values)) {
-      context.print(`Value ${target} is allowlisted by [${allowlists.join(' ')}]`);
+      context.print(printable(`Value ${target} is allowlisted by [${allowlists.join(' ')}]`));
       listed.add(target);
     }
   }

@@ -25,6 +25,9 @@ export interface GoldenCase extends Partial<HelpStructure> {
   readonly varies_between_runs?: 'line_order' | 'content';
 }
 
+/** What of a case is not compared: a stream, or the order of lines. */
+export type Ignored = 'stdout' | 'stderr' | 'order';
+
 export interface Answer {
   readonly stdout: string;
   readonly stderr: string;
@@ -41,7 +44,7 @@ export function goldenCases(folder: string, setup: string): GoldenCase[] {
 
 /** Both sides in comparable form: `[ours, recorded]`. */
 export function comparable(ours: Answer, golden: GoldenCase, directory: string,
-  ignore?: 'stdout' | 'stderr'): [object, object] {
+  ignore?: Ignored): [object, object] {
   const mask = masker(golden.volatile);
   const clean = (text: string): string => collapse(mask(text.replaceAll(directory, '@DIR@')));
   const recordedOut = golden.stdout ?? '';
@@ -54,7 +57,7 @@ export function comparable(ours: Answer, golden: GoldenCase, directory: string,
   if (golden.note?.startsWith('stdout not recorded') || ignore === 'stdout') {
     return [{ stderr: stderr[0], exit: ours.exit }, { stderr: stderr[1], exit: golden.exit }];
   }
-  const sort = (text: string): string => (golden.varies_between_runs === 'line_order' ? text.split('\n').sort().join('\n') : text);
+  const sort = (text: string): string => (golden.varies_between_runs === 'line_order' || ignore === 'order' ? text.split('\n').sort().join('\n') : text);
   return [{ stdout: sort(clean(ours.stdout)), stderr: sort(stderr[0]), exit: ours.exit },
     { stdout: sort(clean(recordedOut)), stderr: sort(stderr[1]), exit: golden.exit }];
 }

@@ -1,7 +1,8 @@
 // An instance as the recorded cases had it: a configuration directory with a copy of the shared hub, data files, and
 // a way to run cscli in this process against it.
 
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runCli } from '../../cli/main.js';
@@ -62,9 +63,9 @@ export async function runIn(directory: string, argv: readonly string[], stdin = 
 /** Copies the hub; items that only the index carries are written out, as the recorded instance had all of them. */
 function copyHub(hub: string, directory: string): void {
   const target = join(directory, 'etc/hub');
-  for (const folder of ['parsers', 'scenarios', 'postoverflows', 'collections', 'contexts', '.index.json']) {
-    cpSync(join(hub, folder), join(target, folder), { recursive: true });
-  }
+  const folders = ['parsers', 'scenarios', 'postoverflows', 'collections', 'contexts', '.index.json', 'data'];
+  // Ten times as fast as cpSync on so many files.
+  execFileSync('cp', ['-r', '--no-preserve=mode', ...folders.map((folder) => join(hub, folder)), target]);
   const index = JSON.parse(readFileSync(join(target, '.index.json'), 'utf8')) as IndexFile;
   for (const items of Object.values(index)) {
     for (const { path, content } of Object.values(items)) {
@@ -74,9 +75,6 @@ function copyHub(hub: string, directory: string): void {
       writeFileSync(file, Buffer.from(content, 'base64'));
     }
   }
-  const data = ['GeoLite2-City.mmdb', 'GeoLite2-ASN.mmdb'];
-  cpSync(join(hub, 'data'), join(directory, 'data'), { recursive: true });
-  for (const name of data) writeFileSync(join(directory, 'data', name), '');
 }
 
 function configText(directory: string, { port, prometheusPort }: { port: number; prometheusPort?: number }): string {

@@ -58,7 +58,7 @@ function download(hub: Hub, item: Item, options: ExecutionOptions): void {
   item.state.isTainted = false;
   item.state.isUpToDate = true;
   item.state.localVersion = item.version;
-  bringData(hub, item, options);
+  bringData(hub, item, options, true);
 }
 
 function enable(hub: Hub, item: Item, options: ExecutionOptions): void {
@@ -70,7 +70,8 @@ function enable(hub: Hub, item: Item, options: ExecutionOptions): void {
   symlinkSync(item.state.downloadPath, path);
   item.state.localPath = path;
   item.state.isTainted = false;
-  bringData(hub, item, options);
+  // What is missing was told when the item came here, and the engine tells it when it loads.
+  bringData(hub, item, options, false);
 }
 
 function disable(item: Item, { tell }: ExecutionOptions): void {
@@ -94,14 +95,14 @@ function purge(item: Item, { tell }: ExecutionOptions): void {
 
 function refreshData(hub: Hub, options: ExecutionOptions): boolean {
   const items = itemTypes.flatMap((type) => hub.installed(type));
-  return items.map((item) => bringData(hub, item, options)).some(Boolean);
+  return items.map((item) => bringData(hub, item, options, true)).some(Boolean);
 }
 
 /** True when a data file is new. */
-function bringData(hub: Hub, item: Item, { dataDir, force, log }: ExecutionOptions): boolean {
+function bringData(hub: Hub, item: Item, { dataDir, force, log }: ExecutionOptions, warns: boolean): boolean {
   const path = isInstalled(item) ? item.state.localPath : item.state.downloadPath;
   const { copied, missing } = copyDataFiles(path, hub.paths.hubDir, dataDir, force);
-  for (const name of missing) {
+  for (const name of warns ? missing : []) {
     log.warn(`${fullName(item)} needs ${join(dataDir, name)}, which the hub does not have; downloads are not built`);
   }
   return copied.length > 0;

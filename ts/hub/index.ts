@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename, relative } from 'node:path';
+import { basename } from 'node:path';
 import { PalisadeError } from '../errors.js';
 import { anything, decode, readDocuments } from '../config/document.js';
 import { goJsonError } from '../util/go-json.js';
@@ -70,7 +70,7 @@ export function buildIndex(hubDir: string, version = '0.1'): IndexFile {
   const log = { info() {}, warn(text: string) { throw new PalisadeError('E_HUB', text); }, error() {} };
   for (const file of findFiles(hubDir, log)) {
     const name = file.below.replace(/\.ya?ml$/, '');
-    index[file.type][name] = entryOf(file.path, relative(hubDir, file.path), file.stage, file.type, version);
+    index[file.type][name] = entryOf(file.path, file.inRoot, file.stage, file.type, version);
   }
   return index;
 }

@@ -2,7 +2,7 @@
 // no hidden directories, links followed to their end) and where its type and stage stand; does not read the files.
 
 import { lstatSync, readdirSync, readlinkSync, type Dirent } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { itemTypes, hasStages, type HubLog, type ItemType } from './item.js';
 
 /** An item file on disk. */
@@ -10,6 +10,8 @@ export interface FoundFile {
   readonly path: string;
   /** What `path` leads to when it is a link, else the same. */
   readonly realPath: string;
+  /** Path below the directory that was searched. */
+  readonly inRoot: string;
   readonly type: ItemType;
   readonly stage: string;
   /** Path below the type (and stage) directory. */
@@ -25,9 +27,8 @@ const linksMax = 10;
 export function findFiles(root: string, log: HubLog): FoundFile[] {
   const found: FoundFile[] = [];
   for (const type of itemTypes) {
-    const top = resolve(root, type);
-    for (const path of yamlFilesBelow(top)) {
-      const file = describe(path, relative(top, path), type, log);
+    for (const entry of yamlFilesBelow(resolve(root, type), '')) {
+      const file = describe(entry, type, log);
       if (file !== undefined) found.push(file);
     }
   }
@@ -40,39 +41,46 @@ export function pathInside(path: string, directory: string): string | undefined 
   return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? undefined : inside;
 }
 
-function describe(path: string, below: string, type: ItemType, log: HubLog): FoundFile | undefined {
-  let realPath: string;
+function describe({ path, below, isLink }: YamlFile, type: ItemType, log: HubLog): FoundFile | undefined {
+  let realPath = path;
   try {
-    realPath = followLinks(path);
+    if (isLink) realPath = followLinks(path);
   } catch (error) {
     log.warn(`Ignoring file ${path}: ${(error as Error).message}`);
     return undefined;
   }
-  if (!hasStages(type)) return { path, realPath, type, stage: '', below };
+  const inRoot = `${type}/${below}`;
+  if (!hasStages(type)) return { path, realPath, inRoot, type, stage: '', below };
   const slash = below.indexOf('/');
   if (slash < 0) {
     log.warn(`Ignoring file ${path}: files of type ${type} belong in a stage directory`);
     return undefined;
   }
-  return { path, realPath, type, stage: below.slice(0, slash), below: below.slice(slash + 1) };
+  return { path, realPath, inRoot, type, stage: below.slice(0, slash), below: below.slice(slash + 1) };
 }
 
-function yamlFilesBelow(directory: string): string[] {
+interface YamlFile {
+  readonly path: string;
+  readonly below: string;
+  readonly isLink: boolean;
+}
+
+function yamlFilesBelow(top: string, below: string): YamlFile[] {
   let entries: Dirent[];
   try {
-    entries = readdirSync(directory, { withFileTypes: true });
+    entries = readdirSync(`${top}/${below}`, { withFileTypes: true });
   } catch {
     return []; // missing or not ours to read: nothing is installed there
   }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const files: string[] = [];
+  const files: YamlFile[] = [];
   for (const entry of entries) {
-    const path = join(directory, entry.name);
+    const name = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) {
       // A dot hides a directory from users, two dots are how Kubernetes mounts config maps.
-      if (!entry.name.startsWith('.')) files.push(...yamlFilesBelow(path));
+      if (!entry.name.startsWith('.')) files.push(...yamlFilesBelow(top, name));
     } else if (/\.ya?ml$/.test(entry.name)) {
-      files.push(path);
+      files.push({ path: `${top}/${name}`, below: name, isLink: entry.isSymbolicLink() });
     }
   }
   return files;

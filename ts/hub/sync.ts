@@ -13,7 +13,7 @@ import { newestFirst } from './version.js';
 export function markDownloaded(items: Items, paths: HubPaths, log: HubLog): void {
   const byPath = itemsByPath(items);
   for (const file of findFiles(paths.hubDir, log)) {
-    const item = itemAt(byPath, file.path, paths.hubDir, file);
+    const item = itemAt(byPath, file.inRoot, file);
     if (item === undefined || `${item.name}.yaml` !== file.below.replace(/\.yml$/, '.yaml')) {
       log.warn(`Ignoring file ${file.path} of type ${file.type}`);
       continue;
@@ -30,7 +30,7 @@ export function markInstalled(items: Items, paths: HubPaths, log: HubLog): void 
   const isFromHub = (file: FoundFile): boolean => pathInside(file.realPath, paths.hubDir) !== undefined;
   // Hub items first: a local one of the same name then takes their place, whatever the file names.
   for (const file of files.filter(isFromHub)) {
-    const item = itemAt(byPath, file.realPath, paths.hubDir, file);
+    const item = itemAt(byPath, pathInside(file.realPath, paths.hubDir) ?? '', file);
     if (item === undefined) {
       log.warn(`Ignoring file ${file.path} of type ${file.type}`);
       continue;
@@ -55,8 +55,8 @@ function itemsByPath(items: Items): Map<string, Item> {
   return byPath;
 }
 
-function itemAt(byPath: Map<string, Item>, path: string, hubDir: string, file: FoundFile): Item | undefined {
-  const item = byPath.get(pathInside(path, hubDir) ?? '');
+function itemAt(byPath: Map<string, Item>, inHub: string, file: FoundFile): Item | undefined {
+  const item = byPath.get(inHub);
   return item !== undefined && item.type === file.type && item.stage === file.stage ? item : undefined;
 }
 
