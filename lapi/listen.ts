@@ -44,7 +44,8 @@ export async function listen(app: FastifyInstance, options: ListenOptions): Prom
     const addresses: string[] = [];
     let port: number | null = null;
     if (options.listenUri !== '') {
-      const server = options.tls === null ? createServer(app.routing) : createTlsServer(tlsFiles(options.tls), app.routing);
+      const server = options.tls === null ? createServer(app.routing)
+        : createTlsServer(tlsFiles(options.tls), app.routing);
       await bind(server, tcpAddress(options.listenUri), options.listenUri);
       servers.push(server);
       port = (server.address() as AddressInfo).port;

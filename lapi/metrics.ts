@@ -4,13 +4,20 @@ import { Counters, type CounterSample } from '../ts/metrics/counters.js';
 import type { Store } from './store/store.js';
 
 /** Upper bounds of the request time histogram, seconds. */
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1];
+const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, Infinity];
 
 const durationName = 'cs_lapi_request_duration_seconds';
+
+interface HistogramHandles {
+  readonly buckets: readonly number[];
+  readonly count: number;
+  readonly sum: number;
+}
 
 /** The counters of one Local API. */
 export class LapiMetrics {
   readonly #counters = new Counters();
+  readonly #histograms = new Map<string, HistogramHandles>();
 
   countRoute(route: string, method: string): void {
     this.#add('cs_lapi_route_requests_total', { method, route });
@@ -30,13 +37,14 @@ export class LapiMetrics {
   }
 
   observeDuration(endpoint: string, method: string, seconds: number): void {
-    const labels = { endpoint, method };
-    for (const bound of durationBuckets) {
-      this.#add(`${durationName}_bucket`, { ...labels, le: String(bound) }, seconds <= bound ? 1 : 0);
+    const key = `${method} ${endpoint}`;
+    let handles = this.#histograms.get(key);
+    if (handles === undefined) this.#histograms.set(key, handles = this.#histogram({ endpoint, method }));
+    for (const [index, bound] of durationBuckets.entries()) {
+      if (seconds <= bound) this.#counters.add(handles.buckets[index]);
     }
-    this.#add(`${durationName}_bucket`, { ...labels, le: '+Inf' });
-    this.#add(`${durationName}_sum`, labels, seconds);
-    this.#add(`${durationName}_count`, labels);
+    this.#counters.add(handles.count);
+    this.#counters.add(handles.sum, seconds);
   }
 
   /** All samples, with the gauges computed from the store now. */
@@ -49,6 +57,14 @@ export class LapiMetrics {
       .map((machine) => ({ name: 'cs_machines_last_heartbeat_timestamp', labels: { machine: machine.name },
         value: machine.lastHeartbeat.seconds }));
     return [...this.#counters.snapshot(), ...decisions, ...alerts, ...heartbeats];
+  }
+
+  /** Handles of one histogram: asked for once, they are bumped with every request. */
+  #histogram(labels: Record<string, string>): HistogramHandles {
+    const bucket = (le: string): number => this.#counters.handle(`${durationName}_bucket`, { ...labels, le });
+    return { buckets: durationBuckets.map((bound) => bucket(bound === Infinity ? '+Inf' : String(bound))),
+      count: this.#counters.handle(`${durationName}_count`, labels),
+      sum: this.#counters.handle(`${durationName}_sum`, labels) };
   }
 
   #add(name: string, labels: Record<string, string>, amount = 1): void {

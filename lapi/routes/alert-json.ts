@@ -13,7 +13,8 @@ export function alertJson(alert: StoredAlert, now: GoTime): object {
     capacity: row.capacity ?? 0,
     created_at: alert.createdAt.toRfc3339(),
     decisions: orNull(alert.decisions.map((decision) => decisionJson(decision, simulated, now))),
-    events: orNull(alert.events.map((event) => ({ meta: readMeta(event.serialized), timestamp: event.time.toString() }))),
+    events: orNull(alert.events.map((event) =>
+      ({ meta: readMeta(event.serialized), timestamp: event.time.toString() }))),
     events_count: row.events_count ?? 0,
     id: row.id,
     ...present('kind', row.kind),

@@ -117,7 +117,8 @@ export class Alerts {
 
   /** Number of alerts by scenario, without those of blocklists. */
   async countByScenario(): Promise<{ scenario: string; count: number }[]> {
-    const filter: AlertFilter = { contains: true, withBlocklists: false, withSimulated: true, now: this.#context.now() };
+    const filter: AlertFilter = { contains: true, withBlocklists: false, withSimulated: true,
+      now: this.#context.now() };
     return filterAlerts(this.#context.db.selectFrom('alerts')
       .select(['alerts.scenario', sql<number>`count(*)`.as('count')]), filter).groupBy('alerts.scenario').execute();
   }
@@ -150,14 +151,16 @@ export class Alerts {
       await this.#context.dialect.insertRows(db, table, parts[table]);
     }
     if (owner !== undefined) {
-      await db.updateTable('machines').set({ last_push: stamp, updated_at: stamp }).where('id', '=', owner.id).execute();
+      await db.updateTable('machines').set({ last_push: stamp, updated_at: stamp }).where('id', '=', owner.id)
+        .execute();
     }
     return ids;
   }
 
   async #load(ids: readonly number[], withDecisions: boolean): Promise<StoredAlert[]> {
     const { db } = this.#context;
-    const rows = await db.selectFrom('alerts').selectAll('alerts').leftJoin('machines', 'machines.id', 'alerts.machine_alerts')
+    const rows = await db.selectFrom('alerts').selectAll('alerts')
+      .leftJoin('machines', 'machines.id', 'alerts.machine_alerts')
       .select('machines.machine_id').where('alerts.id', 'in', [...ids]).execute();
     const events = groupBy(await db.selectFrom('events').select(['alert_events as owner', 'time', 'serialized'])
       .where('alert_events', 'in', [...ids]).orderBy('id').execute());
@@ -170,7 +173,8 @@ export class Alerts {
     return ids.map((id) => byId.get(id)).filter((row) => row !== undefined).map((row) => ({
       row, createdAt: fromColumn(row.created_at), startedAt: fromColumn(row.started_at),
       stoppedAt: fromColumn(row.stopped_at), owner: row.machine_id,
-      events: (events.get(row.id) ?? []).map((event) => ({ time: fromColumn(event.time), serialized: event.serialized })),
+      events: (events.get(row.id) ?? []).map((event) =>
+        ({ time: fromColumn(event.time), serialized: event.serialized })),
       metas: (metas.get(row.id) ?? []).map(({ key, value }) => ({ key, value })),
       decisions: (decisions.get(row.id) ?? []).map(({ owner: _owner, until, ...decision }) =>
         ({ ...decision, until: fromColumn(until) })),

@@ -1,4 +1,5 @@
-// Passwords of machines and keys of bouncers: how they are made and how they are stored. Only hashes reach the database.
+// Passwords of machines and keys of bouncers: how they are made and how they are stored. Only hashes reach the
+// database.
 
 import bcrypt from 'bcryptjs';
 import { createHash, randomBytes } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Decisions on addresses and ranges in memory, so that "is this address banned" needs no scan. Pure: it is told of every
-// change and looks nothing up itself. Following the database is decision-follower.ts.
+// Decisions on addresses and ranges in memory, so that "is this address banned" needs no scan. Pure: it is told of
+// every change and looks nothing up itself. Following the database is decision-follower.ts.
 
 import type { GoTime } from '../../ts/util/go-time.js';
 import { IpRangeError, parseIpRange, type IpRange } from './ip-range.js';

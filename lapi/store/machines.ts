@@ -149,7 +149,8 @@ export class Machines {
     return Number(result.numDeletedRows);
   }
 
-  async #update(name: string, values: Partial<Record<keyof MachinesTable, string | number>>, stamp = true): Promise<boolean> {
+  async #update(name: string, values: Partial<Record<keyof MachinesTable, string | number>>,
+    stamp = true): Promise<boolean> {
     const updated = stamp ? { ...values, updated_at: toColumn(this.#context.now()) } : values;
     const present = Object.fromEntries(Object.entries(updated).filter(([, value]) => value !== undefined));
     const result = await this.#context.db.updateTable('machines').set(present).where('machine_id', '=', name)

@@ -106,7 +106,9 @@ const tables: Readonly<Record<string, Table>> = {
 /** Each step runs once, in order, and is never changed after a release. */
 const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<void>)[] = [
   async (db, dialect) => {
-    for (const [name, table] of Object.entries(tables)) await createTable(db, dialect, name, table);
+    const present = new Map((await db.introspection.getTables()).map((table) =>
+      [table.name, new Set(table.columns.map((column) => column.name))]));
+    for (const [name, table] of Object.entries(tables)) await createTable(db, dialect, name, table, present.get(name));
   },
   async (db) => {
     await db.schema.createTable('palisade_changes').ifNotExists()
@@ -143,18 +145,27 @@ async function appliedCount(db: Kysely<Tables>): Promise<number> {
   return rows[0].version ?? 0;
 }
 
-async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: string, table: Table): Promise<void> {
-  let builder = db.schema.createTable(name).ifNotExists();
-  if (table.primaryKey === undefined) {
-    builder = builder.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement().notNull());
+/** Creates a table with its indexes; to one that an older CrowdSec made, the columns it lacks are added. */
+async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: string, table: Table,
+  present: ReadonlySet<string> | undefined): Promise<void> {
+  const typeOf = (column: Column) => sql`${dialect.columnType(column.kind)}`;
+  if (present === undefined) {
+    let builder = db.schema.createTable(name);
+    if (table.primaryKey === undefined) {
+      builder = builder.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement().notNull());
+    } else {
+      builder = builder.addPrimaryKeyConstraint(`${name}_pk`, [...table.primaryKey] as never);
+    }
+    for (const column of table.columns) {
+      builder = builder.addColumn(column.name, typeOf(column), (definition) => describe(definition, column));
+    }
+    await builder.execute();
   } else {
-    builder = builder.addPrimaryKeyConstraint(`${name}_pk`, [...table.primaryKey] as never);
+    for (const column of table.columns.filter((wanted) => !present.has(wanted.name))) {
+      await db.schema.alterTable(name)
+        .addColumn(column.name, typeOf(column), (definition) => describe(definition, column)).execute();
+    }
   }
-  for (const column of table.columns) {
-    builder = builder.addColumn(column.name, sql`${dialect.columnType(column.kind)}`,
-      (definition) => describe(definition, column));
-  }
-  await builder.execute();
   for (const [index, columns, isUnique] of table.indexes ?? []) {
     const create = db.schema.createIndex(index).ifNotExists().on(name).columns([...columns]);
     await (isUnique ? create.unique() : create).execute();

@@ -21,7 +21,8 @@ function backOff(attempt: number): number {
 }
 
 /** Logs a client in, patiently. Throws ApiError at once, UnreachableError after the last try. */
-export async function logInPatiently(client: { authenticate(): Promise<void> }, patience: LoginPatience = {}): Promise<void> {
+export async function logInPatiently(client: { authenticate(): Promise<void> },
+  patience: LoginPatience = {}): Promise<void> {
   const { attemptsMax = defaultAttemptsMax, pauseMs = backOff, sleep = setTimeout } = patience;
   for (let attempt = 1; ; attempt++) {
     try {

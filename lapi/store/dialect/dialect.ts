@@ -1,4 +1,5 @@
-// What differs between the databases a store can stand on. Entities use kysely and this; they never ask which one it is.
+// What differs between the databases a store can stand on. Entities use kysely and this; they never ask which one it
+// is.
 
 import type { Dialect, Kysely, RawBuilder } from 'kysely';
 import type { Tables } from '../tables.js';
