@@ -34,7 +34,9 @@ impl Departures {
                 Event::Came { path, cookie } => {
                     // What had this name before has been overwritten.
                     self.drop_at(path);
-                    let moving = |departure: &&mut Departure| *cookie != 0 && departure.moving == Some(*cookie);
+                    let moving = |departure: &&mut Departure| {
+                        *cookie != 0 && departure.moving == Some(*cookie)
+                    };
                     if let Some(departure) = self.list.iter_mut().find(moving) {
                         (departure.at, departure.moving) = (path.clone(), None);
                     }
@@ -70,7 +72,12 @@ impl Departures {
             departure.moving = Some(cookie);
         } else if wanted(path) {
             let label = path.to_path_buf();
-            self.list.push_back(Departure { label, at: PathBuf::new(), moving: Some(cookie), overdue: false });
+            self.list.push_back(Departure {
+                label,
+                at: PathBuf::new(),
+                moving: Some(cookie),
+                overdue: false,
+            });
         }
     }
 }
@@ -92,14 +99,25 @@ mod tests {
         for events in batches {
             departures.take(events, |path| path.ends_with("a"));
         }
-        departures.places().iter().map(|(label, at)| format!("{} {}", label.display(), at.display())).collect()
+        departures
+            .places()
+            .iter()
+            .map(|(label, at)| format!("{} {}", label.display(), at.display()))
+            .collect()
     }
 
     #[test]
     fn a_chain_of_rotations_is_followed_in_order() {
         let events = [
-            came("a", 0), went("a", 1), came("a.1", 1), came("a", 0),
-            went("a.1", 2), came("a.2", 2), went("a", 3), came("a.1", 3), came("a", 0),
+            came("a", 0),
+            went("a", 1),
+            came("a.1", 1),
+            came("a", 0),
+            went("a.1", 2),
+            came("a.2", 2),
+            went("a", 3),
+            came("a.1", 3),
+            came("a", 0),
         ];
         assert_eq!(places(&[&events]), ["a a.2", "a a.1"]);
         let one_by_one: Vec<&[Event]> = events.chunks(1).collect();

@@ -34,7 +34,10 @@ impl Buffers {
         numbers: Float64Array,
         line_bytes_max: usize,
     ) -> Result<Buffers> {
-        let fits = bytes.len() >= line_bytes_max + 2 && spans.len() >= 2 && !flags.is_empty() && numbers.len() >= NUMBERS;
+        let fits = bytes.len() >= line_bytes_max + 2
+            && spans.len() >= 2
+            && !flags.is_empty()
+            && numbers.len() >= NUMBERS;
         if !fits || bytes.len() > u32::MAX as usize {
             return Err(Error::from_reason("the arrays of a read are too small or too large"));
         }
@@ -43,12 +46,24 @@ impl Buffers {
 
     fn batch(&mut self) -> Batch<'_> {
         // SAFETY: JavaScript does not touch the arrays of a read that is under way.
-        unsafe { Batch { bytes: self.bytes.as_mut(), spans: self.spans.as_mut(), flags: self.flags.as_mut() } }
+        unsafe {
+            Batch {
+                bytes: self.bytes.as_mut(),
+                spans: self.spans.as_mut(),
+                flags: self.flags.as_mut(),
+            }
+        }
     }
 
     fn tell(&mut self, filled: &Filled, offset: u64, number: u32, mark: u32, last: usize) {
-        let values =
-            [filled.used as f64, offset as f64, filled.truncated as f64, number.into(), mark.into(), last as f64];
+        let values = [
+            filled.used as f64,
+            offset as f64,
+            filled.truncated as f64,
+            number.into(),
+            mark.into(),
+            last as f64,
+        ];
         // SAFETY: as in batch().
         unsafe { self.numbers.as_mut()[..NUMBERS].copy_from_slice(&values) };
     }
@@ -80,7 +95,12 @@ impl FileReplay {
     ) -> Result<AsyncTask<ReplayRead>> {
         let buffers = Buffers::new(bytes, spans, flags, numbers, self.line_bytes_max)?;
         let (replay, path) = (self.replay.clone(), self.path.clone());
-        Ok(AsyncTask::new(ReplayRead { replay, path, line_bytes_max: self.line_bytes_max, buffers }))
+        Ok(AsyncTask::new(ReplayRead {
+            replay,
+            path,
+            line_bytes_max: self.line_bytes_max,
+            buffers,
+        }))
     }
 }
 
@@ -96,7 +116,8 @@ impl Task for ReplayRead {
     type JsValue = i32;
 
     fn compute(&mut self) -> Result<i32> {
-        let mut slot = self.replay.lock().map_err(|_| Error::from_reason("an earlier read failed"))?;
+        let mut slot =
+            self.replay.lock().map_err(|_| Error::from_reason("an earlier read failed"))?;
         if slot.is_none() {
             *slot = Some(Replay::open(&self.path, self.line_bytes_max).map_err(to_error)?);
         }
@@ -122,7 +143,10 @@ pub struct LineFramer {
 impl LineFramer {
     #[napi(constructor)]
     pub fn new(line_bytes_max: u32) -> LineFramer {
-        LineFramer { framer: Framer::new(line_bytes_max as usize), line_bytes_max: line_bytes_max as usize }
+        LineFramer {
+            framer: Framer::new(line_bytes_max as usize),
+            line_bytes_max: line_bytes_max as usize,
+        }
     }
 
     /// Takes some of `chunk` from `from` on and returns the number of lines it completed; `numbers[5]` says how much
@@ -210,7 +234,8 @@ impl FileTail {
             let Identity { device, inode } = notice.identity;
             let number = notice.number.map_or(String::new(), |number| number.to_string());
             let kind = notice.kind.word().to_string();
-            let (identity, offset, mark) = (format!("{device}:{inode}"), notice.offset.to_string(), notice.mark.to_string());
+            let (identity, offset, mark) =
+                (format!("{device}:{inode}"), notice.offset.to_string(), notice.mark.to_string());
             [kind, number, notice.path, identity, offset, mark, notice.detail]
         };
         self.thread.take_notices().into_iter().flat_map(texts).collect()
@@ -261,7 +286,9 @@ impl Asked for TailRead {
 impl Drop for TailRead {
     fn drop(&mut self) {
         if let Some(deferred) = self.deferred.take() {
-            deferred.reject(Error::from_reason("the tail thread ended, or a read was already under way"));
+            deferred.reject(Error::from_reason(
+                "the tail thread ended, or a read was already under way",
+            ));
         }
     }
 }
@@ -280,21 +307,29 @@ pub fn glob_matches(pattern: String, path: String) -> Result<bool> {
 }
 
 fn parse(pattern: &str) -> Result<Pattern> {
-    Pattern::new(pattern).ok_or_else(|| Error::from_reason(format!("syntax error in pattern \"{pattern}\"")))
+    Pattern::new(pattern)
+        .ok_or_else(|| Error::from_reason(format!("syntax error in pattern \"{pattern}\"")))
 }
 
 fn tail_options(options: FileTailOptions) -> Result<TailOptions> {
-    let watched = options.patterns.into_iter().zip(options.from_end)
-        .map(|(text, from_end)| Ok(Watched { pattern: parse(&text)?, text, from_end })).collect::<Result<_>>()?;
+    let watched = options
+        .patterns
+        .into_iter()
+        .zip(options.from_end)
+        .map(|(text, from_end)| Ok(Watched { pattern: parse(&text)?, text, from_end }))
+        .collect::<Result<_>>()?;
     let interval = |ms: f64| Duration::from_millis(ms as u64);
     Ok(TailOptions {
         watched,
-        excludes: RegexSet::new(&options.exclude_regexps).map_err(|error| Error::from_reason(error.to_string()))?,
-        saved: options.saved.chunks_exact(5).map(to_saved).collect::<Option<_>>()
-            .ok_or_else(|| Error::from_reason("a saved position holds something other than numbers"))?,
+        excludes: RegexSet::new(&options.exclude_regexps)
+            .map_err(|error| Error::from_reason(error.to_string()))?,
+        saved: options.saved.chunks_exact(5).map(to_saved).collect::<Option<_>>().ok_or_else(
+            || Error::from_reason("a saved position holds something other than numbers"),
+        )?,
         poll: options.poll,
         poll_interval: interval(options.poll_interval_ms),
-        discovery_interval: (options.discovery_interval_ms > 0.0).then(|| interval(options.discovery_interval_ms)),
+        discovery_interval: (options.discovery_interval_ms > 0.0)
+            .then(|| interval(options.discovery_interval_ms)),
         linger: interval(options.linger_ms),
         line_bytes_max: options.line_bytes_max as usize,
     })
@@ -302,7 +337,12 @@ fn tail_options(options: FileTailOptions) -> Result<TailOptions> {
 
 fn to_saved(texts: &[String]) -> Option<Saved> {
     let identity = Identity { device: texts[1].parse().ok()?, inode: texts[2].parse().ok()? };
-    Some(Saved { path: texts[0].clone(), identity, offset: texts[3].parse().ok()?, mark: texts[4].parse().ok()? })
+    Some(Saved {
+        path: texts[0].clone(),
+        identity,
+        offset: texts[3].parse().ok()?,
+        mark: texts[4].parse().ok()?,
+    })
 }
 
 /// The system's own words, without Rust's "(os error 13)".

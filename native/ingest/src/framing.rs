@@ -72,7 +72,8 @@ impl Framer {
         let end = carried + got;
         let at_end = got == 0 && carried < batch.bytes.len();
         let filled = Filled { at_end, ..Filled::default() };
-        let mut lines = Lines { bytes: &batch.bytes[..end], spans: batch.spans, flags: batch.flags, filled };
+        let mut lines =
+            Lines { bytes: &batch.bytes[..end], spans: batch.spans, flags: batch.flags, filled };
         self.frame(&mut lines);
         if at_end && last {
             self.finish(&mut lines);
@@ -101,7 +102,10 @@ impl Framer {
     /// A line already too long, whatever follows (a `\r` before its `\n` would not count), is delivered now.
     fn cut_endless(&mut self, lines: &mut Lines) {
         let end = lines.bytes.len();
-        if !self.dropping && end - lines.filled.consumed >= self.line_bytes_max + 2 && !lines.is_full() {
+        if !self.dropping
+            && end - lines.filled.consumed >= self.line_bytes_max + 2
+            && !lines.is_full()
+        {
             lines.deliver(end, self.line_bytes_max);
             self.dropping = true;
         }

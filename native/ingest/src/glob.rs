@@ -26,7 +26,8 @@ pub struct Pattern {
 impl Pattern {
     /// Checks a pattern. None where Go answers "syntax error in pattern".
     pub fn new(text: &str) -> Option<Pattern> {
-        text.split('/').all(|part| match_name(part.as_bytes(), b"", true).is_some())
+        text.split('/')
+            .all(|part| match_name(part.as_bytes(), b"", true).is_some())
             .then(|| Pattern { text: text.as_bytes().to_vec() })
     }
 
@@ -34,7 +35,8 @@ impl Pattern {
     pub fn matches(&self, path: &Path) -> bool {
         let names = parts_of(path.as_os_str().as_bytes());
         let parts = parts_of(&self.text);
-        parts.len() == names.len() && parts.iter().zip(names).all(|(part, name)| matches_name(part, name))
+        parts.len() == names.len()
+            && parts.iter().zip(names).all(|(part, name)| matches_name(part, name))
     }
 
     /// Existing paths that match, sorted within each directory. `points` receives what to watch.
@@ -57,7 +59,12 @@ fn parts_of(text: &[u8]) -> Vec<&[u8]> {
     text.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect()
 }
 
-fn descend(dir: PathBuf, parts: &[&[u8]], points: &mut BTreeSet<WatchPoint>, found: &mut Vec<PathBuf>) {
+fn descend(
+    dir: PathBuf,
+    parts: &[&[u8]],
+    points: &mut BTreeSet<WatchPoint>,
+    found: &mut Vec<PathBuf>,
+) {
     let (part, rest) = (parts[0], &parts[1..]);
     if has_meta(part) {
         points.insert(WatchPoint { dir: listed(&dir), name: part.to_vec() });
@@ -77,7 +84,12 @@ fn descend(dir: PathBuf, parts: &[&[u8]], points: &mut BTreeSet<WatchPoint>, fou
     }
 }
 
-fn step(path: PathBuf, rest: &[&[u8]], points: &mut BTreeSet<WatchPoint>, found: &mut Vec<PathBuf>) {
+fn step(
+    path: PathBuf,
+    rest: &[&[u8]],
+    points: &mut BTreeSet<WatchPoint>,
+    found: &mut Vec<PathBuf>,
+) {
     follow_links(&path, points);
     if !rest.is_empty() {
         if path.is_dir() {
@@ -102,15 +114,22 @@ fn follow_links(path: &Path, points: &mut BTreeSet<WatchPoint>) {
 
 fn names_in(dir: &Path, part: &[u8]) -> Vec<OsString> {
     let Ok(entries) = fs::read_dir(listed(dir)) else { return Vec::new() };
-    let mut names: Vec<OsString> =
-        entries.flatten().map(|entry| entry.file_name()).filter(|name| matches_name(part, name.as_bytes())).collect();
+    let mut names: Vec<OsString> = entries
+        .flatten()
+        .map(|entry| entry.file_name())
+        .filter(|name| matches_name(part, name.as_bytes()))
+        .collect();
     names.sort();
     names
 }
 
 /// The directory as the system wants it named: "" is the working directory.
 fn listed(dir: &Path) -> PathBuf {
-    if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() }
+    if dir.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        dir.to_path_buf()
+    }
 }
 
 pub fn has_meta(part: &[u8]) -> bool {
@@ -128,7 +147,9 @@ fn unescape(part: &[u8]) -> Vec<u8> {
 
 fn escape(name: &[u8]) -> Vec<u8> {
     let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
-    name.iter().flat_map(|byte| if special(byte) { vec![b'\\', *byte] } else { vec![*byte] }).collect()
+    name.iter()
+        .flat_map(|byte| if special(byte) { vec![b'\\', *byte] } else { vec![*byte] })
+        .collect()
 }
 
 /// Whether one name (no slash) matches one part of a pattern.
@@ -173,10 +194,15 @@ fn match_name(pattern: &[u8], name: &[u8], check: bool) -> Option<bool> {
 /// Matches one element (a byte, `?`, a class) at the start of the text. Returns the lengths of both, the text's 0
 /// when it does not match.
 fn match_one(pattern: &[u8], text: Option<&[u8]>) -> Option<(usize, usize)> {
-    let (code, width) = text.map_or((None, 0), |bytes| { let (code, width) = decode(bytes); (Some(code), width) });
+    let (code, width) = text.map_or((None, 0), |bytes| {
+        let (code, width) = decode(bytes);
+        (Some(code), width)
+    });
     match pattern[0] {
         b'?' => Some((1, width)),
-        b'[' => match_class(pattern, code).map(|(length, hit)| (length, if hit { width } else { 0 })),
+        b'[' => {
+            match_class(pattern, code).map(|(length, hit)| (length, if hit { width } else { 0 }))
+        }
         b'\\' => {
             let byte = *pattern.get(1)?;
             Some((2, usize::from(text.is_some_and(|bytes| bytes[0] == byte))))
@@ -194,7 +220,12 @@ fn match_class(pattern: &[u8], code: Option<u32>) -> Option<(usize, bool)> {
             return Some((at + 1, code.is_some() && hit != negated));
         }
         let low = class_member(pattern, &mut at)?;
-        let high = if pattern.get(at) == Some(&b'-') { at += 1; class_member(pattern, &mut at)? } else { low };
+        let high = if pattern.get(at) == Some(&b'-') {
+            at += 1;
+            class_member(pattern, &mut at)?
+        } else {
+            low
+        };
         hit |= code.is_some_and(|code| low <= code && code <= high);
         ranges += 1;
     }
@@ -215,7 +246,13 @@ fn class_member(pattern: &[u8], at: &mut usize) -> Option<u32> {
 
 /// The first character of a text; a byte that is not UTF-8 stands for U+FFFD.
 fn decode(bytes: &[u8]) -> (u32, usize) {
-    let width = match bytes[0] { 0..=0x7f => 1, 0xc2..=0xdf => 2, 0xe0..=0xef => 3, 0xf0..=0xf4 => 4, _ => 1 };
+    let width = match bytes[0] {
+        0..=0x7f => 1,
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    };
     let text = bytes.get(..width).and_then(|head| std::str::from_utf8(head).ok());
     text.and_then(|text| text.chars().next()).map_or((0xfffd, 1), |c| (c as u32, width))
 }
@@ -227,15 +264,37 @@ mod tests {
     #[test]
     fn names_match_as_in_go() {
         let cases = [
-            ("abc", "abc", true), ("*", "abc", true), ("*c", "abc", true), ("a*", "a", true), ("a*", "ab/c", true),
-            ("a*b*c*d*e*", "axbxcxdxe", true), ("a*b?c*x", "abxbbxdbxebxczzx", true), ("a*b?c*x", "abxbbxdbxebxczzy", false),
-            ("ab[c]", "abc", true), ("ab[b-d]", "abc", true), ("ab[e-g]", "abc", false), ("ab[^c]", "abc", false),
-            ("ab[^e-g]", "abc", true), ("a\\*b", "a*b", true), ("a\\*b", "ab", false), ("a?b", "a☺b", true),
-            ("a[^a]b", "a☺b", true), ("a???b", "a☺b", false), ("[a-ζ]*", "α", true), ("*[a-ζ]", "A", false),
-            ("[\\]a]", "]", true), ("[x\\-]", "-", true), ("*x", "xxx", true), ("*", ".hidden", true),
+            ("abc", "abc", true),
+            ("*", "abc", true),
+            ("*c", "abc", true),
+            ("a*", "a", true),
+            ("a*", "ab/c", true),
+            ("a*b*c*d*e*", "axbxcxdxe", true),
+            ("a*b?c*x", "abxbbxdbxebxczzx", true),
+            ("a*b?c*x", "abxbbxdbxebxczzy", false),
+            ("ab[c]", "abc", true),
+            ("ab[b-d]", "abc", true),
+            ("ab[e-g]", "abc", false),
+            ("ab[^c]", "abc", false),
+            ("ab[^e-g]", "abc", true),
+            ("a\\*b", "a*b", true),
+            ("a\\*b", "ab", false),
+            ("a?b", "a☺b", true),
+            ("a[^a]b", "a☺b", true),
+            ("a???b", "a☺b", false),
+            ("[a-ζ]*", "α", true),
+            ("*[a-ζ]", "A", false),
+            ("[\\]a]", "]", true),
+            ("[x\\-]", "-", true),
+            ("*x", "xxx", true),
+            ("*", ".hidden", true),
         ];
         for (pattern, name, wanted) in cases {
-            assert_eq!(matches_name(pattern.as_bytes(), name.as_bytes()), wanted, "{pattern} {name}");
+            assert_eq!(
+                matches_name(pattern.as_bytes(), name.as_bytes()),
+                wanted,
+                "{pattern} {name}"
+            );
         }
     }
 

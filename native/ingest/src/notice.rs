@@ -51,13 +51,24 @@ pub struct Notice {
 impl Notice {
     pub fn of(kind: Kind, file: &TailedFile) -> Notice {
         Notice {
-            number: Some(file.number), identity: file.identity, offset: file.offset(), mark: file.mark(),
+            number: Some(file.number),
+            identity: file.identity,
+            offset: file.offset(),
+            mark: file.mark(),
             ..Notice::about(kind, &file.path, String::new())
         }
     }
 
     pub fn about(kind: Kind, path: &Path, detail: String) -> Notice {
         let identity = Identity { device: 0, inode: 0 };
-        Notice { kind, number: None, path: path.to_string_lossy().into_owned(), identity, offset: 0, mark: 0, detail }
+        Notice {
+            kind,
+            number: None,
+            path: path.to_string_lossy().into_owned(),
+            identity,
+            offset: 0,
+            mark: 0,
+            detail,
+        }
     }
 }

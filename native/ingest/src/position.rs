@@ -65,7 +65,9 @@ impl Recent {
 
     /// 32-bit FNV-1a of these bytes.
     pub fn mark(&self) -> u32 {
-        self.bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+        self.bytes
+            .iter()
+            .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
     }
 
     /// Whether the file has exactly these bytes before `offset`.

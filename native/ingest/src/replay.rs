@@ -27,7 +27,10 @@ pub enum Format {
 
 /// The format that the first bytes of a file tell.
 pub fn format_of(head: &[u8]) -> Format {
-    MAGICS.iter().find(|(magic, _)| head.starts_with(magic)).map_or(Format::Plain, |(_, format)| *format)
+    MAGICS
+        .iter()
+        .find(|(magic, _)| head.starts_with(magic))
+        .map_or(Format::Plain, |(_, format)| *format)
 }
 
 /// One pass over one file.
@@ -54,7 +57,9 @@ impl Replay {
             Format::Gzip => Box::new(MultiGzDecoder::new(whole)),
             Format::Zstd => Box::new(zstd::stream::read::Decoder::new(whole)?),
             Format::Unsupported(name) => {
-                return Err(io::Error::other(format!("is compressed with {name}; decompress it first")));
+                return Err(io::Error::other(format!(
+                    "is compressed with {name}; decompress it first"
+                )));
             }
         };
         Ok(Replay { stream, framer: Framer::new(line_bytes_max), failure: None, offset: 0 })
@@ -70,7 +75,8 @@ impl Replay {
     pub fn read(&mut self, batch: &mut Batch) -> io::Result<Filled> {
         loop {
             let (stream, failure) = (&mut self.stream, &mut self.failure);
-            let filled = self.framer.fill(batch, true, |room| Ok(read_full(stream, room, failure)))?;
+            let filled =
+                self.framer.fill(batch, true, |room| Ok(read_full(stream, room, failure)))?;
             self.offset += filled.consumed as u64;
             if filled.count > 0 {
                 return Ok(filled);

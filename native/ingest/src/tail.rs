@@ -89,7 +89,8 @@ pub struct TailSet {
 impl TailSet {
     pub fn new(options: TailOptions, now: Instant) -> TailSet {
         let mut notices = Vec::new();
-        let watcher = if options.poll == Some(true) { Ok(Watcher::polling()) } else { Watcher::new() };
+        let watcher =
+            if options.poll == Some(true) { Ok(Watcher::polling()) } else { Watcher::new() };
         let watcher = watcher.unwrap_or_else(|errno| {
             notices.push(Notice::about(Kind::Polling, Path::new(""), errno.to_string()));
             Watcher::polling()
@@ -172,7 +173,9 @@ impl TailSet {
         while let Some(number) = self.ready.pop_front() {
             let Some(file) = self.files.get_mut(&number) else { continue };
             file.queued = false;
-            if file.after.is_some_and(|before| self.files.contains_key(&before)) || self.is_muted(number) {
+            if file.after.is_some_and(|before| self.files.contains_key(&before))
+                || self.is_muted(number)
+            {
                 continue;
             }
             if let Some(delivered) = self.read_file(number, batch, now) {
@@ -217,7 +220,10 @@ impl TailSet {
     /// Whether a file is not to be read: compressed, or a copy. Both are rotated logs whose lines were read before.
     fn is_muted(&mut self, number: u32) -> bool {
         let file = &self.files[&number];
-        if !file.muted && file.offset() == 0 && format_of(&file.head(MAGIC_BYTES_MAX)) != Format::Plain {
+        if !file.muted
+            && file.offset() == 0
+            && format_of(&file.head(MAGIC_BYTES_MAX)) != Format::Plain
+        {
             self.mute(number, Kind::Compressed);
         } else if file.unchecked && !file.head(1).is_empty() {
             if self.files.values().any(|other| other.number != number && file.copies(other)) {
@@ -276,8 +282,12 @@ impl TailSet {
     fn closes_at(&self, number: u32) -> Option<Instant> {
         let file = self.files.get(&number)?;
         match (file.retired_at, file.absent_since) {
-            (Some(since), _) if file.drained || file.muted => Some(since.max(file.last_data_at) + self.options.linger),
-            (None, Some(since)) => Some(since.max(file.last_data_at) + self.options.linger * ABSENT_LINGERS),
+            (Some(since), _) if file.drained || file.muted => {
+                Some(since.max(file.last_data_at) + self.options.linger)
+            }
+            (None, Some(since)) => {
+                Some(since.max(file.last_data_at) + self.options.linger * ABSENT_LINGERS)
+            }
             _ => None,
         }
     }
@@ -320,7 +330,12 @@ impl TailSet {
     /// Files that waited for this one may be read now.
     fn release_after(&mut self, number: u32) {
         let waiting = self.files.values_mut().filter(|file| file.after == Some(number));
-        let numbers: Vec<u32> = waiting.map(|file| { file.after = None; file.number }).collect();
+        let numbers: Vec<u32> = waiting
+            .map(|file| {
+                file.after = None;
+                file.number
+            })
+            .collect();
         for number in numbers {
             self.enqueue(number);
         }

@@ -39,6 +39,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     asked: Option<Box<dyn Asked>>,
+    /// A request has come that is not answered yet.
+    busy: bool,
     notices: Vec<Notice>,
     closing: bool,
 }
@@ -61,7 +63,7 @@ impl TailThread {
             asked.answer(Answer::Closed);
             return Ok(());
         }
-        if state.asked.is_some() {
+        if std::mem::replace(&mut state.busy, true) {
             return Err(asked);
         }
         state.asked = Some(asked);
@@ -126,6 +128,7 @@ fn run(shared: &Shared, options: TailOptions) {
         if let Some(mut request) = asked.take() {
             let delivered = set.read(&mut request.batch(), now);
             let notices = publish(shared, &mut set);
+            shared.lock().busy = delivered.is_none() && notices == 0;
             match delivered {
                 Some(delivered) => request.answer(Answer::Lines { delivered, notices }),
                 None if notices > 0 => request.answer(Answer::Notices(notices)),

@@ -12,8 +12,20 @@ use std::time::Instant;
 
 /// File systems whose changes by other machines or programs inotify does not see (magic numbers of statfs(2)).
 const REMOTE_FILE_SYSTEMS: [u32; 14] = [
-    0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x7375_7245,
-    0x4750_4653, 0x0bd0_0bd0, 0x0116_1970, 0x786f_4256, 0x6b41_4653,
+    0x6969,
+    0x517b,
+    0xff53_4d42,
+    0xfe53_4d42,
+    0x6573_5546,
+    0x0102_1997,
+    0x00c3_6400,
+    0x5346_414f,
+    0x7375_7245,
+    0x4750_4653,
+    0x0bd0_0bd0,
+    0x0116_1970,
+    0x786f_4256,
+    0x6b41_4653,
 ];
 
 /// Two files that agree in so many first bytes are copies: more than the headers that some programs begin every log with.
@@ -93,12 +105,30 @@ impl TailedFile {
             Start::At(offset) => (offset, offset > 0 && !ends_line(&file, offset)?),
             Start::End => last_line_start(&file, meta.len(), line_bytes_max)?,
         };
-        let framer = if inside { Framer::inside_line(line_bytes_max) } else { Framer::new(line_bytes_max) };
+        let framer =
+            if inside { Framer::inside_line(line_bytes_max) } else { Framer::new(line_bytes_max) };
         let recent = Recent::before(&file, offset)?;
         let mut tailed = TailedFile {
-            number, path, identity: Identity::of(&meta), watch: None, polled: false, queued: false, after: None,
-            retired_at: None, absent_since: None, last_data_at: now, left: false, drained: false, muted: false, unchecked: false, heads: Default::default(), file, framer, recent,
-            read_to: offset, line_bytes_max,
+            number,
+            path,
+            identity: Identity::of(&meta),
+            watch: None,
+            polled: false,
+            queued: false,
+            after: None,
+            retired_at: None,
+            absent_since: None,
+            last_data_at: now,
+            left: false,
+            drained: false,
+            muted: false,
+            unchecked: false,
+            heads: Default::default(),
+            file,
+            framer,
+            recent,
+            read_to: offset,
+            line_bytes_max,
         };
         if offset >= COPY_BYTES_MIN as u64 {
             tailed.heads[0] = tailed.head(COPY_BYTES_MIN);
@@ -132,7 +162,8 @@ impl TailedFile {
     /// Whether this file begins as another one does or did: a copy, made to rotate it or to keep it.
     pub fn copies(&self, other: &TailedFile) -> bool {
         let head = self.head(COPY_BYTES_MIN);
-        head.len() == COPY_BYTES_MIN && (other.heads.contains(&head) || other.head(COPY_BYTES_MIN) == head)
+        head.len() == COPY_BYTES_MIN
+            && (other.heads.contains(&head) || other.head(COPY_BYTES_MIN) == head)
     }
 
     /// Hash of the bytes before `offset()`.
@@ -164,7 +195,8 @@ impl TailedFile {
         })?;
         self.read_to += got as u64;
         // A full batch can leave lines waiting although the file has no more.
-        filled.at_end &= if last { self.framer.waiting().is_empty() } else { !self.framer.has_line() };
+        filled.at_end &=
+            if last { self.framer.waiting().is_empty() } else { !self.framer.has_line() };
         self.recent.push(&batch.bytes[..filled.consumed]);
         if self.heads[0].is_empty() && self.read_to >= COPY_BYTES_MIN as u64 {
             self.heads[0] = self.head(COPY_BYTES_MIN);

@@ -38,7 +38,11 @@ pub struct Watcher {
 impl Watcher {
     pub fn new() -> Result<Watcher, Errno> {
         let inotify = Some(inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?);
-        Ok(Watcher { inotify, dirs: HashMap::new(), buffer: vec![MaybeUninit::uninit(); EVENTS_BYTES] })
+        Ok(Watcher {
+            inotify,
+            dirs: HashMap::new(),
+            buffer: vec![MaybeUninit::uninit(); EVENTS_BYTES],
+        })
     }
 
     /// A watcher that sees nothing.
@@ -55,13 +59,22 @@ impl Watcher {
     /// must be listed again then), or the first fault other than a directory that is not there.
     pub fn watch_dirs(&mut self, points: &BTreeSet<WatchPoint>) -> Result<bool, Errno> {
         let Some(fd) = &self.inotify else { return Ok(false) };
-        let flags = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::ATTRIB
-            | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
+        let flags = WatchFlags::CREATE
+            | WatchFlags::DELETE
+            | WatchFlags::MOVE
+            | WatchFlags::ATTRIB
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::ONLYDIR;
         let mut dirs: HashMap<i32, (PathBuf, Vec<Vec<u8>>)> = HashMap::new();
         let mut fault = None;
         for point in points {
             match inotify::add_watch(fd, &point.dir, flags) {
-                Ok(watch) => dirs.entry(watch).or_insert_with(|| (point.dir.clone(), vec![])).1.push(point.name.clone()),
+                Ok(watch) => dirs
+                    .entry(watch)
+                    .or_insert_with(|| (point.dir.clone(), vec![]))
+                    .1
+                    .push(point.name.clone()),
                 Err(Errno::NOENT | Errno::NOTDIR) => {}
                 Err(errno) => fault = fault.or(Some(errno)),
             }
@@ -137,5 +150,9 @@ fn translate(
 fn joined(dir: &Path, name: &[u8]) -> PathBuf {
     // "." stands for the working directory of relative patterns, whose paths carry no "./".
     let name = std::ffi::OsString::from_vec(name.to_vec());
-    if dir == Path::new(".") { PathBuf::from(name) } else { dir.join(name) }
+    if dir == Path::new(".") {
+        PathBuf::from(name)
+    } else {
+        dir.join(name)
+    }
 }

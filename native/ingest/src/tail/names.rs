@@ -15,17 +15,25 @@ impl TailSet {
     /// Opens departed files that nobody has opened yet, each before the next generation of its name.
     pub(super) fn place(&mut self, places: &[(PathBuf, PathBuf)], now: Instant) {
         let open: Vec<Option<u32>> = places.iter().map(|(_, at)| self.number_at(at)).collect();
-        for (index, (label, at)) in places.iter().enumerate().filter(|(index, _)| open[*index].is_none()) {
-            let later = (index + 1..places.len()).filter(|other| places[*other].0 == *label).find_map(|other| open[other]);
+        for (index, (label, at)) in
+            places.iter().enumerate().filter(|(index, _)| open[*index].is_none())
+        {
+            let later = (index + 1..places.len())
+                .filter(|other| places[*other].0 == *label)
+                .find_map(|other| open[other]);
             let current = self.current.get(label).copied();
-            let present = current.filter(|number| !open.contains(&Some(*number)) && self.has_name(*number));
+            let present =
+                current.filter(|number| !open.contains(&Some(*number)) && self.has_name(*number));
             self.visit_before(later.or(present), label, at, now);
             if let Some(file) = self.number_at(at).and_then(|number| self.files.get_mut(&number)) {
                 file.left = file.path == *label;
             }
         }
         for (number, (label, _)) in open.iter().zip(places) {
-            if let Some(file) = number.and_then(|number| self.files.get_mut(&number)).filter(|file| file.path == *label) {
+            if let Some(file) = number
+                .and_then(|number| self.files.get_mut(&number))
+                .filter(|file| file.path == *label)
+            {
                 file.left = true;
             }
         }
@@ -45,7 +53,13 @@ impl TailSet {
         let found = self.expand();
         if !self.started {
             self.report_missing(&found);
-            for path in self.options.saved.iter().map(|saved| PathBuf::from(&saved.path)).collect::<BTreeSet<_>>() {
+            for path in self
+                .options
+                .saved
+                .iter()
+                .map(|saved| PathBuf::from(&saved.path))
+                .collect::<BTreeSet<_>>()
+            {
                 self.resume_rotated(&path, now);
             }
         }
@@ -68,7 +82,11 @@ impl TailSet {
             let mut seen = HashSet::new();
             for watched in &self.options.watched {
                 let paths = watched.pattern.expand(&mut points);
-                found.extend(paths.into_iter().filter(|path| !self.is_excluded(path) && seen.insert(path.clone())));
+                found.extend(
+                    paths
+                        .into_iter()
+                        .filter(|path| !self.is_excluded(path) && seen.insert(path.clone())),
+                );
             }
             // A directory that is watched only now may have got entries since it was listed.
             match self.watcher.watch_dirs(&points) {
@@ -90,7 +108,11 @@ impl TailSet {
     fn report_missing(&mut self, found: &[PathBuf]) {
         for watched in &self.options.watched {
             if !found.iter().any(|path| watched.pattern.matches(path)) {
-                self.notices.push(Notice::about(Kind::Missing, Path::new(&watched.text), String::new()));
+                self.notices.push(Notice::about(
+                    Kind::Missing,
+                    Path::new(&watched.text),
+                    String::new(),
+                ));
             }
         }
     }
@@ -107,19 +129,26 @@ impl TailSet {
             return;
         }
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let entries: HashMap<Identity, PathBuf> = fs::read_dir(dir).into_iter().flatten().flatten()
-            .filter_map(|entry| Some((Identity::of(&entry.metadata().ok()?), entry.path()))).collect();
+        let entries: HashMap<Identity, PathBuf> = fs::read_dir(dir)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| Some((Identity::of(&entry.metadata().ok()?), entry.path())))
+            .collect();
         for identity in lost {
             match entries.get(&identity) {
                 Some(at) => self.visit_before(None, path, at, now),
-                None if Some(identity) == newest => self.notices.push(Notice::about(Kind::Gone, path, String::new())),
+                None if Some(identity) == newest => {
+                    self.notices.push(Notice::about(Kind::Gone, path, String::new()))
+                }
                 None => {}
             }
         }
     }
 
     pub(super) fn is_wanted(&self, path: &Path) -> bool {
-        !self.is_excluded(path) && self.options.watched.iter().any(|watched| watched.pattern.matches(path))
+        !self.is_excluded(path)
+            && self.options.watched.iter().any(|watched| watched.pattern.matches(path))
     }
 
     fn is_excluded(&self, path: &Path) -> bool {
@@ -141,7 +170,8 @@ impl TailSet {
             Ok(Some(number)) => match next {
                 None => self.set_current(label, number, now),
                 Some(next) => {
-                    let after = self.files.get_mut(&next).and_then(|file| file.after.replace(number));
+                    let after =
+                        self.files.get_mut(&next).and_then(|file| file.after.replace(number));
                     self.files.get_mut(&number).expect("just opened").after = after;
                     self.retire(number, now);
                 }
@@ -159,7 +189,11 @@ impl TailSet {
             }
         }
         let text = error.to_string();
-        self.complain_once(Kind::Unreadable, at, text.split(" (os error").next().unwrap_or(&text).to_string());
+        self.complain_once(
+            Kind::Unreadable,
+            at,
+            text.split(" (os error").next().unwrap_or(&text).to_string(),
+        );
     }
 
     /// Opens a file that is not open yet. None: it is.
@@ -175,7 +209,14 @@ impl TailSet {
         }
         let start = self.start_of(label, &file, Identity::of(&meta), meta.len());
         let number = self.numbers;
-        let mut tailed = TailedFile::new(number, label.to_path_buf(), file, start, self.options.line_bytes_max, now)?;
+        let mut tailed = TailedFile::new(
+            number,
+            label.to_path_buf(),
+            file,
+            start,
+            self.options.line_bytes_max,
+            now,
+        )?;
         self.numbers += 1;
         let remote = self.options.poll.is_none() && is_remote(tailed.file());
         tailed.watch = if remote { None } else { self.watcher.watch_file(tailed.file()) };
@@ -206,11 +247,19 @@ impl TailSet {
             return Start::At(offset);
         }
         let was_read = self.options.saved.iter().any(|saved| Path::new(&saved.path) == label);
-        if !self.started && !was_read && self.reads_from_end(label) { Start::End } else { Start::Beginning }
+        if !self.started && !was_read && self.reads_from_end(label) {
+            Start::End
+        } else {
+            Start::Beginning
+        }
     }
 
     fn reads_from_end(&self, label: &Path) -> bool {
-        self.options.watched.iter().find(|watched| watched.pattern.matches(label)).is_none_or(|watched| watched.from_end)
+        self.options
+            .watched
+            .iter()
+            .find(|watched| watched.pattern.matches(label))
+            .is_none_or(|watched| watched.from_end)
     }
 
     /// An open file has (again) the name `label`.
@@ -239,7 +288,9 @@ impl TailSet {
 
     /// The file that had the name before is read to its end before this one begins.
     fn set_current(&mut self, label: &Path, number: u32, now: Instant) {
-        if let Some(before) = self.current.insert(label.to_path_buf(), number).filter(|before| *before != number) {
+        if let Some(before) =
+            self.current.insert(label.to_path_buf(), number).filter(|before| *before != number)
+        {
             self.retire(before, now);
             if !self.waits_for(before, number) {
                 self.files.get_mut(&number).expect("open").after = Some(before);
