@@ -31,6 +31,10 @@ export const lapiLimits = {
   changeRowsKept: 200_000,
   /** Targets of one bulk allowlist check. */
   allowlistTargetsMax: 10_000,
+  /** Milliseconds that requests under way get to end when the server stops. */
+  shutdownMsMax: 3_000,
+  /** Milliseconds between looks for connections that fell idle while the server stops. */
+  idlePollMs: 50,
   /** Milliseconds SQLite waits for another process that holds the write lock. */
   busyTimeoutMs: 10_000,
 } as const;

@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { PalisadeError } from '../ts/errors.js';
+import { lapiLimits } from './limits.js';
 
 /** Where to listen. Empty texts mean: not there. */
 export interface ListenOptions {
@@ -110,9 +111,16 @@ function failed(name: string, reason: string): PalisadeError {
   return new PalisadeError('E_LAPI', `local API server stopped with error: listening on ${name}: ${reason}`);
 }
 
+/** Connections between two requests are closed as they fall idle; those that never do, after a while. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const idle = setInterval(() => server.closeIdleConnections(), lapiLimits.idlePollMs);
+    const all = setTimeout(() => server.closeAllConnections(), lapiLimits.shutdownMsMax);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(all);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { Agent, request } from 'node:http';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -35,6 +35,19 @@ describe('listening', () => {
     await assert.rejects(listen(instance.app, { listenUri: uri, listenSocket: '', tls: null }), { code: 'E_LAPI',
       message: `local API server stopped with error: listening on ${uri}: listen tcp ${uri}: bind: address already in use` });
     other.close();
+    await instance.store.close();
+  });
+
+  test('ends although clients hold connections open, idle or half-way through a request', async () => {
+    const instance = await startInstance();
+    const listening = await listen(instance.app, { listenUri: '127.0.0.1:0', listenSocket: '', tls: null });
+    const agent = new Agent({ keepAlive: true });
+    await statusOf({ port: listening.port, host: '127.0.0.1', path: '/health', agent });
+    const half = connect(listening.port!, '127.0.0.1');
+    half.on('error', () => {});
+    await new Promise<void>((resolve) => half.write('POST /v1/watchers HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{', () => resolve()));
+    await listening.close();
+    agent.destroy();
     await instance.store.close();
   });
 
