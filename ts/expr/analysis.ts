@@ -115,6 +115,10 @@ function pathOfStruct(node: MemberNode): string | null {
   return parent === null ? null : `${parent}.${name}`;
 }
 
+/** Builtins that hand the elements of a list to their closure, or to their result with the same type, or nowhere. */
+const tracking = new Set(['len', 'any', 'all', 'none', 'one', 'count', 'filter', 'map', 'find', 'findLast', 'findIndex',
+  'findLastIndex', 'sortBy']);
+
 /** Collects reads. An event may only be the object of a member, the element of a loop, or a list that is counted. */
 class Reads {
   #all = false;
@@ -138,12 +142,9 @@ class Reads {
     switch (node.kind) {
       case 'member': return this.#member(node);
       case 'call': return this.#call(node);
-      case 'builtin': {
-        const tracked = ['len', 'any', 'all', 'none', 'one', 'count', 'filter', 'map', 'find', 'findLast', 'findIndex',
-          'findLastIndex', 'sortBy', 'sum'].includes(node.name) && (node.name === 'len' || holdsEvent(node.type) || isScalar(node.type));
-        node.args.forEach((arg, index) => this.visit(arg, index === 0 ? tracked : false));
+      case 'builtin':
+        node.args.forEach((arg, index) => this.visit(arg, index === 0 && tracking.has(node.name)));
         return;
-      }
       // What a closure, chain, let or sequence gives has the type of the whole, whose parent accounts for it.
       case 'predicate': return this.visit(node.body, true);
       case 'chain': return this.visit(node.inner, true);
@@ -222,8 +223,4 @@ function holdsEvent(given: Type): boolean {
   const type = deref(given);
   if (type.kind === 'slice' || type.kind === 'map') return holdsEvent(type.element);
   return (type as StructType) === eventType || (type as StructType) === lineType;
-}
-
-function isScalar(type: Type): boolean {
-  return ['bool', 'int', 'float', 'string'].includes(deref(type).kind);
 }

@@ -2,7 +2,7 @@
 // one flat node, because CrowdSec's rules hold runs of 600 terms.
 
 import { limits } from '../limits.js';
-import type { BinaryOperator, LogicalNode, Node } from './ast.js';
+import { type BinaryOperator, childrenOf, type Node } from './ast.js';
 import { builtinNames, closureShapes } from './builtin-names.js';
 import { type Token, type TokenKind, tokenize } from './lexer.js';
 import { SyntaxFault } from './syntax-error.js';
@@ -32,6 +32,7 @@ class Parser {
   #nodeCount = 0;
   #depth = 0;
   #closureDepth = 0;
+  readonly #heights = new Map<Node, number>();
 
   constructor(tokens: Token[]) {
     this.#tokens = tokens;
@@ -76,7 +77,16 @@ class Parser {
 
   #node(at: number, bare: Bare): Node {
     this.#count(at);
-    return { ...bare, at, type: unknownType } as Node;
+    const node = { ...bare, at, type: unknownType } as Node;
+    this.#setHeight(node);
+    return node;
+  }
+
+  /** Levels below a node, which a run of `+` or `.` makes without any nesting in the text. */
+  #setHeight(node: Node): void {
+    const height = childrenOf(node).reduce((most, child) => Math.max(most, this.#heights.get(child) ?? 0), 0) + 1;
+    if (height > limits.expressionDepthMax) throw new SyntaxFault('expression is nested too deeply', node.at);
+    this.#heights.set(node, height);
   }
 
   #count(at: number): void {
@@ -161,10 +171,10 @@ class Parser {
       this.#count(token.at);
       left.terms.push(right);
       left.operators.push(written);
+      this.#heights.set(left, Math.max(this.#heights.get(left) ?? 0, (this.#heights.get(right) ?? 0) + 1));
       return left;
     }
-    const node = this.#node(token.at, { kind: 'logical', operator, terms: [left, right], operators: [written] });
-    return node as LogicalNode;
+    return this.#node(token.at, { kind: 'logical', operator, terms: [left, right], operators: [written] });
   }
 
   /** `a < b < c` is `a < b && b < c`. */
@@ -389,8 +399,7 @@ class Parser {
   /** Members, indexes, slices and method calls after a value. */
   #postfix(first: Node): Node {
     let node = first;
-    for (let depth = 0; ; depth++) {
-      if (depth > limits.expressionDepthMax) throw new SyntaxFault('expression is nested too deeply', this.#token.at);
+    for (;;) {
       const optional = this.#is('Operator', '?.');
       if (optional || this.#is('Operator', '.')) {
         this.#take();
