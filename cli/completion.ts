@@ -2,7 +2,7 @@
 // (candidates, then `:` and a directive; the debug lines on stderr).
 
 import type { Command } from 'commander';
-import { specOf } from './command.js';
+import { specOf, type Completion } from './command.js';
 import { Context, defaultConfigFile, readConfig } from './context.js';
 import { inheritedFlags, ownFlags, visibleChildren } from './help.js';
 import type { Io } from './io.js';
@@ -21,11 +21,11 @@ export function completeWords(root: Command, before: readonly string[], words: r
     candidates = flagWords(command).filter((flag) => flag.startsWith(word));
     directive = noFiles;
   } else if (complete !== undefined) {
-    const completion = complete({ context: contextFrom(before, words, io), args, word });
+    const completion = completionOf(command, before, words, { args, word }, io);
     if (completion.label !== undefined) {
       io.stderr.write(`[Debug] ${completion.label}: [${completion.words.join(' ')}]\n`);
     }
-    candidates = [...completion.words];
+    candidates = [...completion.words].filter((each) => completion.label !== undefined || each.startsWith(word));
     directive = noFiles;
   } else if (args.length === 0) {
     candidates = visibleChildren(command).map((child) => `${child.name()}\t${child.summary().split('\n')[0]}`)
@@ -60,9 +60,18 @@ function flagWords(command: Command): string[] {
   return [...ownFlags(command), ...inheritedFlags(command)].map(({ long, text }) => `--${long}\t${text}`);
 }
 
-function contextFrom(before: readonly string[], words: readonly string[], io: Io): Context {
+/** Nothing when the configuration or the hub cannot be read: a shell is no place to say why. */
+function completionOf(command: Command, before: readonly string[], words: readonly string[],
+  typed: { readonly args: readonly string[]; readonly word: string }, io: Io): Completion {
   const all = [...before, ...words];
-  const at = all.findIndex((word) => word === '-c' || word === '--config');
+  const at = all.findIndex((each) => each === '-c' || each === '--config');
   const configFile = at >= 0 && all[at + 1] !== undefined ? all[at + 1] : defaultConfigFile;
-  return new Context(io, { configFile, output: '', color: 'no', logLevel: 'error' }, readConfig(configFile));
+  const spec = specOf(command);
+  try {
+    const config = spec.needsNoConfig === true ? null : readConfig(configFile);
+    const context = new Context(io, { configFile, output: '', color: 'no', logLevel: 'error' }, config);
+    return spec.complete?.({ context, ...typed }) ?? { words: [] };
+  } catch {
+    return { words: [] };
+  }
 }

@@ -42,7 +42,9 @@ function hunk(steps: readonly Step[], start: number, end: number): string {
   const before = steps.slice(0, start);
   const part = steps.slice(start, end);
   const count = (list: readonly Step[], sign: '-' | '+'): number => list.filter((step) => step.sign !== sign).length;
-  const range = (skipped: number, length: number): string => (length === 1 ? String(skipped + 1) : `${skipped + 1},${length}`);
+  // A range of no lines is named after the line before it.
+  const range = (skipped: number, length: number): string =>
+    (length === 1 ? String(skipped + 1) : `${length === 0 ? skipped : skipped + 1},${length}`);
   const head = `@@ -${range(count(before, '+'), count(part, '+'))} +${range(count(before, '-'), count(part, '-'))} @@\n`;
   return head + part.map(({ sign, line }) => (line.endsWith('\n') ? sign + line
     : `${sign}${line}\n\\ No newline at end of file\n`)).join('');

@@ -51,7 +51,8 @@ export function renderTable(table: Table, look: Look): string {
   const header = table.header === undefined ? undefined : split(table.header);
   const rows = table.rows.map((row) => (row === 'separator' ? row : split(row)));
   const footer = table.footer === undefined ? undefined : split(table.footer);
-  const widths = columnWidths([header, ...rows, footer].filter((row) => row !== undefined && row !== 'separator'));
+  const widths = columnWidths([table.header, ...table.rows, table.footer]
+    .filter((row) => row !== undefined && row !== 'separator'), limit);
   const pen = new Pen(table.style === 'light', widths, look);
   const merged = (table.groupHeader ?? []).map((cell, index, all) => index > 0 && all[index - 1] === cell);
   const lines: string[] = [];
@@ -151,11 +152,13 @@ function splitCell(cell: string, widthMax: number): string[] {
   return displayWidth(cell) <= widthMax && !cell.includes('\n') ? [cell] : wrap(cell, widthMax);
 }
 
-function columnWidths(rows: readonly (readonly (readonly string[])[])[]): number[] {
+/** A column is as wide as its longest cell would be unwrapped, up to the limit: wrapping does not make it narrower. */
+function columnWidths(rows: readonly (readonly string[])[], limit: number): number[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, ...cell.map(displayWidth));
+      const longest = Math.max(...cell.split('\n').map(displayWidth));
+      widths[column] = Math.max(widths[column] ?? 0, Math.min(longest, limit));
     });
   }
   return widths;

@@ -24,17 +24,22 @@ function lines(value: unknown, indent: number, column: number): string[] {
   return entries.flatMap(([key, item]) => {
     const head = `${margin}${scalar(key)}:`;
     if (!isBranch(item)) {
-      return typeof item === 'string' && item.includes('\n') && !/^\s/.test(item)
-        ? literal(head, item, column + indent) : [`${head} ${scalar(item)}`];
+      return isLiteral(item) ? literal(head, item, column + indent) : [`${head} ${scalar(item)}`];
     }
     const isEmpty = Array.isArray(item) ? item.length === 0 : Object.keys(item as object).length === 0;
     return isEmpty ? [`${head} ${Array.isArray(item) ? '[]' : '{}'}`] : [head, ...lines(item, indent, column + indent)];
   });
 }
 
+/** Texts of several lines that can stand as they are, indented. */
+function isLiteral(value: unknown): value is string {
+  return typeof value === 'string' && value.includes('\n') && !/^\s|\n\n$/.test(value)
+    && value.split('\n').every((line) => printable(line) === line);
+}
+
 function literal(head: string, text: string, column: number): string[] {
   const keep = text.endsWith('\n') ? '' : '-';
-  const body = text.replace(/\n$/, '').split('\n').map((line) => (line === '' ? '' : ' '.repeat(column) + printable(line)));
+  const body = text.replace(/\n$/, '').split('\n').map((line) => (line === '' ? '' : ' '.repeat(column) + line));
   return [`${head} |${keep}`, ...body];
 }
 
