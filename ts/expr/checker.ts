@@ -11,9 +11,10 @@ import type { FunctionEntry, FunctionTable, Signature } from './functions.js';
 import { checkPattern } from './regex.js';
 import { SyntaxFault } from './syntax-error.js';
 import { methodsOf } from './type-registry.js';
+import { arithmeticType, both, compatible, goKind } from './type-rules.js';
 import {
-  anyType, boolType, bytesType, deref, durationType, floatType, intType, isAny, isAssignable, isComparable, isList, isNumber,
-  madeSliceOf, mapOf, nilType, stringType, timeType, unknownType, typeText, type StructMethod, type Type,
+  anyType, boolType, bytesType, deref, floatType, intType, isAny, isAssignable, isComparable, isList, isNumber,
+  madeSliceOf, mapOf, nilType, stringType, unknownType, typeText, type StructMethod, type Type,
 } from './types.js';
 
 /** Types a tree in place and returns the type of the whole. Throws SyntaxFault. */
@@ -26,17 +27,6 @@ interface ClosureScope {
   /** What `#index` and `#acc` are, where there are such. */
   readonly pointers: Readonly<Record<string, Type>>;
 }
-
-const kindTests: Readonly<Record<string, (type: Type) => boolean>> = {
-  number: isNumber,
-  string: (type) => type.kind === 'string',
-  time: (type) => type.kind === 'time',
-  duration: (type) => type.kind === 'duration',
-  int: (type) => type.kind === 'int',
-  bool: (type) => type.kind === 'bool',
-  list: isList,
-  map: (type) => type.kind === 'map',
-};
 
 class Checker {
   readonly #env: ExprEnv;
@@ -396,35 +386,6 @@ function fault(node: Node, message: string): SyntaxFault {
   return new SyntaxFault(message, node.at);
 }
 
-/** Both sides have one of the kinds, the same one. */
-function both(left: Type, right: Type, ...kinds: string[]): boolean {
-  return kinds.some((kind) => kindTests[kind](left) && kindTests[kind](right));
-}
-
-/** One side is known only at run time and the other may fit it. */
-function compatible(left: Type, right: Type, ...kinds: string[]): boolean {
-  const may = (type: Type): boolean => kinds.some((kind) => kindTests[kind](type));
-  return isAny(left) ? isAny(right) || may(right) : isAny(right) && may(left);
-}
-
-function arithmeticType(operator: '+' | '-' | '*', left: Type, right: Type): Type | null {
-  if (both(left, right, 'number')) return left.kind === 'float' || right.kind === 'float' ? floatType : intType;
-  if (both(left, right, 'duration')) return durationType;
-  const kinds = `${left.kind} ${right.kind}`;
-  if (operator === '+') {
-    if (both(left, right, 'string')) return stringType;
-    if (kinds === 'time duration' || kinds === 'duration time') return timeType;
-    return compatible(left, right, 'number', 'string', 'time', 'duration') ? unknownType : null;
-  }
-  if (operator === '-') {
-    if (kinds === 'time time') return durationType;
-    if (kinds === 'time duration') return timeType;
-    return compatible(left, right, 'number', 'time', 'duration') ? unknownType : null;
-  }
-  if ((isNumber(left) && right.kind === 'duration') || (left.kind === 'duration' && isNumber(right))) return durationType;
-  return compatible(left, right, 'number', 'duration') ? unknownType : null;
-}
-
 function misfit(name: string, signature: Signature, args: readonly Node[], node: Node): SyntaxFault | null {
   const { params, variadic } = signature;
   if (args.length > params.length && variadic === undefined) return fault(node, `too many arguments to call ${name}`);
@@ -442,14 +403,3 @@ function misfit(name: string, signature: Signature, args: readonly Node[], node:
   }
   return null;
 }
-
-/** Go's reflect.Kind: what array literals compare to decide whether all elements are alike. */
-function goKind(type: Type): string {
-  if (type.kind === 'any') return type === unknownType ? 'invalid' : 'interface';
-  if (type.kind === 'nil') return 'invalid';
-  if (type.kind === 'time') return 'struct';
-  if (type.kind === 'duration') return 'int64';
-  if (type.kind === 'bytes') return 'slice';
-  return type.kind === 'int' || type.kind === 'float' ? type.name : type.kind;
-}
-

@@ -12,23 +12,13 @@ import {
 import { needsBox } from './boxing.js';
 import { closureShapes } from './builtin-names.js';
 import { builtinCall, budgetBuiltins } from './builtins/calls.js';
+import { any, type Code, type Form, isMade, literal, numberLiteral, plain, wrapped } from './code.js';
+import { closureLoop } from './codegen-loops.js';
 import type { ExprEnv } from './env.js';
 import type { FunctionTable } from './functions.js';
 import {
   anyType, deref, isAny, type MapType, type StructField, type Type, typeText,
 } from './types.js';
-
-/**
- * How a piece of code gives its value. `any`: boxed. `nil`: null. `typed`: the plain value of `type`, null where that can be nil.
- * The others are JavaScript's own, never null.
- */
-type Form = 'any' | 'nil' | 'typed' | 'string' | 'bool' | 'int' | 'float' | 'duration';
-
-interface Code {
-  readonly js: string;
-  readonly form: Form;
-  readonly type: Type;
-}
 
 interface ClosureNames {
   readonly element: Code;
@@ -45,11 +35,6 @@ export interface Generated {
 /** Returns the code of a checked tree. Declares the keys it reads in `names`. */
 export function generate(tree: Node, env: ExprEnv, functions: FunctionTable, names: EventNames): Generated {
   return new Generator(env, functions, names).run(tree);
-}
-
-/** A JavaScript literal of a text: no quote, line end or separator of it can end the literal. */
-export function literal(text: string): string {
-  return JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 const comparisonNames: Readonly<Record<string, string>> = { '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
@@ -641,69 +626,4 @@ interface ListCode {
   readonly element: Type;
   /** Elements are plain values of the type, else boxed. */
   readonly isPlain: boolean;
-}
-
-interface LoopParts {
-  readonly list: string;
-  readonly closure: string;
-  readonly boxer: string;
-  readonly isAsync: boolean;
-  readonly third: string | null;
-  readonly mapped: string | null;
-  readonly throws: boolean;
-  readonly local: () => string;
-  readonly budget: () => string;
-}
-
-/** The loop of a builtin. Simple ones are JavaScript's own array methods, unless the closure must be waited for. */
-function closureLoop(name: string, parts: LoopParts): string {
-  const { list, closure, boxer, isAsync } = parts;
-  const loop = (steps: string): string =>
-    isAsync ? `(await rt.loops.runAsync(rt.loops.${steps}))` : `rt.loops.run(rt.loops.${steps})`;
-  const search = (way: 'findIndex' | 'findLastIndex', from: string): string =>
-    isAsync ? loop(`${way}(${from}, ${closure})`) : `${from}.${way}(${closure})`;
-  switch (name) {
-    case 'any': return isAsync ? `(${search('findIndex', list)} >= 0)` : `${list}.some(${closure})`;
-    // The closure of all() is negated: it looks for one that fails.
-    case 'all': case 'none': return isAsync ? `(${search('findIndex', list)} < 0)` : `!${list}.some(${closure})`;
-    case 'one': return loop(`one(${list}, ${closure})`);
-    case 'count': return loop(`count(${list}, ${closure}${parts.third === null ? '' : `, ${parts.third}`})`);
-    case 'filter': return loop(`filter(${list}, ${closure}, ${boxer}, ${parts.budget()})`);
-    case 'map': return loop(`map(${list}, ${closure}, ${parts.budget()})`);
-    case 'sum': return loop(`sum(${list}, ${closure})`);
-    case 'findIndex': case 'findLastIndex': return `rt.loops.indexOrNil(${search(name, list)})`;
-    case 'find': case 'findLast': {
-      const [elements, at] = [parts.local(), parts.local()];
-      const position = `(${at} = ${search(name === 'find' ? 'findIndex' : 'findLastIndex', elements)})`;
-      const mapped = `${parts.mapped?.startsWith('async') === true ? 'await ' : ''}(${parts.mapped})(${elements}[${at}], ${at})`;
-      const element = parts.mapped === null ? `(${elements}[${at}] ?? null)` : mapped;
-      const none = parts.throws ? 'rt.loops.noElement()' : 'null';
-      return `(${elements} = ${list}, ${position} < 0 ? ${none} : ${element})`;
-    }
-    case 'groupBy': return loop(`groupBy(${list}, ${closure}, ${boxer})`);
-    case 'sortBy': return loop(`sortBy(${list}, ${closure}, ${boxer}, ${parts.budget()}, ${parts.third ?? '"asc"'})`);
-    default:
-      return loop(`reduce(${list}, ${closure}, ${boxer}, ${parts.third === null ? 'null' : `{ value: ${parts.third} }`})`);
-  }
-}
-
-function plain(js: string, form: Form, type: Type): Code {
-  return { js, form, type };
-}
-
-function any(js: string, type: Type): Code {
-  return { js, form: 'any', type };
-}
-
-/** Parentheses around code that is not one word or call already. */
-function wrapped(js: string): string {
-  return /^[\w.$]+$/.test(js) || /^\([^()]*\)$/.test(js) ? js : `(${js})`;
-}
-
-function numberLiteral(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
-}
-
-function isMade(code: Code): boolean {
-  return code.type.kind === 'slice' && code.type.made;
 }
