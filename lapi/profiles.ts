@@ -46,7 +46,7 @@ export function openProfiles({ profilesPath, dataDir, store, nowMs, log }: Profi
       notified.map((profile) => profile.name).join(', ')} are not sent`);
   }
   const patterns = new SinglePatterns();
-  const geo = loadGeoData(dataDir, (text) => log.warning(text));
+  const geo = loadGeoData(dataDir, (text) => log.debug(text));
   const context: HelperContext = {
     // Data files belong to hub items, which the Local API does not load: File() in a profile finds nothing and says so.
     files: new DataFiles([], log, nowMs), stash: new StashStore(nowMs), geo: geo === null ? null : new GeoReader(geo),

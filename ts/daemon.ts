@@ -58,6 +58,7 @@ export class Daemon {
       loadRulesOf(config, log);
       sourceSpecs(options);
     }
+    if (runsApi(options)) await LapiThread.check(config, log);
     log.info('Configuration test done');
   }
 

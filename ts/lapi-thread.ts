@@ -9,6 +9,7 @@ import type { CounterSample } from './metrics/counters.js';
 
 const mainUrl = new URL('../lapi/main.js', import.meta.url);
 
+/** A running Local API thread. */
 export class LapiThread {
   readonly #worker: Worker;
   readonly #answers = new Map<number, (samples: readonly CounterSample[]) => void>();
@@ -22,9 +23,7 @@ export class LapiThread {
 
   /** Starts the thread and waits until it listens. Throws E_LAPI with its reason when it cannot. */
   static start(config: Config, clockOffsetMs: number, log: Log): Promise<LapiThread> {
-    if (config.database === null) throw new PalisadeError('E_CONFIG', 'no database configuration provided (db_config)');
-    const worker = new Worker(mainUrl, { workerData: { server: config.server, database: config.database,
-      dataDir: config.paths.dataDir, clockOffsetMs } });
+    const worker = new Worker(mainUrl, { workerData: workerDataOf(config, clockOffsetMs) });
     const thread = new LapiThread(worker);
     return new Promise((resolve, reject) => {
       worker.on('message', (report: LapiReport) => {
@@ -34,6 +33,19 @@ export class LapiThread {
         else if (report.type === 'metrics') thread.#answer(report.id, report.samples);
       });
       worker.on('error', (error) => reject(new PalisadeError('E_LAPI', `the Local API died: ${error.stack ?? error.message}`)));
+    });
+  }
+
+  /** Loads what a start would load, without database or listener. Throws E_LAPI. */
+  static check(config: Config, log: Log): Promise<void> {
+    const worker = new Worker(mainUrl, { workerData: { ...workerDataOf(config, 0), checkOnly: true } });
+    return new Promise((resolve, reject) => {
+      worker.on('message', (report: LapiReport) => {
+        if (report.type === 'checked') resolve();
+        else if (report.type === 'failed') reject(new PalisadeError('E_LAPI', report.message));
+        else if (report.type === 'log') log[report.level](report.text, report.fields);
+      });
+      worker.on('error', reject);
     });
   }
 
@@ -56,4 +68,9 @@ export class LapiThread {
     this.#answers.get(id)?.(samples);
     this.#answers.delete(id);
   }
+}
+
+function workerDataOf({ server, database, paths }: Config, clockOffsetMs: number): object {
+  if (database === null) throw new PalisadeError('E_CONFIG', 'no database configuration provided (db_config)');
+  return { server, database, dataDir: paths.dataDir, clockOffsetMs };
 }

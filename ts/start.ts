@@ -68,7 +68,7 @@ function watchSample({ home, etc }: InstancePaths): void {
   mkdirSync(join(home, 'sample'), { recursive: true });
   const documents = attackSample(0).map(({ name, type }) => {
     writeFileSync(join(home, 'sample', name), '');
-    return `filenames:\n  - ${join(home, 'sample', name)}\nlabels:\n  type: ${type}\n`;
+    return `source: file\nfilenames:\n  - ${join(home, 'sample', name)}\nlabels:\n  type: ${type}\n`;
   });
   writeFileSync(join(etc, 'acquis.d', 'attack-sample.yaml'), `# The attack sample of the demonstration; remove this file to be rid of it.\n${documents.join('---\n')}`);
 }
@@ -104,7 +104,7 @@ function sayWatched(config: Config, logs: readonly HostLog[]): void {
   for (const { unreadable } of logs) for (const file of unreadable) say(`  may not read ${file}: run as root or join the group adm`);
   if (watched.length === 0) {
     say('there is no log here that the embedded rules know (auth.log, secure, syslog, nginx, apache2)');
-    say(`  to watch one, add it to ${relative('.', config.engine?.acquisitionPath ?? '')}:\n\n    filenames:\n      - /path/to/access.log\n    labels:\n      type: nginx\n`);
+    say(`  to watch one, add it to ${relative('.', config.engine?.acquisitionPath ?? '')}:\n\n    source: file\n    filenames:\n      - /path/to/access.log\n    labels:\n      type: nginx\n`);
     return;
   }
   say(paint(1, 'watching'));

@@ -87,7 +87,7 @@ async function freePort(wanted: number): Promise<number> {
 }
 
 function acquisition(logs: readonly HostLog[]): string {
-  const documents = logs.map(({ pattern, type }) => `filenames:\n  - ${pattern}\nlabels:\n  type: ${type}\n`);
+  const documents = logs.map(({ pattern, type }) => `source: file\nfilenames:\n  - ${pattern}\nlabels:\n  type: ${type}\n`);
   return `# What to read. One document a group of files; the label \`type\` names the kind of log.\n${documents.join('---\n')}`;
 }
 

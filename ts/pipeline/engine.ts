@@ -1,6 +1,7 @@
 // The engine of one instance: rules, workers, sources and output put together. Replay ends by itself; live runs until
 // stopped. The Local API is reached over HTTP only, through the client handed in.
 
+import { randomUUID } from 'node:crypto';
 import type { PositionBook } from '../acquisition/position.js';
 import type { Source } from '../acquisition/source.js';
 import { createBuckets } from '../buckets/memory.js';
@@ -47,6 +48,7 @@ export interface EngineOptions {
 const tickMs = 1000;
 const drainMs = 30_000;
 
+/** Rules, workers, sources and output of one instance. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #pool: WorkerPool;
@@ -70,6 +72,7 @@ export class Engine {
     const runtime = new ThreadRuntime(setup, options.counters, log);
     const outbox = options.client === null ? null : openOutbox(options, options.client);
     const output = new Output({ names: runtime.names, outbox, log, onAlert: options.onAlert,
+      uuidSalt: options.replay ? randomUUID() : '',
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
     const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);

@@ -24,6 +24,7 @@ function backOff(attempt: number): number {
   return Math.min(100 * 2 ** (attempt - 1), 10_000);
 }
 
+/** The waiting alerts of one engine. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #waiting: Alert[] = [];

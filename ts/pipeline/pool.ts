@@ -21,6 +21,7 @@ interface Thread {
 
 type Poured = Extract<FromWorker, { type: 'poured' }> & { readonly thread: Thread };
 
+/** The workers of one engine. */
 export class WorkerPool {
   readonly #threads: Thread[] = [];
   readonly #deliver: Deliver;

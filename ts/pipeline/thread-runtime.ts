@@ -18,6 +18,7 @@ import { GoTime } from '../util/go-time.js';
 import { namesFrom } from './rules.js';
 import type { RuntimeSetup } from './setup.js';
 
+/** Runtime of the rules of one thread. */
 export class ThreadRuntime implements ParserRuntime {
   readonly names: EventNames;
   readonly expr: ExprRuntime;
