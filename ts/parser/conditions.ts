@@ -52,8 +52,13 @@ function isConjunction(node: Node): boolean {
   return node.kind === 'logical' && node.operator === '&&';
 }
 
-/** Whether the value depends on the event's fields alone: no helper (files, clocks, decisions), no clock, no call. */
+/** Helpers whose value depends on their arguments alone; there are more, but filters begin with these. */
+const fixedHelpers: ReadonlySet<string> = new Set(['Lower', 'Upper', 'Trim', 'TrimLeft', 'TrimPrefix', 'TrimRight', 'TrimSpace',
+  'TrimSuffix']);
+
+/** Whether the value depends on the event's fields alone: no files, no clock, no decisions, no method of the event. */
 function isFixed(node: Node): boolean {
-  if (node.kind === 'call' || (node.kind === 'builtin' && (node.name === 'now' || node.name === 'date'))) return false;
+  if (node.kind === 'builtin' && (node.name === 'now' || node.name === 'date')) return false;
+  if (node.kind === 'call' && (node.callee.kind !== 'name' || !fixedHelpers.has(node.callee.name))) return false;
   return childrenOf(node).every(isFixed);
 }

@@ -3,7 +3,7 @@
 
 import type { Enrichers } from '../enrich/table.js';
 import type { Event, EventNames } from '../event/event.js';
-import type { CompiledExpr, FieldReads } from '../expr/compiled.js';
+import type { CompiledExpr, FieldReads, Requirement } from '../expr/compiled.js';
 import { link } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { ExprError } from '../expr/values.js';
@@ -38,6 +38,7 @@ export type Evaluate = (event: Event) => unknown;
 /** A condition that a filter begins with, for stage plans. */
 export interface Condition {
   readonly reads: FieldReads;
+  readonly requires: readonly Requirement[];
   /** False when the filter is surely false. */
   holds(event: Event): boolean;
 }
@@ -144,7 +145,7 @@ export function evaluator(expression: CompiledExpr, runtime: ParserRuntime): Eva
 
 function linkCondition(expression: CompiledExpr, runtime: ParserRuntime): Condition {
   const evaluate = evaluator(expression, runtime);
-  return { reads: expression.reads, holds: (event) => passes(evaluate, event) };
+  return { reads: expression.reads, requires: expression.requires, holds: (event) => passes(evaluate, event) };
 }
 
 function linkGrok(spec: GrokNodeSpec, runtime: ParserRuntime): LinkedGrok {
