@@ -23,8 +23,10 @@ export interface GlobalFlags {
   readonly logLevel: CliLogLevel;
 }
 
+/** Where the configuration is looked for. */
 export const defaultConfigFile = '/etc/crowdsec/config.yaml';
 
+/** One invocation's view of the instance. */
 export class Context {
   readonly io: Io;
   readonly output: OutputFormat;

@@ -29,6 +29,7 @@ export interface AllowlistItemView {
   readonly expiration?: string;
 }
 
+/** The Local API of this instance. Logs in with the first request. */
 export class LapiConnection {
   readonly login: string;
   readonly client: LapiClient;

@@ -3,6 +3,7 @@
 import { goQuote } from '../ts/util/go-quote.js';
 import type { Output } from './io.js';
 
+/** From the rarest to the most talkative. */
 export const cliLogLevels = ['error', 'warning', 'info', 'debug', 'trace'] as const;
 export type CliLogLevel = (typeof cliLogLevels)[number];
 

@@ -7,6 +7,7 @@ import type { FlagSpec, FlagValues } from '../command.js';
 /** Query parameters by name. */
 export type Query = Record<string, string>;
 
+/** Where decisions come from and what makes alerts, for help texts. */
 export const origins = 'cscli,crowdsec,console,cscli-import,lists,CAPI,remediation_sync';
 export const kinds = 'crowdsec,waf,capi,papi,cscli';
 

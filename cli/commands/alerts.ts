@@ -14,6 +14,7 @@ const deleteNames = { scope: 'scope', value: 'value', scenario: 'scenario', ip: 
 const listNames = { ...deleteNames, type: 'decision_type', origin: 'origin', kind: 'kind' };
 const weekNs = 7 * 86_400e9;
 
+/** `cscli alerts` and its subcommands. */
 export const alertsSpec: CommandSpec = {
   use: 'alerts [action]', aliases: ['alert'], text: 'Show and delete alerts', run: ({ command }) => command.outputHelp(),
   commands: [

@@ -19,6 +19,7 @@ import { printable } from '../render/text.js';
 const oneName = { kind: 'exact', count: 1 } as const;
 const nameAndValues = { kind: 'atLeast', count: 2 } as const;
 
+/** `cscli allowlists` and its subcommands. */
 export const allowlistsSpec: CommandSpec = {
   use: 'allowlists [action]', aliases: ['allowlist'], text: 'Manage allowlists', run: ({ command }) => command.outputHelp(),
   commands: [

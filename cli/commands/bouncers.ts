@@ -16,6 +16,7 @@ import { exactText, secondsText, sheetText } from './time-text.js';
 const minuteNs = 60e9;
 const oneName = { kind: 'exact', count: 1 } as const;
 
+/** `cscli bouncers` and its subcommands. */
 export const bouncersSpec: CommandSpec = {
   use: 'bouncers [action]', aliases: ['bouncer'], text: 'Manage bouncers (on the host of the Local API)',
   run: ({ command }) => command.outputHelp(),

@@ -55,6 +55,7 @@ Register-ArgumentCompleter -CommandName 'cscli' -ScriptBlock {
 `,
 };
 
+/** `cscli completion`. */
 export const completionSpec: CommandSpec = {
   use: 'completion [bash|zsh|powershell|fish]', text: 'Print the completion script of a shell', needsNoConfig: true,
   hidesFlagsInUse: true, args: { kind: 'exact', count: 1 },

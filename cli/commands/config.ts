@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import type { CommandSpec, Invocation } from '../command.js';
 import { yamlText } from '../render/yaml.js';
 
+/** `cscli config` and its subcommands. */
 export const configSpec: CommandSpec = {
   use: 'config [command]', text: 'Show the configuration', run: ({ command }) => command.outputHelp(),
   commands: [

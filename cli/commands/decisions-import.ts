@@ -22,6 +22,7 @@ interface Entry {
 const keys = ['duration', 'reason', 'scope', 'type', 'value'] as const;
 const manyDecisions = 1000;
 
+/** `cscli decisions import`. */
 export const importSpec: CommandSpec = {
   use: 'import [options]', text: 'Import decisions from a file or pipe', keepsFlagOrder: true, run: importDecisions,
   longText: 'Imports decisions. CSV has a header line with any of duration, reason, scope, type, value; JSON is a list\n'

@@ -14,6 +14,7 @@ import { importSpec } from './decisions-import.js';
 const deleteNames = { ip: 'ip', range: 'range', type: 'type', value: 'value', scenario: 'scenario', origin: 'origin' };
 const listNames = { ...deleteNames, type: 'decision_type', scope: 'scope' };
 
+/** `cscli decisions` and its subcommands. */
 export const decisionsSpec: CommandSpec = {
   use: 'decisions [action]', aliases: ['decision'], text: 'Show, add and delete decisions',
   run: ({ command }) => command.outputHelp(),

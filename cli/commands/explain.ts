@@ -15,6 +15,7 @@ interface Input {
   readonly text: string;
 }
 
+/** `cscli explain`. */
 export const explainSpec: CommandSpec = {
   use: 'explain', text: 'Show what the rules make of log lines', run: explain,
   longText: 'Runs log lines through the installed parsers and scenarios and shows each step. Nothing is stored or sent.',

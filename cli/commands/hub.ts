@@ -24,6 +24,7 @@ const statusFlag: FlagSpec = { long: 'status', kind: 'strings', choices: statusW
   text: `Only items with this status (${statusWords.join(', ')})` };
 const colours = { 'not-installed': '90', tainted: '38;5;208;1', local: '36', outdated: '38;5;154', 'up-to-date': '32' };
 
+/** `cscli hub` and its subcommands. */
 export const hubSpec: CommandSpec = {
   use: 'hub [action]', text: 'Show and upgrade what comes from the hub', run: ({ command }) => command.outputHelp(),
   examples: ['cscli hub list', 'cscli hub search ssh'],

@@ -9,6 +9,7 @@ import { credentialsText, newMachineName, newPassword, writeCredentials } from '
 
 const reloadHint = "Run 'sudo systemctl reload crowdsec' for the new configuration to be effective.";
 
+/** `cscli lapi` and its subcommands. */
 export const lapiSpec: CommandSpec = {
   use: 'lapi [action]', text: 'Talk to the Local API', run: ({ command }) => command.outputHelp(),
   commands: [

@@ -33,6 +33,7 @@ const addFlags: readonly FlagSpec[] = [
   { long: 'force', kind: 'bool', text: 'Replace the password of a machine that exists, and its credentials file' },
 ];
 
+/** `cscli machines` and its subcommands. */
 export const machinesSpec: CommandSpec = {
   use: 'machines [action]', aliases: ['machine'], text: 'Manage machines (on the host of the Local API)',
   run: ({ command }) => command.outputHelp(),

@@ -18,6 +18,7 @@ const flags: readonly FlagSpec[] = [
   { long: 'no-unit', kind: 'bool', text: 'Show whole numbers instead of 1.23k' },
 ];
 
+/** `cscli metrics` and its subcommands. */
 export const metricsSpec: CommandSpec = {
   use: 'metrics', text: 'Show metrics', flags, run: (invocation) => show(invocation, []),
   longText: 'Shows what the daemon counted since it started, and what bouncers reported. Empty tables are left out.',

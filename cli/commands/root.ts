@@ -20,6 +20,7 @@ import { versionSpec } from './version.js';
 
 const level = (name: string) => ({ long: name, kind: 'bool', text: `Log at level ${name}` }) as const;
 
+/** `cscli`: the whole command tree. */
 export const rootSpec: CommandSpec = {
   use: 'cscli', text: 'cscli manages Palisade: alerts, decisions, bouncers, machines, rules', keepsFlagOrder: true,
   longText: 'cscli shows and changes what Palisade works with:\nalerts and decisions, bouncers and machines, rules from the hub.',

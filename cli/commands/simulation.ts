@@ -11,6 +11,7 @@ import { yamlText } from '../render/yaml.js';
 const reloadHint = "\nRun 'sudo systemctl reload crowdsec' for the new configuration to be effective.";
 const globalFlag = (text: string) => ({ long: 'global', short: 'g', kind: 'bool', text }) as const;
 
+/** `cscli simulation` and its subcommands. */
 export const simulationSpec: CommandSpec = {
   use: 'simulation [command]', text: 'Manage simulation', run: ({ command }) => command.outputHelp(),
   examples: ['cscli simulation status', 'cscli simulation enable crowdsecurity/ssh-bf'],

@@ -3,6 +3,7 @@
 import type { CommandSpec } from '../command.js';
 import { version } from '../../ts/version.js';
 
+/** `cscli version`. */
 export const versionSpec: CommandSpec = {
   use: 'version', text: 'Show version and supported formats', needsNoConfig: true,
   run: ({ context }) => {

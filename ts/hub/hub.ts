@@ -10,6 +10,7 @@ import { dependenciesOf, readIndex, type Items } from './index.js';
 import { markDownloaded, markInstalled } from './sync.js';
 import { compareVersions } from './version.js';
 
+/** The hub of one instance as it was when it was loaded; plan execution keeps the states of its items true. */
 export class Hub {
   readonly paths: HubPaths;
   readonly items: Items;

@@ -76,10 +76,12 @@ export function fullName(item: Item): string {
   return `${item.type}:${item.name}`;
 }
 
+/** True when the configuration directory has it. */
 export function isInstalled(item: Item): boolean {
   return item.state.localPath !== '';
 }
 
+/** True when its file is in the hub directory. */
 export function isDownloaded(item: Item): boolean {
   return item.state.downloadPath !== '';
 }
