@@ -126,7 +126,8 @@ export function slice(value: unknown, from: unknown, to: unknown): unknown {
     throw new ExprError(isNil(value) && to === undefined ? `invalid argument for len (type ${typeOfValue(value)})`
       : `cannot slice ${shown(value)}`);
   }
-  return sliceBetween(value, from === undefined ? 0 : toIndex(from), to === undefined ? Number.MAX_SAFE_INTEGER : toIndex(to));
+  const end = to === undefined ? Number.MAX_SAFE_INTEGER : toIndex(to);
+  return sliceBetween(value, from === undefined ? 0 : toIndex(from), end);
 }
 
 /** `a[from:to]` with plain bounds. */
@@ -149,6 +150,7 @@ export function lengthOf(value: unknown): number {
   throw new ExprError(`invalid argument for len (type ${typeOfValue(value)})`);
 }
 
+/** Characters of a text as Go counts them: code points. */
 export function codePointCount(text: string): number {
   let count = text.length;
   for (let i = 1; i < text.length; i++) {
@@ -193,7 +195,8 @@ export function listOf(value: unknown): readonly unknown[] {
   if (typeof value === 'string') return Array.from(Buffer.from(value, 'utf8'), (byte) => new GoInt(byte));
   if (value instanceof Uint8Array) return Array.from(value, (byte) => new GoInt(byte));
   if (isMap(value) && lengthOf(value) === 0) return [];
-  throw new ExprError(`reflect: call of reflect.Value.Len on ${isNil(value) ? 'zero Value' : `${typeOfValue(value)} Value`}`);
+  const kind = isNil(value) ? 'zero' : typeOfValue(value);
+  throw new ExprError(`reflect: call of reflect.Value.Len on ${kind} Value`);
 }
 
 /** Checks a boxed value against a parameter's type and gives its plain form. Throws where Go's assertion fails. */
@@ -224,7 +227,8 @@ export function plainArgument(value: unknown, type: Type): unknown {
       break;
     default: return isNil(value) ? null : unbox(value);
   }
-  throw new ExprError(`interface conversion: interface {} is ${isNil(value) ? 'nil' : typeOfValue(value)}, not ${type.kind}`);
+  const given = isNil(value) ? 'nil' : typeOfValue(value);
+  throw new ExprError(`interface conversion: interface {} is ${given}, not ${type.kind}`);
 }
 
 function callMethod(method: StructMethod, receiver: unknown, args: readonly unknown[]): unknown {

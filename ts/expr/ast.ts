@@ -19,7 +19,11 @@ export interface StringNode extends Base { readonly kind: 'string'; readonly val
 export interface BytesNode extends Base { readonly kind: 'bytes'; readonly value: Uint8Array }
 /** A variable, a parameter of the environment, or `$env`. */
 export interface NameNode extends Base { readonly kind: 'name'; readonly name: string }
-export interface UnaryNode extends Base { readonly kind: 'unary'; readonly operator: 'not' | '-' | '+'; readonly operand: Node }
+export interface UnaryNode extends Base {
+  readonly kind: 'unary';
+  readonly operator: 'not' | '-' | '+';
+  readonly operand: Node;
+}
 
 export type BinaryOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | '+' | '-' | '*' | '/' | '%' | '**' | 'in' | 'matches'
   | 'contains' | 'startsWith' | 'endsWith' | '..' | '??';

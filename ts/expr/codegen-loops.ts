@@ -33,7 +33,8 @@ export function closureLoop(name: string, parts: LoopParts): string {
     case 'find': case 'findLast': {
       const [elements, at] = [parts.local(), parts.local()];
       const position = `(${at} = ${search(name === 'find' ? 'findIndex' : 'findLastIndex', elements)})`;
-      const mapped = `${parts.mapped?.startsWith('async') === true ? 'await ' : ''}(${parts.mapped})(${elements}[${at}], ${at})`;
+      const waits = parts.mapped?.startsWith('async') === true ? 'await ' : '';
+      const mapped = `${waits}(${parts.mapped})(${elements}[${at}], ${at})`;
       const element = parts.mapped === null ? `(${elements}[${at}] ?? null)` : mapped;
       const none = parts.throws ? 'rt.loops.noElement()' : 'null';
       return `(${elements} = ${list}, ${position} < 0 ? ${none} : ${element})`;

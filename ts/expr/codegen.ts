@@ -6,18 +6,19 @@
 import type { FieldNames } from '../event/fields.js';
 import type { EventNames } from '../event/event.js';
 import {
-  type BinaryNode, type BuiltinNode, type CallNode, type ConditionalNode, hasInteger, type LogicalNode, type MemberNode, type Node,
+  type BuiltinNode, type CallNode, type ConditionalNode, hasInteger, type LogicalNode, type MemberNode, type Node,
   type SliceNode,
 } from './ast.js';
 import { needsBox } from './boxing.js';
 import { closureShapes } from './builtin-names.js';
 import { builtinCall, budgetBuiltins } from './builtins/calls.js';
-import { any, type Code, type Form, isMade, literal, numberLiteral, plain, wrapped } from './code.js';
+import { any, type Code, isMade, literal, numberLiteral, plain, wrapped } from './code.js';
 import { closureLoop } from './codegen-loops.js';
+import { type OperandSource, OperatorGenerator } from './codegen-operators.js';
 import type { ExprEnv } from './env.js';
 import type { FunctionTable } from './functions.js';
 import {
-  anyType, deref, isAny, type MapType, type StructField, type Type, typeText,
+  anyType, deref, isAny, madeSliceOf, type MapType, type StructField, type Type, typeText,
 } from './types.js';
 
 interface ClosureNames {
@@ -37,13 +38,8 @@ export function generate(tree: Node, env: ExprEnv, functions: FunctionTable, nam
   return new Generator(env, functions, names).run(tree);
 }
 
-const comparisonNames: Readonly<Record<string, string>> = { '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
-const arithmeticNames: Readonly<Record<string, string>> = { '+': 'add', '-': 'subtract', '*': 'multiply', '/': 'divide',
-  '%': 'modulo', '**': 'power' };
-/** Up to here a list of texts is compared one by one, beyond it looked up in a Set. */
-const comparedTextsMax = 4;
-
-class Generator {
+class Generator implements OperandSource {
+  readonly #operators = new OperatorGenerator(this);
   readonly #env: ExprEnv;
   readonly #functions: FunctionTable;
   readonly #names: EventNames;
@@ -63,7 +59,7 @@ class Generator {
   }
 
   run(tree: Node): Generated {
-    const result = this.#boxed(this.#code(tree));
+    const result = this.boxed(this.code(tree));
     const isAsync = this.#awaitCount > 0;
     const constants = [...this.#constants].map(([js, name]) => `const ${name} = ${js};\n`).join('');
     const locals = Array.from({ length: this.#localCount }, (_, index) => `t${index + 1}`);
@@ -75,17 +71,17 @@ class Generator {
     return { js, isAsync };
   }
 
-  #code(node: Node): Code {
+  code(node: Node): Code {
     switch (node.kind) {
       case 'nil': return { js: 'null', form: 'nil', type: node.type };
       case 'bool': return plain(String(node.value), 'bool', node.type);
       case 'integer': return plain(numberLiteral(node.value), 'int', node.type);
       case 'float': return plain(numberLiteral(node.value), 'float', node.type);
       case 'string': return plain(literal(node.value), 'string', node.type);
-      case 'bytes': return any(this.#constant('B', `Uint8Array.of(${Array.from(node.value).join(',')})`), node.type);
+      case 'bytes': return any(this.constant('B', `Uint8Array.of(${Array.from(node.value).join(',')})`), node.type);
       case 'name': return this.#name(node.name, node.type);
       case 'unary': return this.#unary(node.operator, node.operand, node.type);
-      case 'binary': return this.#binary(node);
+      case 'binary': return this.#operators.binary(node);
       case 'logical': return this.#logical(node);
       case 'conditional': return this.#conditional(node);
       case 'member': return this.#member(node);
@@ -93,7 +89,7 @@ class Generator {
       case 'slice': return this.#slice(node);
       case 'call': return this.#call(node);
       case 'builtin': return Object.hasOwn(closureShapes, node.name) ? this.#closureBuiltin(node) : this.#builtin(node);
-      case 'predicate': return this.#code(node.body);
+      case 'predicate': return this.code(node.body);
       case 'pointer': return this.#pointer(node.name);
       case 'let': return this.#let(node.name, node.value, node.body);
       case 'sequence': return this.#sequence(node.nodes);
@@ -103,7 +99,7 @@ class Generator {
   }
 
   /** A constant made once when the code is linked. */
-  #constant(prefix: string, js: string): string {
+  constant(prefix: string, js: string): string {
     const known = this.#constants.get(js);
     if (known !== undefined) return known;
     const name = `${prefix}${this.#constants.size + 1}`;
@@ -111,41 +107,41 @@ class Generator {
     return name;
   }
 
-  #local(): string {
+  local(): string {
     return `t${++this.#localCount}`;
   }
 
-  #budget(): string {
+  budget(): string {
     this.#needsBudget = true;
     return 'budget0';
   }
 
   #typeConstant(type: Type): string {
-    return this.#constant('T', `rt.type(${literal(typeText(deref(type)))})`);
+    return this.constant('T', `rt.type(${literal(typeText(deref(type)))})`);
   }
 
   /** The code of a value in boxed form. */
-  #boxed(code: Code): string {
+  boxed(code: Code): string {
     switch (code.form) {
       case 'int':
-        return /^-?[0-9]+$/.test(code.js) ? this.#constant('I', `new rt.GoInt(${code.js})`) : `new rt.GoInt(${code.js})`;
+        return /^-?[0-9]+$/.test(code.js) ? this.constant('I', `new rt.GoInt(${code.js})`) : `new rt.GoInt(${code.js})`;
       case 'duration': return `new rt.GoDuration(${code.js})`;
       case 'typed': return needsBox(code.type) ? `rt.box(${code.js}, ${this.#typeConstant(code.type)})` : code.js;
       default: return code.js;
     }
   }
 
-  #boxedOf(node: Node): string {
-    return this.#boxed(this.#code(node));
+  boxedOf(node: Node): string {
+    return this.boxed(this.code(node));
   }
 
   #bool(code: Code): string {
-    return code.form === 'bool' ? code.js : `rt.operators.toBool(${this.#boxed(code)})`;
+    return code.form === 'bool' ? code.js : `rt.operators.toBool(${this.boxed(code)})`;
   }
 
-  #index(node: Node): string {
-    const code = this.#code(node);
-    return code.form === 'int' ? code.js : `rt.operators.toIndex(${this.#boxed(code)})`;
+  index(node: Node): string {
+    const code = this.code(node);
+    return code.form === 'int' ? code.js : `rt.operators.toIndex(${this.boxed(code)})`;
   }
 
   #name(name: string, type: Type): Code {
@@ -159,204 +155,58 @@ class Generator {
 
   #envMap(): string {
     const pairs = this.#env.params.map(({ name, type }) =>
-      `[${literal(name)}, ${this.#boxed({ js: name, form: 'typed', type })}]`);
+      `[${literal(name)}, ${this.boxed({ js: name, form: 'typed', type })}]`);
     return `rt.access.mapFrom([${pairs.join(', ')}])`;
   }
 
   #unary(operator: string, operand: Node, type: Type): Code {
-    const code = this.#code(operand);
+    const code = this.code(operand);
     if (operator === 'not') return plain(`!${wrapped(this.#bool(code))}`, 'bool', type);
     if (operator === '+') return code;
     if (code.form === 'int' || code.form === 'float') return plain(`(-${wrapped(code.js)})`, code.form, type);
-    return any(`rt.operators.negate(${this.#boxed(code)})`, type);
+    return any(`rt.operators.negate(${this.boxed(code)})`, type);
   }
 
   #logical(node: LogicalNode): Code {
-    const terms = node.terms.map((term) => this.#code(term));
+    const terms = node.terms.map((term) => this.code(term));
     const last = terms[terms.length - 1];
     // Go asserts that every term but the last is a bool; the last one passes as it is.
-    const parts = terms.map((term, index) => index < terms.length - 1 ? this.#bool(term) : this.#boxed(term));
+    const parts = terms.map((term, index) => index < terms.length - 1 ? this.#bool(term) : this.boxed(term));
     return plain(`(${parts.join(` ${node.operator} `)})`, last.form === 'bool' ? 'bool' : 'any', node.type);
   }
 
   #conditional(node: ConditionalNode): Code {
-    const condition = this.#bool(this.#code(node.condition));
-    return this.#joined(this.#code(node.then), this.#code(node.otherwise), node.type,
+    const condition = this.#bool(this.code(node.condition));
+    return this.joined(this.code(node.then), this.code(node.otherwise), node.type,
       (a, b) => `(${condition} ? ${a} : ${b})`);
   }
 
   /** Code that gives one of two values: in their common form, else boxed. */
-  #joined(a: Code, b: Code, type: Type, join: (a: string, b: string) => string): Code {
+  joined(a: Code, b: Code, type: Type, join: (a: string, b: string) => string): Code {
     const [first, second] = a.form === 'nil' ? [b, a] : [a, b];
-    const sameType = first.form === 'typed' && (second.form === 'nil'
-      || (second.form === 'typed' && typeText(deref(first.type)) === typeText(deref(second.type)) && isMade(first) === isMade(second)));
-    if (sameType) return { js: join(a.js, b.js), form: 'typed', type: first.type };
+    const alike = (): boolean => second.form === 'typed' && isMade(first) === isMade(second)
+      && typeText(deref(first.type)) === typeText(deref(second.type));
+    if (first.form === 'typed' && (second.form === 'nil' || alike())) return { js: join(a.js, b.js), form: 'typed', type: first.type };
     if (a.form === b.form && a.form !== 'typed') return { js: join(a.js, b.js), form: a.form, type };
-    return any(join(this.#boxed(a), this.#boxed(b)), type);
-  }
-
-  #binary(node: BinaryNode): Code {
-    const { operator } = node;
-    switch (operator) {
-      case '==': return plain(this.#equality(node, true), 'bool', node.type);
-      case '!=': return plain(this.#equality(node, false), 'bool', node.type);
-      case '<': case '>': case '<=': case '>=': return plain(this.#comparison(node), 'bool', node.type);
-      case 'contains': return this.#textTest(node, 'includes');
-      case 'startsWith': return this.#textTest(node, 'startsWith');
-      case 'endsWith': return this.#textTest(node, 'endsWith');
-      case 'matches': return plain(this.#matches(node), 'bool', node.type);
-      case 'in': return plain(this.#in(node), 'bool', node.type);
-      case '..': {
-        const from = this.#index(node.left);
-        const js = `rt.loops.range(${from}, ${this.#index(node.right)}, ${this.#budget()})`;
-        return { js, form: 'typed', type: node.type };
-      }
-      case '??': return this.#coalesce(node);
-      default: return this.#arithmetic(node, operator);
-    }
-  }
-
-  #coalesce(node: BinaryNode): Code {
-    const left = this.#code(node.left);
-    const right = this.#code(node.right);
-    if (left.form === 'nil') return right;
-    if (left.form !== 'any' && left.form !== 'typed') return left;
-    return this.#joined(left, right, node.type, (a, b) => `(${a} ?? ${b})`);
-  }
-
-  #equality(node: BinaryNode, wanted: boolean): string {
-    const left = this.#code(node.left);
-    const right = this.#code(node.right);
-    if (left.form === 'nil' || right.form === 'nil') {
-      const other = left.form === 'nil' ? right : left;
-      return `(${other.form === 'nil' ? 'null' : other.js} ${wanted ? '==' : '!='} null)`;
-    }
-    // Between two values typed as text, or as int, Go asserts that they are: nil from get() or find() is an error then.
-    const kind = node.left.type.kind === node.right.type.kind ? typeText(node.left.type) : '';
-    if (kind === 'string' || kind === 'int') {
-      const sides = [left, right].map((side) => side.form === kind ? side.js
-        : `rt.operators.${kind === 'int' ? 'toInt' : 'toText'}(${this.#boxed(side)})`);
-      return `(${sides[0]} ${wanted ? '===' : '!=='} ${sides[1]})`;
-    }
-    if (this.#isStrict(left, right)) return `(${left.js} ${wanted ? '===' : '!=='} ${right.js})`;
-    return `${wanted ? '' : '!'}rt.operators.equal(${this.#boxed(left)}, ${this.#boxed(right)})`;
-  }
-
-  /** Whether === decides: a text or bool against anything, numbers against numbers. */
-  #isStrict(left: Code, right: Code): boolean {
-    const exact = (form: Form): boolean => form === 'string' || form === 'bool';
-    if (exact(left.form)) return right.form === 'any' || right.form === left.form;
-    if (exact(right.form)) return left.form === 'any';
-    const numeric = (form: Form): boolean => form === 'int' || form === 'float';
-    return (numeric(left.form) && numeric(right.form)) || (left.form === 'duration' && right.form === 'duration');
-  }
-
-  #comparison(node: BinaryNode): string {
-    const left = this.#code(node.left);
-    const right = this.#code(node.right);
-    const operator = comparisonNames[node.operator];
-    const numeric = (form: Form): boolean => form === 'int' || form === 'float';
-    if ((numeric(left.form) && numeric(right.form)) || (left.form === 'duration' && right.form === 'duration')) {
-      return `(${left.js} ${operator} ${right.js})`;
-    }
-    return `(rt.operators.order(${this.#boxed(left)}, ${this.#boxed(right)}, "${operator}") ${operator} 0)`;
-  }
-
-  #textTest(node: BinaryNode, method: 'includes' | 'startsWith' | 'endsWith'): Code {
-    const left = this.#code(node.left);
-    const right = this.#code(node.right);
-    if (left.form === 'string' && right.form === 'string') {
-      return plain(`${wrapped(left.js)}.${method}(${right.js})`, 'bool', node.type);
-    }
-    return plain(`rt.operators.${node.operator}(${this.#boxed(left)}, ${this.#boxed(right)})`, 'bool', node.type);
-  }
-
-  #matches(node: BinaryNode): string {
-    const text = this.#code(node.left);
-    if (node.right.kind === 'string') {
-      const regex = this.#constant('R', `rt.regex(${literal(node.right.value)})`);
-      return text.form === 'string' ? `${regex}.test(${text.js})` : `rt.matches(${regex}, ${this.#boxed(text)})`;
-    }
-    return `rt.matchesAny(${this.#boxed(text)}, ${this.#boxedOf(node.right)})`;
-  }
-
-  #in(node: BinaryNode): string {
-    const needle = this.#code(node.left);
-    const { right } = node;
-    const items = right.kind === 'array' ? right.items : [];
-    if (items.length > 0 && items.every((item) => item.kind === 'string')) {
-      return this.#inTexts(needle, items.map((item) => item.value));
-    }
-    const isIntNeedle = deref(node.left.type).kind === 'int';
-    if (isIntNeedle && items.length > 0 && items.every((item) => item.kind === 'integer')) {
-      const set = this.#constant('S', `new Set([${items.map((item) => numberLiteral(item.value)).join(', ')}])`);
-      return needle.form === 'int' ? `${set}.has(${needle.js})` : `rt.access.isInInts(${set}, ${this.#boxed(needle)})`;
-    }
-    const haystack = this.#code(right);
-    if (haystack.form === 'typed' && needle.form === 'string') {
-      const { type } = haystack;
-      if (type.kind === 'map' && type.store !== 'object') return this.#hasField(haystack.js, type, node.left, needle.js);
-      if (type.kind === 'slice' && type.element.kind === 'string' && !type.made) {
-        return `(${haystack.js} ?? []).includes(${needle.js})`;
-      }
-    }
-    return `rt.access.isIn(${this.#boxed(needle)}, ${this.#boxed(haystack)})`;
-  }
-
-  #hasField(map: string, type: MapType, key: Node, keyCode: string): string {
-    if (key.kind !== 'string') return `${map}.has(${keyCode})`;
-    return `${map}.hasAt(${this.#slot(type, key.value)})`;
-  }
-
-  #inTexts(needle: Code, texts: readonly string[]): string {
-    if (needle.form !== 'string') {
-      return `rt.access.isInTexts(${this.#textSet(texts)}, ${this.#boxed(needle)})`;
-    }
-    if (texts.length > comparedTextsMax) return `${this.#textSet(texts)}.has(${needle.js})`;
-    if (texts.length === 1) return `(${needle.js} === ${literal(texts[0])})`;
-    const local = this.#local();
-    const tests = texts.map((text, index) => `${index === 0 ? `(${local} = ${needle.js})` : local} === ${literal(text)}`);
-    return `(${tests.join(' || ')})`;
-  }
-
-  #textSet(texts: readonly string[]): string {
-    return this.#constant('S', `new Set([${texts.map(literal).join(', ')}])`);
-  }
-
-  #arithmetic(node: BinaryNode, operator: string): Code {
-    const left = this.#code(node.left);
-    const right = this.#code(node.right);
-    const numeric = (form: Form): boolean => form === 'int' || form === 'float';
-    if (operator === '+' && left.form === 'string' && right.form === 'string') {
-      return plain(`(${left.js} + ${right.js})`, 'string', node.type);
-    }
-    if (numeric(left.form) && numeric(right.form)) {
-      if (operator === '%') return plain(`rt.operators.remainder(${left.js}, ${right.js})`, 'int', node.type);
-      const isInt = left.form === 'int' && right.form === 'int' && operator !== '/' && operator !== '**';
-      return plain(`(${wrapped(left.js)} ${operator} ${wrapped(right.js)})`, isInt ? 'int' : 'float', node.type);
-    }
-    if (left.form === 'duration' && right.form === 'duration' && operator !== '/') {
-      return plain(`(${left.js} ${operator} ${right.js})`, 'duration', node.type);
-    }
-    return any(`rt.operators.${arithmeticNames[operator]}(${this.#boxed(left)}, ${this.#boxed(right)})`, node.type);
+    return any(join(this.boxed(a), this.boxed(b)), type);
   }
 
   /** A chain ends where one of its `?.` finds nil: the tests stand before the rest. */
   #chain(inner: Node): Code {
     this.#chains.push([]);
-    const code = this.#code(inner);
+    const code = this.code(inner);
     const tests = this.#chains.pop() as string[];
     if (tests.length === 0) return code;
     const guarded = (js: string): string => `(${tests.map((test) => `${test} == null ? null : `).join('')}${js})`;
-    return code.form === 'typed' ? { ...code, js: guarded(code.js) } : any(guarded(this.#boxed(code)), code.type);
+    return code.form === 'typed' ? { ...code, js: guarded(code.js) } : any(guarded(this.boxed(code)), code.type);
   }
 
   /** The object of a member access, tested for nil when the access is optional. */
   #object(node: MemberNode): Code {
-    const code = this.#code(node.object);
+    const code = this.code(node.object);
     const tests = this.#chains.at(-1);
     if (!node.optional || tests === undefined || (code.form !== 'any' && code.form !== 'typed')) return code;
-    const local = this.#local();
+    const local = this.local();
     tests.push(`(${local} = ${code.js})`);
     return { ...code, js: local };
   }
@@ -370,20 +220,21 @@ class Generator {
     const object = this.#object(node);
     const key = node.property;
     if (node.method !== undefined && key.kind === 'string') {
-      return any(`rt.access.boundMethod(${this.#boxed(object)}, ${literal(key.value)})`, node.type);
+      return any(`rt.access.boundMethod(${this.boxed(object)}, ${literal(key.value)})`, node.type);
     }
     const type = deref(object.type);
     if (object.form === 'typed') {
       if (type.kind === 'struct' && key.kind === 'string') return this.#field(object.js, type.fields[key.value]);
-      if (type.kind === 'slice') return this.#element(object.js, type, this.#index(key));
+      if (type.kind === 'slice') return this.#element(object.js, type, this.index(key));
       if (type.kind === 'map' && type.keys === 'string') {
-        const keyCode = this.#code(key);
-        return this.#entry(object.js, type, key, keyCode.form === 'string' ? keyCode.js : `rt.access.textKey(${this.#boxed(keyCode)})`);
+        const keyCode = this.code(key);
+        const text = keyCode.form === 'string' ? keyCode.js : `rt.access.textKey(${this.boxed(keyCode)})`;
+        return this.#entry(object.js, type, key, text);
       }
     }
-    const from = this.#boxed(object);
+    const from = this.boxed(object);
     if (key.kind === 'string') return any(`rt.access.fetchName(${from}, ${literal(key.value)})`, node.type);
-    return any(`rt.access.fetch(${from}, ${this.#boxedOf(key)})`, node.type);
+    return any(`rt.access.fetch(${from}, ${this.boxedOf(key)})`, node.type);
   }
 
   #field(object: string, field: StructField): Code {
@@ -407,7 +258,7 @@ class Generator {
 
   #entry(map: string, type: MapType, key: Node, keyCode: string): Code {
     if (type.store !== 'object') {
-      const js = key.kind === 'string' ? `${map}.at(${this.#slot(type, key.value)})` : `${map}.get(${keyCode})`;
+      const js = key.kind === 'string' ? `${map}.at(${this.slot(type, key.value)})` : `${map}.get(${keyCode})`;
       return plain(js, 'string', type.element);
     }
     switch (type.element.kind) {
@@ -418,7 +269,7 @@ class Generator {
     }
   }
 
-  #slot(type: MapType, key: string): number {
+  slot(type: MapType, key: string): number {
     return (this.#names[type.store as keyof EventNames] as FieldNames).declare(key);
   }
 
@@ -437,15 +288,15 @@ class Generator {
   }
 
   #slice(node: SliceNode): Code {
-    const object = this.#code(node.object);
-    const from = node.from === null ? '0' : this.#index(node.from);
-    const to = node.to === null ? String(Number.MAX_SAFE_INTEGER) : this.#index(node.to);
+    const object = this.code(node.object);
+    const from = node.from === null ? '0' : this.index(node.from);
+    const to = node.to === null ? String(Number.MAX_SAFE_INTEGER) : this.index(node.to);
     if (object.form === 'string') return plain(`rt.access.sliceBetween(${object.js}, ${from}, ${to})`, 'string', node.type);
     if (object.form === 'typed' && deref(object.type).kind === 'slice') {
       return { js: `rt.access.sliceBetween(${object.js} ?? [], ${from}, ${to})`, form: 'typed', type: object.type };
     }
-    const bound = (part: Node | null): string => part === null ? 'undefined' : this.#boxedOf(part);
-    return any(`rt.access.slice(${this.#boxed(object)}, ${bound(node.from)}, ${bound(node.to)})`, node.type);
+    const bound = (part: Node | null): string => part === null ? 'undefined' : this.boxedOf(part);
+    return any(`rt.access.slice(${this.boxed(object)}, ${bound(node.from)}, ${bound(node.to)})`, node.type);
   }
 
   #call(node: CallNode): Code {
@@ -453,20 +304,20 @@ class Generator {
     if (node.helper !== undefined) return this.#helperCall(node.helper.name, node);
     if (callee.kind === 'member' && callee.method !== undefined && callee.property.kind === 'string') {
       // Go looks a known method up without regard to `?.`, so a nil receiver reaches it.
-      const object = this.#code(callee.object);
+      const object = this.code(callee.object);
       const receiver = object.form === 'any' ? `rt.unbox(${object.js})` : object.js;
       const owner = literal(typeText(deref(callee.object.type)));
-      const method = this.#constant('M', `rt.method(${owner}, ${literal(callee.property.value)})`);
+      const method = this.constant('M', `rt.method(${owner}, ${literal(callee.property.value)})`);
       const args = this.#arguments(node.args, callee.method.params, callee.method.variadic);
       return this.#typed(`${method}(${[receiver, ...args].join(', ')})`, callee.method.returns);
     }
-    const target = this.#boxedOf(callee);
-    return any(`rt.access.call(${target}, [${node.args.map((arg) => this.#boxedOf(arg)).join(', ')}])`, node.type);
+    const target = this.boxedOf(callee);
+    return any(`rt.access.call(${target}, [${node.args.map((arg) => this.boxedOf(arg)).join(', ')}])`, node.type);
   }
 
   #helperCall(name: string, node: CallNode): Code {
     const { signature } = node.helper as NonNullable<CallNode['helper']>;
-    const helper = this.#constant('f', `rt.helper(${literal(name)})`);
+    const helper = this.constant('f', `rt.helper(${literal(name)})`);
     const args = this.#arguments(node.args, signature.params, signature.variadic);
     const call = `${helper}(${args.join(', ')})`;
     if (this.#functions[name].isAsync !== true) return this.#typed(call, signature.returns);
@@ -480,32 +331,32 @@ class Generator {
 
   /** An argument as a helper gets it: checked at run time only where its type is not known. */
   #argument(node: Node, wanted: Type): string {
-    const code = this.#code(node);
+    const code = this.code(node);
     if (wanted.kind === code.form) return code.js;
     // A spelled-out int where a float is wanted is a float; a computed one is an error, as in Go.
     if (wanted.kind === 'float' && code.form === 'int' && hasInteger(node)) return code.js;
-    if (wanted.kind === 'any' || wanted.kind === 'error') return this.#boxed(code);
+    if (wanted.kind === 'any' || wanted.kind === 'error') return this.boxed(code);
     const target = deref(code.type);
     if (code.form === 'typed' && typeText(target) === typeText(deref(wanted))) return code.js;
-    return `rt.access.plainArgument(${this.#boxed(code)}, ${this.#parameterType(wanted)})`;
+    return `rt.access.plainArgument(${this.boxed(code)}, ${this.#parameterType(wanted)})`;
   }
 
   /** A type that a parameter has: spelled out, since parameters of helpers are in no registry. */
   #parameterType(type: Type): string {
     const bare = (one: Type): unknown => one.kind === 'slice' ? { kind: 'slice', element: bare(one.element) }
       : { kind: one.kind };
-    return this.#constant('P', JSON.stringify(bare(type)));
+    return this.constant('P', JSON.stringify(bare(type)));
   }
 
   #builtin(node: BuiltinNode): Code {
     const { name, args, signature } = node;
     if (name === 'len') return this.#len(args[0]);
     if (name === 'now') {
-      return this.#typed(`rt.times.now(${['rt.now', ...args.map((arg) => this.#boxedOf(arg))].join(', ')})`, node.type);
+      return this.#typed(`rt.times.now(${['rt.now', ...args.map((arg) => this.boxedOf(arg))].join(', ')})`, node.type);
     }
-    const given = signature === undefined || builtinCall(name).boxed ? args.map((arg) => this.#boxedOf(arg))
+    const given = signature === undefined || builtinCall(name).boxed ? args.map((arg) => this.boxedOf(arg))
       : this.#arguments(args, signature.params, signature.variadic);
-    if (budgetBuiltins.has(name)) given.unshift(this.#budget());
+    if (budgetBuiltins.has(name)) given.unshift(this.budget());
     const js = `rt.${builtinCall(name).path}(${given.join(', ')})`;
     if (name === 'int') return plain(`${js}.value`, 'int', node.type);
     if (name === 'float' || name === 'ceil' || name === 'floor' || name === 'round') return plain(js, 'float', node.type);
@@ -515,14 +366,14 @@ class Generator {
   }
 
   #len(arg: Node): Code {
-    const code = this.#code(arg);
+    const code = this.code(arg);
     const type = deref(code.type);
     if (code.form === 'string') return plain(`rt.access.codePointCount(${code.js})`, 'int', anyType);
     if (code.form === 'typed' && type.kind === 'slice') return plain(`(${code.js} ?? []).length`, 'int', anyType);
     if (code.form === 'typed' && type.kind === 'map' && type.store !== 'object') return plain(`${code.js}.size`, 'int', anyType);
     // A typed map that is nil is an empty one, of any other nil the length is an error.
     const value = code.form === 'typed' && type.kind === 'map' ? `(${code.js} ?? {})`
-      : type.kind === 'slice' ? `${code.js} ?? []` : this.#boxed(code);
+      : type.kind === 'slice' ? `${code.js} ?? []` : this.boxed(code);
     return plain(`rt.lists.len(${value})`, 'int', anyType);
   }
 
@@ -533,27 +384,27 @@ class Generator {
   }
 
   #let(name: string, value: Node, body: Node): Code {
-    const code = this.#code(value);
-    const local = this.#local();
+    const code = this.code(value);
+    const local = this.local();
     this.#variables.push({ name, code: { ...code, js: local } });
-    const result = this.#code(body);
+    const result = this.code(body);
     this.#variables.pop();
     return { ...result, js: `(${local} = ${code.js}, ${result.js})` };
   }
 
   #sequence(nodes: readonly Node[]): Code {
-    const codes = nodes.map((node) => this.#code(node));
+    const codes = nodes.map((node) => this.code(node));
     const last = codes[codes.length - 1];
     return { ...last, js: `(${codes.map((code) => code.js).join(', ')})` };
   }
 
   #array(items: readonly Node[], type: Type): Code {
-    const js = `[${items.map((item) => this.#boxedOf(item)).join(', ')}]`;
+    const js = `[${items.map((item) => this.boxedOf(item)).join(', ')}]`;
     return { js, form: 'typed', type };
   }
 
   #map(pairs: readonly { key: Node; value: Node }[], type: Type): Code {
-    const list = pairs.map((pair) => `[${this.#boxedOf(pair.key)}, ${this.#boxedOf(pair.value)}]`);
+    const list = pairs.map((pair) => `[${this.boxedOf(pair.key)}, ${this.boxedOf(pair.value)}]`);
     return { js: `rt.access.mapFrom([${list.join(', ')}])`, form: 'typed', type };
   }
 
@@ -565,9 +416,10 @@ class Generator {
     const awaitsBefore = this.#awaitCount;
     const closure = this.#closure(node, list, predicate);
     const isAsync = this.#awaitCount > awaitsBefore;
+    const third = node.args.length === 3 ? this.boxedOf(node.args[2]) : node.enough?.toString() ?? null;
     const generated = closureLoop(node.name, {
-      list: list.js, closure, boxer, isAsync, local: () => this.#local(), budget: () => this.#budget(),
-      third: node.args.length === 3 ? this.#boxedOf(node.args[2]) : node.enough === undefined ? null : String(node.enough),
+      list: list.js, closure, boxer, isAsync, local: () => this.local(), budget: () => this.budget(),
+      third,
       mapped: node.mapped === undefined ? null : this.#closure({ ...node, name: 'map' }, list, node.mapped),
       throws: node.throws === true,
     });
@@ -579,7 +431,7 @@ class Generator {
       case 'any': case 'all': case 'none': case 'one': return plain(js, 'bool', node.type);
       case 'count': return plain(js, 'int', node.type);
       case 'map': case 'filter': case 'sortBy':
-        return { js, form: 'typed', type: deref(node.type).kind === 'slice' ? node.type : { kind: 'slice', element: anyType, made: true } };
+        return { js, form: 'typed', type: deref(node.type).kind === 'slice' ? node.type : madeSliceOf(anyType) };
       case 'find': case 'findLast':
         if (node.mapped !== undefined) return any(js, node.type);
         return list.isPlain ? this.#found(js, list.element) : this.#madeElement(js, list.element);
@@ -595,10 +447,10 @@ class Generator {
   }
 
   #list(node: Node): ListCode {
-    const code = this.#code(node);
+    const code = this.code(node);
     const type = deref(code.type);
     if (code.form !== 'typed' || type.kind !== 'slice') {
-      const js = type.kind === 'slice' ? `${code.js} ?? []` : this.#boxed(code);
+      const js = type.kind === 'slice' ? `${code.js} ?? []` : this.boxed(code);
       return { js: `rt.access.listOf(${js})`, element: anyType, isPlain: false };
     }
     const js = /^(\[|rt\.loops\.)/.test(code.js) ? code.js : `(${code.js} ?? [])`;
@@ -612,10 +464,10 @@ class Generator {
     const element = list.isPlain ? this.#typed(x, list.element) : this.#madeElement(x, list.element);
     this.#closures.push({ element, index: i, result: a });
     const awaitsBefore = this.#awaitCount;
-    const body = predicate === undefined ? element : this.#code(predicate);
+    const body = predicate === undefined ? element : this.code(predicate);
     this.#closures.pop();
     const wantsBool = !['map', 'sum', 'groupBy', 'sortBy', 'reduce'].includes(node.name);
-    const js = wantsBool ? this.#bool(body) : this.#boxed(body);
+    const js = wantsBool ? this.#bool(body) : this.boxed(body);
     const shown = node.name === 'all' ? `!${wrapped(js)}` : js;
     return `${this.#awaitCount > awaitsBefore ? 'async ' : ''}(${x}, ${i}, ${a}) => (${shown})`;
   }

@@ -77,7 +77,8 @@ export function compile<Context>(located: Located, options: CompileOptions<Conte
     }
     const { js, isAsync } = generate(rewrite(tree), options.env, functions, options.names);
     if (isAsync && options.allowAsync !== true) {
-      throw new SyntaxFault('this calls a helper that waits for the network or the database, which cannot be done here', tree.at);
+      throw new SyntaxFault('this calls a helper that waits for the network or the database, which cannot be done here',
+        tree.at);
     }
     return {
       text, place, js, isAsync, resultType: typeText(type), ...effectsOf(tree, functions), reads: readsOf(tree),

@@ -19,6 +19,7 @@ export interface IpAddress {
   readonly text: string;
 }
 
+/** evt.GetType(). */
 export function eventGetType(event: Event): string {
   if (event.type === EventType.overflow) return 'overflow';
   return event.type === EventType.log ? 'log' : 'unknown';
@@ -36,11 +37,13 @@ export function eventGetMeta(event: Event, key: string): string {
   return '';
 }
 
+/** evt.SetMeta(): changes the event, gives true. */
 export function eventSetMeta(event: Event, key: string, value: string): boolean {
   event.meta.set(key, value);
   return true;
 }
 
+/** evt.SetParsed(): changes the event, gives true. */
 export function eventSetParsed(event: Event, key: string, value: string): boolean {
   event.parsed.set(key, value);
   return true;
@@ -53,38 +56,47 @@ export function eventParseIpSources(event: Event): IpAddress[] {
   return texts.filter((text) => isIP(text) !== 0).map((text) => ({ text }));
 }
 
+/** The values of the sources of an overflow. */
 export function overflowGetSources(overflow: Overflow): string[] {
   return Object.keys(overflow.sources);
 }
 
+/** Scope of the source of an alert. */
 export function alertGetScope(alert: Alert): string {
   return sourceGetScope(alert.source);
 }
 
+/** Value of the source of an alert. */
 export function alertGetValue(alert: Alert): string {
   return sourceGetValue(alert.source);
 }
 
+/** Name of the scenario of an alert. */
 export function alertGetScenario(alert: Alert): string {
   return alert.scenario ?? '';
 }
 
+/** How many events an alert counts. */
 export function alertGetEventsCount(alert: Alert): number {
   return alert.events_count ?? 0;
 }
 
+/** A meta value of an alert, empty when absent. */
 export function alertGetMeta(alert: Alert, key: string): string {
   return metaValue(alert.meta, key);
 }
 
+/** A meta value of an event of an alert, empty when absent. */
 export function alertEventGetMeta(event: AlertEvent, key: string): string {
   return metaValue(event.meta, key);
 }
 
+/** Scope of a source. */
 export function sourceGetScope(source: AlertSource): string {
   return source.scope ?? '';
 }
 
+/** Value of a source. */
 export function sourceGetValue(source: AlertSource): string {
   return source.value ?? '';
 }
@@ -104,10 +116,12 @@ export function sourceString(source: AlertSource): string {
   return source.scope === 'Range' ? `range ${source.value}${suffix}` : `${source.scope} ${source.value}`;
 }
 
+/** Whether an address is IPv4. */
 export function ipIs4(ip: IpAddress): boolean {
   return isIP(ip.text) === 4;
 }
 
+/** Whether an address is IPv6. */
 export function ipIs6(ip: IpAddress): boolean {
   return isIP(ip.text) === 6;
 }

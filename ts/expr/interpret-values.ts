@@ -8,15 +8,18 @@ import { ExprError, GoStruct, isStringMap, KeyedMap } from './values.js';
 /** What a value is to the operators. */
 type Kind = 'nil' | 'bool' | 'text' | 'int' | 'float' | 'duration' | 'time' | 'list' | 'bytes' | 'struct' | 'map' | 'other';
 
+/** Whether a value is nil. */
 export function isNil(value: unknown): boolean {
   return value === null || value === undefined;
 }
 
+/** The bool that an operator needs. Throws on anything else. */
 export function truth(value: unknown): boolean {
   if (value === true || value === false) return value;
   throw new ExprError(`${kindOf(value)} is not a bool`);
 }
 
+/** The text that an operator needs. Throws on anything else. */
 export function text(value: unknown): string {
   if (typeof value === 'string') return value;
   throw new ExprError(`${kindOf(value)} is not a text`);
@@ -28,6 +31,7 @@ export function integer(value: unknown): number {
   throw new ExprError(`${kindOf(value)} is not an int`);
 }
 
+/** The elements of what a closure goes through. Throws on what is no list. */
 export function list(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as unknown[];
   if (typeof value === 'string') return [...Buffer.from(value)].map((byte) => new GoInt(byte));
@@ -36,6 +40,7 @@ export function list(value: unknown): readonly unknown[] {
   throw new ExprError(`${kindOf(value)} is not a list`);
 }
 
+/** `not a`, `-a`, `+a`. */
 export function unary(operator: string, value: unknown): unknown {
   if (operator === 'not') return !truth(value);
   if (operator === '+') return value;
@@ -44,6 +49,7 @@ export function unary(operator: string, value: unknown): unknown {
   throw new ExprError(`cannot negate ${kindOf(value)}`);
 }
 
+/** Every operator of two operands but those that need more than their values. */
 export function binary(operator: string, a: unknown, b: unknown): unknown {
   switch (operator) {
     case '==': return same(a, b, false);
@@ -54,7 +60,7 @@ export function binary(operator: string, a: unknown, b: unknown): unknown {
     case '>=': return relation(a, b, (x, y) => x >= y);
     case 'contains': return !isNil(a) && !isNil(b) && text(a).indexOf(text(b)) >= 0;
     case 'startsWith': return !isNil(a) && !isNil(b) && text(a).slice(0, text(b).length) === b;
-    case 'endsWith': return !isNil(a) && !isNil(b) && text(a).length >= text(b).length && (b === '' || text(a).slice(-text(b).length) === b);
+    case 'endsWith': return !isNil(a) && !isNil(b) && reversed(text(a)).startsWith(reversed(text(b)));
     default: return arithmetic(operator, a, b);
   }
 }
@@ -67,7 +73,9 @@ export function isIn(a: unknown, b: unknown, set: 'texts' | 'ints' | null): bool
   switch (kindOf(b)) {
     case 'list': case 'bytes': return list(b).some((each) => same(each, a, false));
     case 'struct': return Object.hasOwn((b as GoStruct).type.fields, text(a));
-    case 'map': return b instanceof KeyedMap ? b.has(a) : b instanceof Fields ? b.has(key(a)) : Object.hasOwn(b as object, key(a));
+    case 'map':
+      if (b instanceof KeyedMap) return b.has(a);
+      return b instanceof Fields ? b.has(key(a)) : Object.hasOwn(b as object, key(a));
     default: throw new ExprError(`"in" has no meaning for ${kindOf(b)}`);
   }
 }
@@ -217,6 +225,10 @@ function floatArithmetic(operator: string, a: unknown, b: unknown): number {
     case '/': return x / y;
     default: return x ** y;
   }
+}
+
+function reversed(value: string): string {
+  return value.split('').reverse().join('');
 }
 
 function key(value: unknown): string {

@@ -177,7 +177,8 @@ class Interpreter {
     }
     if (operator === 'matches') {
       if (naive.isNil(a) || naive.isNil(b)) return false;
-      return this.#runtime.regex(naive.text(b)).test(a instanceof Uint8Array ? Buffer.from(a).toString('latin1') : naive.text(a));
+      const subject = a instanceof Uint8Array ? Buffer.from(a).toString('latin1') : naive.text(a);
+      return this.#runtime.regex(naive.text(b)).test(subject);
     }
     if (operator === 'in') return naive.isIn(a, b, lookedUp(left, right));
     if (operator === '==' || operator === '!=') assertTyped(typeText(left.type), typeText(right.type), a, b);
@@ -263,7 +264,9 @@ class Interpreter {
   }
 
   /** Position of the first (or last) element for which the closure says `wanted`, -1 for none. */
-  *#search(list: readonly unknown[], node: BuiltinNode, fromEnd: boolean, wanted: boolean): Generator<unknown, number, unknown> {
+  *#search(
+    list: readonly unknown[], node: BuiltinNode, fromEnd: boolean, wanted: boolean,
+  ): Generator<unknown, number, unknown> {
     for (let step = 0; step < list.length; step++) {
       const at = fromEnd ? list.length - 1 - step : step;
       if (naive.truth(yield* this.#closure(node.args[1], list[at], at, null)) === wanted) return at;

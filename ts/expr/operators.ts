@@ -7,6 +7,7 @@ import { GoDuration, GoInt } from '../util/go-value.js';
 import { typeOfValue } from './boxing.js';
 import { ExprError, GoStruct, KeyedMap } from './values.js';
 
+/** Whether a value is nil. */
 export function isNil(value: unknown): boolean {
   return value === null || value === undefined;
 }
@@ -70,6 +71,7 @@ export function compareText(a: string, b: string): number {
   return rank(x) - rank(y);
 }
 
+/** `a + b`. */
 export function add(a: unknown, b: unknown): unknown {
   if (typeof a === 'string' && typeof b === 'string') return a + b;
   if (isNumeric(a) && isNumeric(b)) return numeric(a, b, numberOf(a) + numberOf(b));
@@ -79,6 +81,7 @@ export function add(a: unknown, b: unknown): unknown {
   throw badOperands(a, '+', b);
 }
 
+/** `a - b`. */
 export function subtract(a: unknown, b: unknown): unknown {
   if (isNumeric(a) && isNumeric(b)) return numeric(a, b, numberOf(a) - numberOf(b));
   if (a instanceof GoTime && b instanceof GoTime) return new GoDuration(a.since(b));
@@ -87,6 +90,7 @@ export function subtract(a: unknown, b: unknown): unknown {
   throw badOperands(a, '-', b);
 }
 
+/** `a * b`. */
 export function multiply(a: unknown, b: unknown): unknown {
   if (isNumeric(a) && isNumeric(b)) return numeric(a, b, numberOf(a) * numberOf(b));
   if (a instanceof GoDuration || b instanceof GoDuration) {
@@ -97,11 +101,13 @@ export function multiply(a: unknown, b: unknown): unknown {
   throw badOperands(a, '*', b);
 }
 
+/** `a / b`, always a float. */
 export function divide(a: unknown, b: unknown): number {
   if (isNumeric(a) && isNumeric(b)) return numberOf(a) / numberOf(b);
   throw badOperands(a, '/', b);
 }
 
+/** `a % b` of ints. */
 export function modulo(a: unknown, b: unknown): GoInt {
   if (a instanceof GoInt && b instanceof GoInt) return new GoInt(remainder(a.value, b.value));
   throw badOperands(a, '%', b);
@@ -114,6 +120,7 @@ export function remainder(a: number, b: number): number {
   return rest === 0 ? 0 : rest;
 }
 
+/** `a ** b`, always a float. */
 export function power(a: unknown, b: unknown): number {
   return toFloat(a) ** toFloat(b);
 }
@@ -138,6 +145,7 @@ export function toIndex(a: unknown): number {
   throw new ExprError(`invalid operation: int(${typeOfValue(a)})`);
 }
 
+/** The number that an operator needs, as a float. Throws on anything else. */
 export function toFloat(a: unknown): number {
   if (isNumeric(a)) return numberOf(a);
   throw new ExprError(`invalid operation: float(${typeOfValue(a)})`);
@@ -155,22 +163,27 @@ export function toText(a: unknown): string {
   throw new ExprError(`interface conversion: interface {} is ${typeName(a)}, not string`);
 }
 
+/** `a contains b`; nil contains nothing. */
 export function contains(a: unknown, b: unknown): boolean {
   return !isNil(a) && !isNil(b) && toText(a).includes(toText(b));
 }
 
+/** `a startsWith b`; nil starts with nothing. */
 export function startsWith(a: unknown, b: unknown): boolean {
   return !isNil(a) && !isNil(b) && toText(a).startsWith(toText(b));
 }
 
+/** `a endsWith b`; nil ends with nothing. */
 export function endsWith(a: unknown, b: unknown): boolean {
   return !isNil(a) && !isNil(b) && toText(a).endsWith(toText(b));
 }
 
+/** Whether a value is an int or a float. */
 export function isNumeric(value: unknown): value is number | GoInt {
   return typeof value === 'number' || value instanceof GoInt;
 }
 
+/** The number in an int or float. */
 export function numberOf(value: number | GoInt): number {
   return typeof value === 'number' ? value : value.value;
 }

@@ -322,7 +322,8 @@ class Parser {
     for (const [index, part] of shape.entries()) {
       if (this.#is('Bracket', ')')) {
         if (part.optional) break;
-        throw new SyntaxFault(`expected at least ${shape.filter((each) => !each.optional).length} arguments`, this.#token.at);
+        const count = shape.filter((each) => !each.optional).length;
+        throw new SyntaxFault(`expected at least ${count} arguments`, this.#token.at);
       }
       if (index > 0) this.#expect('Operator', ',');
       args.push(part.closure ? this.#predicate() : this.#expression(0));

@@ -25,9 +25,11 @@ export class GoLocation {
   }
 }
 
+/** Types of evt.Time.Weekday() and Month(). */
 export const weekdayType: StructType = namedIntType('time.Weekday');
 export const monthType: StructType = namedIntType('time.Month');
 
+/** The type of a time zone. */
 export const locationType: StructType = {
   kind: 'struct', name: 'time.Location', opaque: true, fields: {},
   methods: { String: method([], stringType, (zone: GoLocation) => zone.name) },

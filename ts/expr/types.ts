@@ -89,7 +89,9 @@ export interface FuncType {
 export const anyType: Type = { kind: 'any', name: 'interface {}' };
 /** A value of which nothing is known because it came out of an `any`. */
 export const unknownType: Type = { kind: 'any', name: 'unknown' };
+/** The type of the literal nil. */
 export const nilType: Type = { kind: 'nil' };
+/** Go’s bool and string, ints and floats. */
 export const boolType: Type = { kind: 'bool' };
 export const stringType: Type = { kind: 'string' };
 export const intType: Type = { kind: 'int', name: 'int' };
@@ -118,6 +120,7 @@ export function mapOf(element: Type, name?: string): MapType {
   return { kind: 'map', element, keys: 'string', store: 'object', name };
 }
 
+/** A pointer to a type: its value may be nil. */
 export function pointerTo(to: Type): PointerType {
   return { kind: 'pointer', to };
 }
@@ -145,10 +148,12 @@ export function deref(type: Type): Type {
   return type.kind === 'pointer' ? deref(type.to) : type;
 }
 
+/** Whether a type is an int or a float. */
 export function isNumber(type: Type): boolean {
   return type.kind === 'int' || type.kind === 'float';
 }
 
+/** Whether nothing is known of a type. */
 export function isAny(type: Type): type is Extract<Type, { kind: 'any' }> {
   return type.kind === 'any';
 }
@@ -168,6 +173,7 @@ export function isComparable(left: Type, right: Type): boolean {
     || isAssignable(left, right);
 }
 
+/** Whether a type is a list. */
 export function isList(type: Type): boolean {
   return type.kind === 'slice' || type.kind === 'bytes';
 }

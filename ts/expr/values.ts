@@ -21,6 +21,7 @@ export function newStringMap(): Record<string, string> {
   return Object.create(stringMapPrototype) as Record<string, string>;
 }
 
+/** Whether a map is one of newStringMap(). */
 export function isStringMap(value: object): boolean {
   return Object.getPrototypeOf(value) === stringMapPrototype;
 }
@@ -32,7 +33,9 @@ export class GoStruct {
   /** The fields by their Go names, for text forms. */
   toObject(): Record<string, unknown> {
     const object: Record<string, unknown> = Object.create(null);
-    for (const [name, { property, zero }] of Object.entries(this.type.fields)) object[name] = this.value[property] ?? zero ?? null;
+    for (const [name, { property, zero }] of Object.entries(this.type.fields)) {
+      object[name] = this.value[property] ?? zero ?? null;
+    }
     return object;
   }
 

@@ -10,6 +10,7 @@ import { ExprError, GoStruct, KeyedMap } from '../values.js';
 /** Nesting of lists that flatten follows. */
 const depthMax = 500;
 
+/** len() of anything that has a length. */
 export function len(value: unknown): number {
   return lengthOf(value);
 }
@@ -24,6 +25,7 @@ export function last(list: unknown): unknown {
   return elementOrNil(list, -1);
 }
 
+/** get(): an element, nil when there is none. */
 export const get = getElement;
 
 /** The first `count` elements. */
@@ -34,10 +36,12 @@ export function take(list: unknown, count: unknown): unknown {
   return list.slice(0, count.value);
 }
 
+/** keys() of a map, in the order of insertion. */
 export function keys(map: unknown): unknown[] {
   return entries(map, 'get keys from').map(([key]) => key);
 }
 
+/** values() of a map, in the order of insertion. */
 export function values(map: unknown): unknown[] {
   return entries(map, 'get values from').map(([, value]) => value);
 }
@@ -48,6 +52,7 @@ export function toPairs(map: unknown): unknown[] {
   return entriesOf(map).map(([key, value]) => [key, value]);
 }
 
+/** fromPairs(): a map of `[[key, value], …]`. */
 export function fromPairs(pairs: unknown): KeyedMap {
   if (!Array.isArray(pairs)) throw new ExprError(`cannot transform ${kindName(pairs)} from pairs`);
   const map = newKeyedMap(false);
@@ -59,6 +64,7 @@ export function fromPairs(pairs: unknown): KeyedMap {
   return map;
 }
 
+/** reverse(): a copy, last element first. */
 export function reverse(budget: MemoryBudget, list: unknown): unknown[] {
   const items = listFor(list, 'reverse');
   budget.take(items.length);
@@ -74,6 +80,7 @@ export function uniq(list: unknown): unknown[] {
   return found;
 }
 
+/** concat(): all elements of all lists. */
 export function concat(budget: MemoryBudget, ...lists: unknown[]): unknown[] | null {
   const all = lists.flatMap((list) => [...listFor(list, 'concat')]);
   budget.take(all.length);
@@ -81,6 +88,7 @@ export function concat(budget: MemoryBudget, ...lists: unknown[]): unknown[] | n
   return all.length === 0 ? null : all;
 }
 
+/** flatten(): lists within lists, at any depth, laid out in one. */
 export function flatten(budget: MemoryBudget, list: unknown): unknown[] {
   const flat = flattened(listFor(list, 'flatten'), 0);
   budget.take(flat.length);

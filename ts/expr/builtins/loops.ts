@@ -50,10 +50,12 @@ export function range(from: number, to: number, budget: MemoryBudget): GoInt[] {
   return Array.from({ length: size }, (_, index) => new GoInt(from + index));
 }
 
+/** one(): whether exactly one element matches. */
 export function* one(list: readonly unknown[], closure: Closure): Steps<boolean> {
   return (yield* count(list, closure)) === 1;
 }
 
+/** count(): how many elements match, looking no further than `enough`. */
 export function* count(list: readonly unknown[], closure: Closure, enough = Infinity): Steps<number> {
   let found = 0;
   for (const [index, element] of list.entries()) {
@@ -75,6 +77,7 @@ export function* filter(
   return kept;
 }
 
+/** map(): what the closure gives for each element. */
 export function* map(list: readonly unknown[], closure: Closure, budget: MemoryBudget): Steps<unknown[]> {
   const results: unknown[] = [];
   for (const [index, element] of list.entries()) results.push(yield closure(element as never, index));
@@ -82,6 +85,7 @@ export function* map(list: readonly unknown[], closure: Closure, budget: MemoryB
   return results;
 }
 
+/** sum() of what the closure gives. */
 export function* sum(list: readonly unknown[], closure: Closure): Steps<unknown> {
   let total: unknown = new GoInt(0);
   for (const [index, element] of list.entries()) total = add(yield closure(element as never, index), total);
@@ -104,6 +108,7 @@ export function* findLastIndex(list: readonly unknown[], closure: Closure): Step
   return -1;
 }
 
+/** groupBy(): lists of elements by what the closure gives. */
 export function* groupBy(list: readonly unknown[], closure: Closure, boxed: Boxed): Steps<KeyedMap> {
   const groups = newKeyedMap(true);
   for (const [index, element] of list.entries()) {
@@ -115,6 +120,7 @@ export function* groupBy(list: readonly unknown[], closure: Closure, boxed: Boxe
   return groups;
 }
 
+/** sortBy(): the elements in the order of what the closure gives; equal ones keep their places. */
 export function* sortBy(
   list: readonly unknown[], closure: Closure, boxed: Boxed, budget: MemoryBudget, direction: unknown,
 ): Steps<unknown[]> {

@@ -32,16 +32,19 @@ export function float(value: unknown): number {
   return parsed;
 }
 
+/** abs(), an int of an int. */
 export function abs(value: unknown): unknown {
   if (typeof value === 'number') return Math.abs(value);
   if (value instanceof GoInt) return new GoInt(Math.abs(value.value));
   throw new ExprError(`invalid argument for abs (type ${typeOfValue(value)})`);
 }
 
+/** ceil(), always a float. */
 export function ceil(value: unknown): number {
   return Math.ceil(numeric('ceil', value));
 }
 
+/** floor(), always a float. */
 export function floor(value: unknown): number {
   return Math.floor(numeric('floor', value));
 }
@@ -52,10 +55,12 @@ export function round(value: unknown): number {
   return number < 0 ? -Math.round(-number) : Math.round(number);
 }
 
+/** max() of numbers and lists of numbers. */
 export function max(...args: unknown[]): unknown {
   return extreme('max', (best, other) => order(best, other, '<') < 0, args, 0);
 }
 
+/** min() of numbers and lists of numbers. */
 export function min(...args: unknown[]): unknown {
   return extreme('min', (best, other) => order(best, other, '>') > 0, args, 0);
 }
@@ -74,6 +79,7 @@ export function median(...args: unknown[]): number {
   return numbers.length % 2 === 1 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2;
 }
 
+/** Bits of ints of 64 bits; a negative shift is an error. */
 export const bitand = bits((x, y) => x & y);
 export const bitor = bits((x, y) => x | y);
 export const bitxor = bits((x, y) => x ^ y);
@@ -82,6 +88,7 @@ export const bitshl = bits((x, y) => y > 63n ? 0n : x << shift(y));
 export const bitshr = bits((x, y) => x >> (shift(y) > 63n ? 63n : y));
 export const bitushr = bits((x, y) => BigInt.asUintN(64, x) >> shift(y));
 
+/** bitnot(). */
 export function bitnot(x: number): number {
   return -x - 1;
 }

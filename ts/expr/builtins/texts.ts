@@ -33,18 +33,22 @@ export function type(value: unknown): string {
   return named ? typeOfValue(value) : 'map';
 }
 
+/** trim(): white space, or the characters of a set. */
 export function trim(text: string, cutset?: string): string {
   return cutset === undefined ? goTrimSpace(text) : goTrim(text, cutset, 'both');
 }
 
+/** trimPrefix(), of one space when nothing is said. */
 export function trimPrefix(text: string, prefix = ' '): string {
   return text.startsWith(prefix) ? text.slice(prefix.length) : text;
 }
 
+/** trimSuffix(), of one space when nothing is said. */
 export function trimSuffix(text: string, suffix = ' '): string {
   return text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text;
 }
 
+/** upper() and lower(), character by character. */
 export const upper = goToUpper;
 export const lower = goToLower;
 
@@ -58,10 +62,12 @@ export function splitAfter(text: string, separator: string, count = -1): string[
   return count === 0 ? null : goSplit(text, separator, count, true);
 }
 
+/** replace(): all occurrences, or the first `count`. */
 export function replace(text: string, old: string, by: string, count = -1): string {
   return goReplace(text, old, by, count);
 }
 
+/** repeat(), charged to the memory budget. */
 export function repeat(budget: MemoryBudget, text: string, count: number): string {
   if (count < 0) throw new ExprError(`invalid argument for repeat (expected positive integer, got ${count})`);
   if (count > 1e6) throw new ExprError('memory budget exceeded');
@@ -85,10 +91,12 @@ export function lastIndexOf(text: string, part: string): number {
   return byteOffset(text, text.lastIndexOf(part));
 }
 
+/** hasPrefix(). */
 export function hasPrefix(text: string, prefix: string): boolean {
   return text.startsWith(prefix);
 }
 
+/** hasSuffix(). */
 export function hasSuffix(text: string, suffix: string): boolean {
   return text.endsWith(suffix);
 }
@@ -105,12 +113,15 @@ export function toJSON(value: unknown): string {
 /** fromJSON(): numbers are float64, objects are maps. */
 export function fromJSON(text: string): unknown {
   try {
-    return JSON.parse(text, (_key, value: unknown) => isObject(value) ? Object.assign(Object.create(null), value) : value);
+    const bare = (_key: string, value: unknown): unknown =>
+      isObject(value) ? Object.assign(Object.create(null), value) : value;
+    return JSON.parse(text, bare);
   } catch (error) {
     throw new ExprError((error as Error).message, { cause: error });
   }
 }
 
+/** toBase64() of the UTF-8 bytes. */
 export function toBase64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
