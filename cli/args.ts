@@ -30,7 +30,8 @@ export function convertFlag(flag: FlagSpec, text: string, previous: unknown): un
   if (flag.kind === 'int') {
     if (!/^[+-]?\d+$/.test(text)) return refuse(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
     const number = Number(text);
-    return Number.isSafeInteger(number) ? number : refuse(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
+    if (Number.isSafeInteger(number)) return number;
+    return refuse(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
   }
   try {
     return parseDurationWithDays(text);

@@ -37,10 +37,14 @@ export function sumReports(reports: readonly UsageReport[]): BouncerSums {
   for (const item of [...items.values()].sort((a, b) => a.atSeconds - b.atSeconds)) {
     since.set(item.bouncer, Math.min(since.get(item.bouncer) ?? Infinity, item.atSeconds));
     if (isGauge(item.name)) latest.set(JSON.stringify({ ...item, atSeconds: 0, value: 0 }), item);
-    else addSum(byOrigin, [item.bouncer, item.origin, item.name, item.unit], Math.trunc(item.value));
+    else addItem(byOrigin, item);
   }
-  for (const item of latest.values()) addSum(byOrigin, [item.bouncer, item.origin, item.name, item.unit], Math.trunc(item.value));
+  for (const item of latest.values()) addItem(byOrigin, item);
   return { byOrigin, since };
+}
+
+function addItem(sums: Sums, { bouncer, origin, name, unit, value }: Item): void {
+  addSum(sums, [bouncer, origin, name, unit], Math.trunc(value));
 }
 
 /** One table a bouncer. */
@@ -59,7 +63,8 @@ function bouncerTable(title: string, origins: Sums, number: (value: number) => s
       for (const [unit, value] of Object.entries(units as Sums)) addSum(totals, [name, unit], value as number);
     }
   }
-  const columns = sortedEntries(totals).flatMap(([name, units]) => sortedEntries(units as Sums).map(([unit]) => ({ name, unit })));
+  const columns = sortedEntries(totals)
+    .flatMap(([name, units]) => sortedEntries(units as Sums).map(([unit]) => ({ name, unit })));
   const valueIn = (metrics: Sums, { name, unit }: { name: string; unit: string }): number | undefined =>
     (metrics[name] as Sums | undefined)?.[unit] as number | undefined;
   const rows = sortedEntries(origins).filter(([origin]) => origin !== '').map(([origin, metrics]) =>
@@ -94,7 +99,8 @@ function itemsOf({ by, payload }: UsageReport): Item[] {
     if (typeof atSeconds !== 'number') return [];
     return (items ?? []).flatMap(({ name, unit, value, labels }) => {
       if (typeof name !== 'string' || typeof unit !== 'string' || typeof value !== 'number') return [];
-      return [{ atSeconds, bouncer: by, origin: labels?.['origin'] ?? '', name, unit, ipType: labels?.['ip_type'] ?? '', value }];
+      return [{ atSeconds, bouncer: by, origin: labels?.['origin'] ?? '', name, unit,
+        ipType: labels?.['ip_type'] ?? '', value }];
     });
   });
 }

@@ -67,7 +67,8 @@ function summary(changes: readonly Change[], paint: Painter): string {
   const count = (kind: Change['kind']): number => changes.filter((change) => change.kind === kind).length;
   const isWhitelisted = changes.some(({ kind, path, to }) => kind === 'update' && path === 'Whitelisted' && to === true);
   const parts = [
-    count('create') > 0 ? paint(`+${count('create')}`, 32) : '', count('update') > 0 ? paint(`~${count('update')}`, 33) : '',
+    count('create') > 0 ? paint(`+${count('create')}`, 32) : '',
+    count('update') > 0 ? paint(`~${count('update')}`, 33) : '',
     count('delete') > 0 ? paint(`-${count('delete')}`, 31) : '', isWhitelisted ? paint('[whitelisted]', 31) : '',
   ].filter((part) => part !== '');
   return parts.length === 0 ? paint('unchanged', 33) : parts.join(' ');
@@ -78,7 +79,8 @@ function changeText({ kind, path, from, to }: Change, paint: Painter): string {
   if (kind === 'delete') return `delete evt.${paint(printable(path), 31)}`;
   const target = paint(valueText(path, to), kind === 'create' ? 32 : 33);
   if (kind === 'create') return `create evt.${printable(path)} : ${target}`;
-  const source = typeof from === 'number' ? `%!s(int=${from})` : typeof from === 'boolean' ? `%!s(bool=${from})` : valueText(path, from);
+  const source = typeof from === 'number' ? `%!s(int=${from})`
+    : typeof from === 'boolean' ? `%!s(bool=${from})` : valueText(path, from);
   return `update evt.${printable(path)} : ${source} -> ${target}`;
 }
 

@@ -53,7 +53,8 @@ export function explainLines(lines: readonly string[], options: ExplainOptions):
     clockOffsetMs: options.nowMs - Date.now() }, new Counters(), silentLog);
   const parser = new LinkedParser(rules.parsers, runtime);
   const scenarios = linkScenarios(rules.scenarios, runtime.expr);
-  const source: LineSource = { src: options.source, module: 'file', labels: options.labels, mode: ExpectMode.timeMachine };
+  const source: LineSource = { src: options.source, module: 'file', labels: options.labels,
+    mode: ExpectMode.timeMachine };
   const explained = lines.map((raw) => explainLine(raw, source, parser, scenarios, runtime, options.nowMs));
   const ran = new Set(explained.flatMap(({ steps }) => steps.map(({ stage, node }) => `${stage}\0${node}`)));
   const nodesOf = new Map(parser.stages.map(({ name, nodes }) => [name,
@@ -72,8 +73,9 @@ function explainLine(raw: string, source: LineSource, parser: LinkedParser, scen
   const trace = new TraceRecorder();
   const isParsed = new EventRunner(parser, trace).runNow(event);
   const isPoured = isParsed && !event.whitelisted;
+  const taken = isPoured ? scenarios.filter((scenario) => takes(scenario, event)) : [];
   return { raw, steps: trace.steps, isPoured, whitelistReason: event.whitelisted ? event.whitelistReason : '',
-    scenarios: isPoured ? scenarios.filter((scenario) => takes(scenario, event)).map(({ spec }) => spec.name).sort() : [] };
+    scenarios: taken.map(({ spec }) => spec.name).sort() };
 }
 
 /** A filter that holds and a bucket key that is a text. */

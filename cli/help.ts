@@ -60,7 +60,8 @@ function usageLines(command: Command): string[] {
   const path = command.parent === null ? '' : `${pathOf(command.parent)} `;
   const line = `${path}${spec.use}`;
   const lines: string[] = [];
-  if (spec.run !== undefined) lines.push(line.includes('[flags]') || spec.hidesFlagsInUse === true ? line : `${line} [flags]`);
+  const saysFlags = line.includes('[flags]') || spec.hidesFlagsInUse === true;
+  if (spec.run !== undefined) lines.push(saysFlags ? line : `${line} [flags]`);
   if (visibleChildren(command).length > 0) lines.push(`${pathOf(command)} [command]`);
   return lines;
 }

@@ -97,6 +97,7 @@ async function told<T>(purpose: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new Error(purpose === '' ? (error as Error).message : `${purpose}: ${(error as Error).message}`, { cause: error });
+    const { message } = error as Error;
+    throw new Error(purpose === '' ? message : `${purpose}: ${message}`, { cause: error });
   }
 }

@@ -80,7 +80,8 @@ function commandFor(root: Command, argv: readonly string[]): Command {
   let command = root;
   for (let i = 0; i < argv.length; i++) {
     if (argv[i].startsWith('-')) {
-      const option = command.options.concat(root.options).find(({ short, long }) => argv[i] === short || argv[i] === long);
+      const option = [...command.options, ...root.options]
+        .find(({ short, long }) => argv[i] === short || argv[i] === long);
       if (option?.required === true) i += 1;
       continue;
     }

@@ -89,8 +89,8 @@ export const sections: Readonly<Record<string, Section>> = {
     description: 'Buckets of each scenario: alive now, overflowed, made, events poured, expired.',
     header: ['Scenario', 'Current Count', 'Overflows', 'Instantiated', 'Poured', 'Expired'],
     pathOf: (sample) => counted(sample, { cs_buckets: 'curr_count', cs_bucket_overflowed_total: 'overflow',
-      cs_bucket_instantiation_total: 'instantiation', cs_bucket_poured_total: 'pour', cs_bucket_underflowed_total: 'underflow' },
-    sample.labels['name'] ?? ''),
+      cs_bucket_instantiation_total: 'instantiation', cs_bucket_poured_total: 'pour',
+      cs_bucket_underflowed_total: 'underflow' }, sample.labels['name'] ?? ''),
     rows: (sums, number) => columnRows(sums, ['curr_count', 'overflow', 'instantiation', 'pour', 'underflow'], number),
   },
   stash: {
@@ -109,8 +109,8 @@ export const sections: Readonly<Record<string, Section>> = {
         sample.labels['name'] ?? '');
       return path === undefined ? undefined : [path[0], sample.labels['reason'] ?? '', path[1]];
     },
-    rows: (sums) => sortedEntries(sums).flatMap(([name, reasons]) => sortedEntries(reasons as Sums).map(([reason, counts]) =>
-      [name, reason, ...['hits', 'whitelisted'].map((key) => whole((counts as Sums)[key] as number | undefined))])),
+    rows: (sums) => sortedEntries(sums).flatMap(([name, reasons]) =>
+      columnRows(reasons as Sums, ['hits', 'whitelisted'], String).map((cells) => [name, ...cells])),
   },
 };
 

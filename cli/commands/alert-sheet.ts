@@ -14,8 +14,8 @@ export function alertSheet(alert: Alert, withEvents: boolean, look: Look): strin
   const facts: readonly (readonly [string, unknown])[] = [
     ['ID', alert.id], ['Date', alert.created_at], ['Machine', alert.machine_id], ['Simulation', alert.simulated],
     ['Remediation', alert.remediation ?? false], ['Kind', alert.kind], ['Reason', alert.scenario],
-    ['Events Count', alert.events_count], ['Scope:Value', source.value === '' ? source.scope : `${source.scope}:${source.value}`],
-    ['Country', source.cn], ['AS', source.as_name], ['Begin', alert.start_at], ['End', alert.stop_at], ['UUID', alert.uuid]];
+    ['Events Count', alert.events_count], ['Scope:Value', target(source)], ['Country', source.cn],
+    ['AS', source.as_name], ['Begin', alert.start_at], ['End', alert.stop_at], ['UUID', alert.uuid]];
   const lines = facts.map(([name, value]) => ` - ${name.padEnd(12)} : ${printable(String(value ?? ''))}\n`);
   let text = `\n${rule}\n\n${lines.join('')}\n`;
   const active = (alert.decisions ?? []).filter(isActive);
@@ -34,9 +34,9 @@ export function alertYaml(alert: Alert): string {
   const { source } = alert;
   return yamlText({
     capacity: alert.capacity, createdat: alert.created_at ?? '',
-    decisions: (alert.decisions ?? []).map(({ duration, id, origin, scenario, scope, simulated, type, until, uuid, value }) =>
-      ({ duration, id, origin, scenario, scope, simulated, type, until: until ?? '', uuid: uuid ?? '', value })),
-    events: (alert.events ?? []).map(({ meta, timestamp }) => ({ meta: meta.map(({ key, value }) => ({ key, value })), timestamp })),
+    decisions: (alert.decisions ?? []).map(decisionForm),
+    events: (alert.events ?? []).map(({ meta, timestamp }) =>
+      ({ meta: meta.map(({ key, value }) => ({ key, value })), timestamp })),
     eventscount: alert.events_count, id: alert.id, kind: alert.kind ?? '', labels: alert.labels ?? [],
     leakspeed: alert.leakspeed, machineid: alert.machine_id ?? '', message: alert.message,
     meta: (alert.meta ?? []).map(({ key, value }) => ({ key, value })), remediation: alert.remediation ?? false,
@@ -49,11 +49,16 @@ export function alertYaml(alert: Alert): string {
   });
 }
 
+function decisionForm(decision: Decision): object {
+  const { duration, id, origin, scenario, scope, simulated, type, until, uuid, value } = decision;
+  return { duration, id, origin, scenario, scope, simulated, type, until: until ?? '', uuid: uuid ?? '', value };
+}
+
 function isActive({ duration }: Decision): boolean {
   return !duration.startsWith('-') && duration !== '0s';
 }
 
-function target({ scope, value }: Decision): string {
+function target({ scope, value }: { readonly scope: string; readonly value: string }): string {
   return value === '' ? scope : `${scope}:${value}`;
 }
 

@@ -21,7 +21,8 @@ const nameAndValues = { kind: 'atLeast', count: 2 } as const;
 
 /** `cscli allowlists` and its subcommands. */
 export const allowlistsSpec: CommandSpec = {
-  use: 'allowlists [action]', aliases: ['allowlist'], text: 'Manage allowlists', run: ({ command }) => command.outputHelp(),
+  use: 'allowlists [action]', aliases: ['allowlist'], text: 'Manage allowlists',
+  run: ({ command }) => command.outputHelp(),
   commands: [
     { use: 'create [allowlist_name]', text: 'Create a list', args: oneName, run: create,
       examples: ["cscli allowlists create office -d 'our own addresses'"],
@@ -41,8 +42,8 @@ export const allowlistsSpec: CommandSpec = {
       examples: ['cscli allowlists remove office 1.2.3.4'] },
     { use: 'inspect [allowlist_name]', text: 'Show a list with its values', args: oneName, run: inspect,
       examples: ['cscli allowlists inspect office'] },
-    { use: 'check [value...]', text: 'Say whether values are allowlisted', args: { kind: 'atLeast', count: 1 }, run: check,
-      examples: ['cscli allowlists check 1.2.3.4'] },
+    { use: 'check [value...]', text: 'Say whether values are allowlisted', run: check,
+      args: { kind: 'atLeast', count: 1 }, examples: ['cscli allowlists check 1.2.3.4'] },
   ],
 };
 
@@ -106,7 +107,8 @@ function seconds(instant: string | undefined): string {
 async function check({ context, args }: Invocation): Promise<void> {
   for (const value of args) {
     const reason = await context.lapi.allowlistReason(value, `cannot check if ${value} is in allowlist`);
-    context.print(reason === undefined ? `${value} is not allowlisted` : `${value} is allowlisted by item ${printable(reason)}`);
+    context.print(reason === undefined ? `${value} is not allowlisted`
+      : `${value} is allowlisted by item ${printable(reason)}`);
   }
 }
 
@@ -134,7 +136,8 @@ function readInput(context: Context, input: string): string {
     return readFileSync(context.path(input), 'utf8');
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new Error(`unable to open ${input}: ${isMissing ? `open ${input}: no such file or directory` : (error as Error).message}`);
+    const reason = isMissing ? `open ${input}: no such file or directory` : (error as Error).message;
+    throw new Error(`unable to open ${input}: ${reason}`);
   }
 }
 
@@ -170,7 +173,8 @@ function itemOf(row: Row, number: number, now: GoTime): NewAllowlistItem {
 }
 
 /** Adds what is not there yet, then ends the decisions that are allowlisted now. */
-async function addValues(context: Context, store: Store, found: Allowlist, items: readonly NewAllowlistItem[]): Promise<void> {
+async function addValues(context: Context, store: Store, found: Allowlist, items: readonly NewAllowlistItem[]):
+Promise<void> {
   const fresh = items.filter(({ value }) => {
     const isKnown = found.items.some((item) => item.value === value);
     if (isKnown) context.log.warn(`value ${value} already in allowlist`);

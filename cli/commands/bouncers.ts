@@ -116,7 +116,8 @@ Promise<void> {
     const parent = all.find((each) => !each.isAutoCreated && each.name.startsWith(bouncer.name.split('@')[0]));
     if (parent === undefined) log.error(`bouncer '${bouncer.name}' is auto-created, but couldn't find a parent bouncer`);
     else {
-      log.warn(`bouncer '${bouncer.name}' is auto-created and cannot be deleted, delete parent bouncer ${parent.name} instead`);
+      log.warn(`bouncer '${bouncer.name}' is auto-created and cannot be deleted, `
+        + `delete parent bouncer ${parent.name} instead`);
     }
     return;
   }

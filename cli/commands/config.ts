@@ -13,8 +13,8 @@ export const configSpec: CommandSpec = {
     { use: 'show-yaml', text: 'Show config.yaml with its .local override', run: showYaml },
     { use: 'feature-flags', text: 'List feature flags', run: featureFlags,
       flags: [{ long: 'retired', kind: 'bool', text: 'List the retired ones too' }] },
-    ...['backup', 'restore'].map((name): CommandSpec => ({ use: `${name} "directory"`, text: 'Removed by CrowdSec', isHidden: true,
-      args: { kind: 'any' }, run: () => {
+    ...['backup', 'restore'].map((name): CommandSpec => ({
+      use: `${name} "directory"`, text: 'Removed by CrowdSec', isHidden: true, args: { kind: 'any' }, run: () => {
         throw new Error(`"cscli config ${name}" is not there: copy the configuration directory instead`);
       } })),
   ],

@@ -76,7 +76,8 @@ function readInput(context: Context, input: string): string {
 }
 
 function parseEntries(context: Context, text: string, format: string): Entry[] {
-  const entry = (value: Partial<Entry>): Entry => ({ duration: '', reason: '', scope: '', type: '', value: '', ...value });
+  const entry = (value: Partial<Entry>): Entry =>
+    ({ duration: '', reason: '', scope: '', type: '', value: '', ...value });
   if (format === 'values') {
     context.print('Parsing values');
     return text.replace(/\n$/, '').split('\n').filter((_, index, all) => all.length > 1 || all[index] !== '')
@@ -158,5 +159,6 @@ async function withoutAllowlisted(context: Context, decisions: readonly Decision
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }

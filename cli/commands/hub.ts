@@ -131,7 +131,8 @@ function printTable(context: Context, rows: readonly TableRow[], withDescription
 
 function rowCells({ item, prefix }: TableRow, withDescription: boolean, look: Look): string[] {
   const status = statusOf(item);
-  const paint = (text: string, code: string): string => (look.isColoured && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = (text: string, code: string): string =>
+    (look.isColoured && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
   const name = item.type === 'collections' ? paint(printable(item.name), '1') : printable(item.name);
   return [paint(item.type, '90'), paint(prefix, '90') + name, `${statusSign(item)}  ${paint(status, colours[status])}`,
     item.state.localVersion, paint(details(item), '90'),

@@ -19,7 +19,8 @@ export function checkStatuses(statuses: readonly string[]): void {
 /** True when the item has one of the statuses, or none is asked for. */
 export function hasStatus(item: Item, statuses: readonly string[]): boolean {
   const status = statusOf(item);
-  return statuses.length === 0 || statuses.includes(status) || (statuses.includes('installed') && status !== 'not-installed');
+  return statuses.length === 0 || statuses.includes(status)
+    || (statuses.includes('installed') && status !== 'not-installed');
 }
 
 /** Prints items in json or raw form, or as one light table a type. */

@@ -24,8 +24,8 @@ function parserTable(name: string, samples: readonly Sample[], look: Look): stri
     'cs_node_hits_ko_total'].map((metric) => String(sum(samples.filter((each) => sourceOf(each) === source), metric)))])
     .filter((row) => row[1] !== '0');
   if (rows.length === 0) return '';
-  return renderTable({ style: 'boxed', title: `(Parser) ${name}`, header: ['Parsers', 'Hits', 'Parsed', 'Unparsed'], rows },
-    look);
+  return renderTable({ style: 'boxed', title: `(Parser) ${name}`, rows,
+    header: ['Parsers', 'Hits', 'Parsed', 'Unparsed'] }, look);
 }
 
 function scenarioTable(name: string, samples: readonly Sample[], look: Look): string {

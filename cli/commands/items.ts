@@ -161,7 +161,9 @@ function upgradeSpec({ type, singular }: ItemNoun): CommandSpec {
     run: async (invocation) => {
       const { context, args, flags } = invocation;
       const hub = context.loadHub();
-      if (!flags.bool('all') && args.length === 0) throw new Error(`specify at least one ${singular} to upgrade or '--all'`);
+      if (!flags.bool('all') && args.length === 0) {
+        throw new Error(`specify at least one ${singular} to upgrade or '--all'`);
+      }
       const items = flags.bool('all') ? hub.installed(type) : args.map((name) => {
         const item = hub.get(type, name);
         if (item === undefined) throw new Error(`can't find '${name}' in ${type}`);

@@ -83,7 +83,8 @@ function configuredUrl(context: Context): string {
   try {
     credentials = context.credentials;
   } catch (error) {
-    throw new Error('no Local API URL. Please provide it in your configuration or with the -u parameter', { cause: error });
+    throw new Error('no Local API URL. Please provide it in your configuration or with the -u parameter',
+      { cause: error });
   }
   return credentials.url;
 }

@@ -25,8 +25,9 @@ export async function inspect({ context, args: [name], flags }: Invocation): Pro
   const acquisition = acquisitionRows(payloads);
   const parsers = parserRows(payloads);
   if (context.output === 'json') {
-    context.print(json({ ...machineJson(machine), metrics: { acquisition: acquisition.length === 0 ? undefined : acquisition,
-      parsers: parsers.length === 0 ? undefined : parsers } }, '  '));
+    const orNone = <T>(rows: readonly T[]): readonly T[] | undefined => (rows.length === 0 ? undefined : rows);
+    const metrics = { acquisition: orNone(acquisition), parsers: orNone(parsers) };
+    context.print(json({ ...machineJson(machine), metrics }, '  '));
     return;
   }
   context.io.stdout.write(machineSheet(machine, acquisition, parsers, context.look));

@@ -111,7 +111,9 @@ async function add({ context, args, flags }: Invocation): Promise<void> {
 function credentialsTarget(context: Context, given: string, force: boolean): string {
   if (given !== '') return given;
   const configured = context.config.client?.credentialsPath ?? '';
-  if (configured === '') throw new Error('please specify a file to dump credentials to, with -f ("-f -" for standard output)');
+  if (configured === '') {
+    throw new Error('please specify a file to dump credentials to, with -f ("-f -" for standard output)');
+  }
   if (existsSync(configured) && !force) {
     throw new Error(`credentials file '${configured}' already exists: please remove it, use "--force" or specify a `
       + 'different file with "-f" ("-f -" for standard output)');

@@ -25,8 +25,10 @@ export const metricsSpec: CommandSpec = {
   examples: ['cscli metrics', 'cscli metrics show engine', 'cscli metrics list'],
   commands: [
     { use: 'show [type]...', text: 'Show some of the metrics', args: { kind: 'any' }, flags,
-      run: (invocation) => show(invocation, invocation.args), examples: ['cscli metrics show acquisition parsers', 'cscli metrics show lapi'],
-      complete: ({ args, word }) => ({ words: sectionNames.filter((name) => !args.includes(name) && name.includes(word)) }) },
+      run: (invocation) => show(invocation, invocation.args),
+      examples: ['cscli metrics show acquisition parsers', 'cscli metrics show lapi'],
+      complete: ({ args, word }) =>
+        ({ words: sectionNames.filter((name) => !args.includes(name) && name.includes(word)) }) },
     { use: 'list', text: 'List the types of metrics', run: list },
   ],
 };
@@ -41,7 +43,8 @@ async function show({ context, flags: values }: Invocation, wanted: readonly str
   if (context.output === 'raw') throw new Error("output format 'raw' not supported for this command");
   const names = chosen.length === 0 ? sectionNames : sectionNames.filter((name) => chosen.includes(name));
   if (context.output === 'json') {
-    context.io.stdout.write(json(Object.fromEntries(names.map((name) => [name, jsonForm(name, samples, bouncers)])), ' '));
+    const forms = names.map((name) => [name, jsonForm(name, samples, bouncers)] as const);
+    context.io.stdout.write(json(Object.fromEntries(forms), ' '));
     return;
   }
   const number = (value: number): string => shortNumber(value, !values.bool('no-unit'));

@@ -23,7 +23,8 @@ const level = (name: string) => ({ long: name, kind: 'bool', text: `Log at level
 /** `cscli`: the whole command tree. */
 export const rootSpec: CommandSpec = {
   use: 'cscli', text: 'cscli manages Palisade: alerts, decisions, bouncers, machines, rules', keepsFlagOrder: true,
-  longText: 'cscli shows and changes what Palisade works with:\nalerts and decisions, bouncers and machines, rules from the hub.',
+  longText: 'cscli shows and changes what Palisade works with:\n'
+    + 'alerts and decisions, bouncers and machines, rules from the hub.',
   flags: [
     { long: 'config', short: 'c', kind: 'string', fallback: defaultConfigFile, text: 'Configuration file' },
     { long: 'output', short: 'o', kind: 'string', text: 'Output format: human, json, raw' },
@@ -33,8 +34,8 @@ export const rootSpec: CommandSpec = {
   ],
   run: ({ command }) => command.outputHelp(),
   commands: [
-    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec, lapiSpec, machinesSpec,
-    metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
+    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec,
+    lapiSpec, machinesSpec, metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],
 };

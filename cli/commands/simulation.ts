@@ -25,7 +25,8 @@ export const simulationSpec: CommandSpec = {
 };
 
 function enable({ context, args, flags, command }: Invocation): void {
-  if (args.length > 0) save(context, args.reduce((state, scenario) => enableOne(context, state, scenario), load(context)));
+  const change = (state: Simulation, scenario: string): Simulation => enableOne(context, state, scenario);
+  if (args.length > 0) save(context, args.reduce(change, load(context)));
   else if (flags.bool('global')) setGlobal(context, true);
   else command.outputHelp();
   context.print(reloadHint);
@@ -49,7 +50,8 @@ function enableOne(context: Context, state: Simulation, scenario: string): Simul
 }
 
 function disable({ context, args, flags, command }: Invocation): void {
-  if (args.length > 0) save(context, args.reduce((state, scenario) => disableOne(context, state, scenario), load(context)));
+  const change = (state: Simulation, scenario: string): Simulation => disableOne(context, state, scenario);
+  if (args.length > 0) save(context, args.reduce(change, load(context)));
   else if (flags.bool('global')) setGlobal(context, false);
   else command.outputHelp();
   context.print(reloadHint);

@@ -22,5 +22,6 @@ export function lightList(headings: readonly string[], rows: readonly (readonly 
 /** 1234 as `1.23k`; whole below a thousand or when units are not wanted. */
 export function shortNumber(value: number, withUnit: boolean): string {
   const unit = withUnit ? units.find(([size]) => value >= size) : undefined;
-  return unit === undefined ? String(Math.trunc(value)) : `${(Math.round((value / unit[0]) * 100) / 100).toFixed(2)}${unit[1]}`;
+  if (unit === undefined) return String(Math.trunc(value));
+  return `${(Math.round((value / unit[0]) * 100) / 100).toFixed(2)}${unit[1]}`;
 }

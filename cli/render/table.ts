@@ -61,7 +61,8 @@ export function renderTable(table: Table, look: Look): string {
   if (table.groupHeader !== undefined) lines.push(pen.groupRow(table.groupHeader));
   if (header !== undefined) {
     const { headerAlignment = 'left' } = table;
-    const alignments = widths.map((_, column) => (typeof headerAlignment === 'string' ? headerAlignment : headerAlignment[column]));
+    const alignments = widths.map((_, column) =>
+      (typeof headerAlignment === 'string' ? headerAlignment : headerAlignment[column]));
     lines.push(...pen.row(header, alignments, true), pen.rule('middle'));
   }
   for (const row of rows) {

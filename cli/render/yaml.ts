@@ -60,7 +60,8 @@ function readsAsOther(text: string): boolean {
   return text === '' || /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE|<<)$/.test(text)
     || /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/.test(text)
     || /^[-+]?(?:\d[\d_]*)(?::[0-5]?\d)+(?:\.[\d_]*)?$/.test(text)
-    || /^[-+]?(?:\.\d+|\d[\d_]*(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text) || /^[-+]?(?:0x[\da-fA-F_]+|0o?[0-7_]+|0b[01_]+)$/.test(text)
+    || /^[-+]?(?:\.\d+|\d[\d_]*(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text)
+    || /^[-+]?(?:0x[\da-fA-F_]+|0o?[0-7_]+|0b[01_]+)$/.test(text)
     || /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(text)
     || /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|\s+)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?$/.test(text);
 }

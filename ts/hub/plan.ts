@@ -127,7 +127,8 @@ export function planRemoval(plan: Plan, items: readonly Item[], purge: boolean):
 /** The plan as text: grouped by operation and type, or (`verbose`) one line an action in order of execution. */
 export function describePlan(actions: readonly Action[], verbose: boolean): string {
   if (verbose) {
-    return actions.map(({ operation, item, detail }) => `${headings[operation]} ${item?.type ?? ''}:${detail}\n`).join('');
+    return actions.map(({ operation, item, detail }) =>
+      `${headings[operation]} ${item?.type ?? ''}:${detail}\n`).join('');
   }
   return (Object.keys(headings) as Operation[]).map((operation) => {
     const chosen = actions.filter((action) => action.operation === operation);
