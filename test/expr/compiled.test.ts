@@ -92,6 +92,32 @@ test('typed fields become slots, comparisons and calls of the language itself', 
   for (const [text, js] of cases) assert.equal(body(text), js, text);
 });
 
+test('many literals looked for in one text are looked for at once', () => {
+  const literals = ['ab', 'bcd', '', 'x"y', 'é', '\u2028', 'abc', 'cde', 'zz'];
+  for (const text of ['evt.Meta.a', 'Upper(evt.Meta.a)', 'evt.Unmarshaled.a', "evt.Unmarshaled?.a"]) {
+    for (const count of [7, 8, 9]) {
+      const chosen = literals.filter((each) => each !== '').concat('last').slice(0, count);
+      const source = `evt.Meta.b == '1' or ${chosen.map((each) => `${text} contains ${JSON.stringify(each)}`).join(' or ')} or evt.Meta.c == '2'`;
+      assert.equal(compiled(source).js.includes('rt.literals'), count >= 8, source);
+      for (const value of ['', 'q', 'qzzq', 'abcd', 'x"y', 'é', 'ZZ', 'AB', 'e\u2028']) {
+        const fill = (event: Event): void => {
+          event.meta.set('a', value);
+          event.unmarshaled['a'] = value;
+        };
+        const subject = text.startsWith('Upper') ? value.toUpperCase() : value;
+        assert.equal(evaluate(source, fill), chosen.some((each) => subject.includes(each)), `${source} ${value}`);
+      }
+      const failing = `${source} or evt.Meta.d == ''`;
+      if (text.startsWith('evt.U')) {
+        assert.equal(evaluate(failing), true);
+        assert.throws(() => evaluate(failing, (event) => {
+          event.unmarshaled['a'] = 5;
+        }), ExprError);
+      }
+    }
+  }
+});
+
 test('no text of a rule becomes code', () => {
   const hostile = ['"); globalThis.broken = 1; ("', '`${globalThis.broken = 1}`', '\u2028globalThis.broken = 1\u2029', "'\\",
     '*/ globalThis.broken = 1 /*', '</script>', '__proto__', 'constructor'];

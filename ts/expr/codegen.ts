@@ -17,6 +17,7 @@ import { closureLoop } from './codegen-loops.js';
 import { type OperandSource, OperatorGenerator } from './codegen-operators.js';
 import type { ExprEnv } from './env.js';
 import type { FunctionTable } from './functions.js';
+import { type LiteralRun, literalRuns } from './literal-runs.js';
 import {
   anyType, deref, isAny, madeSliceOf, type MapType, type StructField, type Type, typeText,
 } from './types.js';
@@ -168,11 +169,20 @@ class Generator implements OperandSource {
   }
 
   #logical(node: LogicalNode): Code {
-    const terms = node.terms.map((term) => this.code(term));
+    const terms = (node.operator === '||' ? literalRuns(node.terms, this.#functions) : node.terms)
+      .map((term) => Array.isArray(term) ? this.#literalRun(term) : this.code(term as Node));
     const last = terms[terms.length - 1];
     // Go asserts that every term but the last is a bool; the last one passes as it is.
     const parts = terms.map((term, index) => index < terms.length - 1 ? this.#bool(term) : this.boxed(term));
     return plain(`(${parts.join(` ${node.operator} `)})`, last.form === 'bool' ? 'bool' : 'any', node.type);
+  }
+
+  /** Many `x contains 'literal'` over the same x are one search. */
+  #literalRun(run: LiteralRun): Code {
+    const text = this.code(run[0].left);
+    const search = this.constant('L', `rt.literals([${run.map((term) => literal(term.right.value)).join(', ')}])`);
+    const js = text.form === 'string' ? `${search}.occurs(${text.js})` : `rt.contains(${search}, ${this.boxed(text)})`;
+    return plain(js, 'bool', run[0].type);
   }
 
   #conditional(node: ConditionalNode): Code {

@@ -178,7 +178,7 @@ function usesIndex(node: Node): boolean {
 }
 
 /** Whether two trees are written alike. */
-function isSame(a: Node, b: Node): boolean {
+export function isSame(a: Node, b: Node): boolean {
   const strip = (node: Node): string => JSON.stringify(node, (key, value: unknown) =>
     key === 'at' || key === 'type' || key === 'operators' || key === 'method' || key === 'helper' || key === 'signature'
       ? undefined : value);

@@ -5,6 +5,7 @@ import type { ExprEnv } from './env.js';
 import type { FunctionEntry, FunctionTable } from './functions.js';
 import type { GoTime } from '../util/go-time.js';
 import { GoDuration, GoInt } from '../util/go-value.js';
+import { LiteralSearch } from '../util/literal-search.js';
 import * as access from './access.js';
 import { box, unbox } from './boxing.js';
 import { MemoryBudget } from './budget.js';
@@ -79,6 +80,16 @@ export class ExprRuntime {
   /** The type of that Go text: what box() goes by. */
   type(text: string): Type {
     return this.#types.get(text);
+  }
+
+  /** A search for many literals at once. */
+  literals(texts: readonly string[]): LiteralSearch {
+    return new LiteralSearch(texts);
+  }
+
+  /** Whether one of many literals is in a text that may be anything: nil contains nothing. */
+  contains(search: LiteralSearch, text: unknown): boolean {
+    return !operators.isNil(text) && search.occurs(operators.toText(text));
   }
 
   /** `text matches 'pattern'` where the text may be anything: nil never matches. */

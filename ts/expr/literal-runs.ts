@@ -1,0 +1,50 @@
+// Finds runs of `x contains 'a' or x contains 'b' or …` over the same x in an `or`: rules hold hundreds of them, and one
+// search for all literals costs what one of them does.
+
+import { type BinaryNode, childrenOf, type Node, type StringNode } from './ast.js';
+import type { FunctionTable } from './functions.js';
+import { isSame } from './rewrites.js';
+
+/** Terms that look for literals in the same text. */
+export type LiteralRun = readonly (BinaryNode & { readonly right: StringNode })[];
+
+/** From here on one search beats one look-up for each literal. */
+const runLengthMin = 8;
+
+/** The terms in order, long runs gathered. Nothing that changes or waits for anything is gathered. */
+export function literalRuns(terms: readonly Node[], functions: FunctionTable): readonly (Node | LiteralRun)[] {
+  const result: (Node | LiteralRun)[] = [];
+  for (let from = 0; from < terms.length;) {
+    const run = runAt(terms, from, functions);
+    if (run.length >= runLengthMin) result.push(run);
+    else result.push(...terms.slice(from, from + Math.max(run.length, 1)));
+    from += Math.max(run.length, 1);
+  }
+  return result;
+}
+
+function runAt(terms: readonly Node[], from: number, functions: FunctionTable): LiteralRun {
+  const run: (BinaryNode & { right: StringNode })[] = [];
+  for (let i = from; i < terms.length; i++) {
+    const term = terms[i];
+    if (!isSearch(term)) break;
+    if (i === from ? !isRepeatable(term.left, functions) : !isSame(run[0].left, term.left)) break;
+    run.push(term);
+  }
+  return run;
+}
+
+function isSearch(node: Node): node is BinaryNode & { right: StringNode } {
+  return node.kind === 'binary' && node.operator === 'contains' && node.right.kind === 'string';
+}
+
+/** Whether evaluating once is as good as many times. */
+function isRepeatable(node: Node, functions: FunctionTable): boolean {
+  if (node.kind === 'call') {
+    const entry = node.helper === undefined ? undefined : functions[node.helper.name];
+    if (entry === undefined || entry.hasEffects || entry.usesStash || entry.isAsync) return false;
+    return node.args.every((arg) => isRepeatable(arg, functions));
+  }
+  if (!['string', 'name', 'member', 'pointer', 'integer', 'chain'].includes(node.kind)) return false;
+  return childrenOf(node).every((child) => isRepeatable(child, functions));
+}
