@@ -9,7 +9,7 @@ import { userAgent } from '../../ts/version.js';
 import { comparable, goldenCases, type GoldenCase } from './golden-cases.js';
 import { differences, isOutOfScope } from './golden-differences.js';
 import { makeInstance, runIn, type Instance } from './instance.js';
-import { addMachine, freePort, populate, serve } from './local-api.js';
+import { addMachine, freePort, populate, recordedCounters, serve } from './local-api.js';
 
 const folder = process.env['PALISADE_GOLDEN'] ?? sharedPath('golden');
 const cases = (setup: string): GoldenCase[] => (folder === null ? [] : goldenCases(join(folder, 'cscli'), setup));
@@ -83,7 +83,7 @@ test('cscli answers as recorded on a populated instance', skipWithout('golden'),
     await addMachine(instance, port);
     await instance.run(['-c', instance.configFile, 'collections', 'install', 'crowdsecurity/sshd', 'crowdsecurity/nginx',
       'crowdsecurity/linux']);
-    const api = await serve(instance, port, metricsPort);
+    const api = await serve(instance, port, metricsPort, recordedCounters(recorded, instance.directory));
     try {
       await populate(instance, api, join(folder ?? '', 'fixtures'), recorded);
       for (const golden of recorded) {

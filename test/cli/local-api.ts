@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openStore } from '../../lapi/store/store.js';
+import type { CounterSample } from '../../ts/metrics/counters.js';
 import { metricNames } from '../../ts/metrics/names.js';
 import { expose } from '../../ts/metrics/registry.js';
 import { serveMetrics } from '../../ts/metrics/server.js';
@@ -29,20 +30,43 @@ export async function freePort(): Promise<number> {
 }
 
 /** Serves the instance's database on a port, and its metrics on another. */
-export async function serve(instance: Instance, port: number, metricsPort?: number): Promise<LocalApi> {
+export async function serve(instance: Instance, port: number, metricsPort?: number,
+  engine: readonly CounterSample[] = []): Promise<LocalApi> {
   const store = await openStore({ type: 'sqlite', path: databaseOf(instance), useWal: true, bulkSize: 1000 });
   const server = await startInstance({ store, nowMs: Date.now() });
   const timer = setInterval(() => { server.clock.ms = Date.now(); }, 50);
   await server.app.listen({ port, host: '127.0.0.1' });
   const metrics = metricsPort === undefined ? undefined
     : await serveMetrics('127.0.0.1', metricsPort, async () =>
-      expose((await server.metrics.snapshot(store)).filter(({ name }) => Object.hasOwn(metricNames, name)), 'full'));
+      expose([...(await server.metrics.snapshot(store)).filter(({ name }) => Object.hasOwn(metricNames, name)), ...engine], 'full'));
   return { url: `http://127.0.0.1:${port}`, close: async () => {
     clearInterval(timer);
     metrics?.closeAllConnections();
     metrics?.close();
     await server.close();
   } };
+}
+
+/** The counters of an engine that had read what the recorded one had. */
+export function recordedCounters(recorded: readonly GoldenCase[], directory: string): CounterSample[] {
+  const shown = answerOf(recorded, 'metrics show acquisition parsers -o json').replaceAll('@DIR@', directory);
+  const { acquisition, parsers } = JSON.parse(shown) as Record<string, Record<string, Record<string, number>>>;
+  const columns: Readonly<Record<string, string>> = { reads: 'cs_parser_hits_total', parsed: 'cs_parser_hits_ok_total',
+    unparsed: 'cs_parser_hits_ko_total', pour: 'cs_bucket_poured_total' };
+  const nodeColumns: Readonly<Record<string, string>> = { hits: 'cs_node_hits_total', parsed: 'cs_node_hits_ok_total',
+    unparsed: 'cs_node_hits_ko_total' };
+  const path = (log: string): string => `${directory}/log/live-${log}.log`;
+  return [
+    ...Object.entries(acquisition).flatMap(([source, counts]) => Object.entries(counts).map(([column, value]) =>
+      ({ name: columns[column], labels: { source: source.slice('file:'.length), type: 'file' }, value }))),
+    ...Object.entries(parsers).flatMap(([name, counts]) => Object.entries(counts).map(([column, value]) =>
+      ({ name: nodeColumns[column], labels: { name, source: path(name.includes('ssh') ? 'ssh' : 'nginx'), type: 'file' }, value }))),
+    { name: 'cs_node_wl_hits_total', value: 8, labels: { name: 'crowdsecurity/public-dns-allowlist', reason: 'public DNS server' } },
+  ];
+}
+
+function answerOf(recorded: readonly GoldenCase[], words: string): string {
+  return recorded.find(({ argv }) => argv.slice(2).join(' ') === words)?.stdout ?? '';
 }
 
 /** The machine that the cases log in as. */
@@ -69,9 +93,7 @@ export async function populate(instance: Instance, api: LocalApi, fixtures: stri
     cpSync(fixtures, directory, { recursive: true, filter: (file) => file === fixtures || file.endsWith(`.${name}`) });
   }
   await run('simulation', 'enable', 'crowdsecurity/http-bad-user-agent');
-  const answerOf = (words: string): string =>
-    recorded.find(({ argv }) => argv.slice(2).join(' ') === words)?.stdout ?? '';
-  await postAlerts(api, directory, JSON.parse(answerOf('alerts list -o json')) as Alert[]);
+  await postAlerts(api, directory, JSON.parse(answerOf(recorded, 'alerts list -o json')) as Alert[]);
   await run('machines', 'add', 'agent2', '-p', 'pass2', '-f', join(directory, 'agent2.yaml'));
   await run('bouncers', 'add', 'testb', '-k', 'goldenbouncerkey0123456789abcdef');
   await run('decisions', 'add', '--ip', '192.0.2.10');
@@ -87,7 +109,8 @@ export async function populate(instance: Instance, api: LocalApi, fixtures: stri
   await run('allowlists', 'add', 'mylist', '203.0.113.7', '203.0.113.64/26', '-d', 'office');
   await run('allowlists', 'add', 'mylist', '2001:db8:a::1', '-e', '7d');
   await pullAsBouncer(api, directory);
-  await reportAsMachine(api, directory, answerOf('machines inspect testm -o json'), answerOf('machines inspect testm -H'));
+  await reportAsMachine(api, directory, answerOf(recorded, 'machines inspect testm -o json'),
+    answerOf(recorded, 'machines inspect testm -H'));
 }
 
 interface RecordedMachine {
