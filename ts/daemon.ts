@@ -8,7 +8,7 @@ import { parseDsn } from './acquisition/dsn.js';
 import { loadAcquisition } from './acquisition/load.js';
 import { createSource } from './acquisition/modules.js';
 import { PositionBook } from './acquisition/position.js';
-import type { Source, SourceSpec } from './acquisition/source.js';
+import type { SourceSpec } from './acquisition/source.js';
 import { LapiClient } from './client/client.js';
 import { type Config, loadCredentials, loadSimulation, type LogLevel } from './config/config.js';
 import type { Log } from './config/log.js';
@@ -146,7 +146,7 @@ async function startEngine(options: DaemonOptions, rules: Rules, specs: readonly
   parts.engine = await Engine.start({
     config, rules, log, clockOffsetMs, counters, client: parts.client ?? null, replay: replay !== null,
     positions: parts.positions ?? null, onStored: options.onStored,
-    sources: specs.map((spec): Source => createSource(spec, context)),
+    sources: specs.map((spec) => ({ source: createSource(spec, context), transform: spec.transform })),
     simulation: loadSimulation(config.paths.simulation), workers: workerCount(config, rules, log),
   });
   log.info('Starting processing data');
@@ -170,7 +170,11 @@ export function loadRulesOf(config: Config, log: Log): Rules {
 }
 
 function sourceSpecs({ config, replay, log }: DaemonOptions): readonly SourceSpec[] {
-  if (replay !== null) return [parseDsn(replay.dsn, replay.labels)];
+  if (replay !== null) {
+    const transform = replay.transform === '' ? null
+      : { text: replay.transform, place: { file: '-transform', line: 1, column: 1, excerpt: replay.transform } };
+    return [{ ...parseDsn(replay.dsn, replay.labels), transform }];
+  }
   const { sources, warnings } = loadAcquisition({ acquisitionPath: config.engine?.acquisitionPath ?? '',
     acquisitionDir: config.engine?.acquisitionDir ?? '' });
   for (const warning of warnings) log.warning(warning);

@@ -45,7 +45,7 @@ function measure(step: Step): Promise<{ meanNs: number; spread: number }> {
 }
 
 function text(): Buffer {
-  const corpus = nginxLines({ seed: 7, startSeconds: 1_780_000_000, linesPerSecond: 100, attackShare: 0.05, attackers: 4 });
+  const corpus = nginxLines({ seed: 7, startSeconds: 1_780_000_000, linesPerSecond: 100, attackShare: 0.05, attackers: 4, requestsEach: 14 });
   return Buffer.from([...chunksOf(corpus, lineCount)].join(''));
 }
 

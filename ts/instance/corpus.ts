@@ -25,6 +25,8 @@ export interface CorpusOptions {
   readonly attackShare: number;
   /** Addresses that attack at one time; each attacks for a while, then the next takes its place. */
   readonly attackers: number;
+  /** Requests that one attacker makes before the next takes its place. */
+  readonly requestsEach: number;
 }
 
 const browsers = [
@@ -117,14 +119,16 @@ export function* chunksOf(corpus: Corpus, count: number): Generator<string> {
   if (chunk.length > 0) yield chunk.join('');
 }
 
-/** A few addresses attack at a time, each with one kind of attack, until it has made its 14 requests. */
+/** A few addresses attack at a time, each with one kind of attack, until it has made its requests. */
 class Attackers {
   readonly #random: () => number;
+  readonly #requestsEach: number;
   readonly #active: { address: string; kind: number; count: number }[] = [];
   #started = 0;
 
   constructor(options: CorpusOptions, random: () => number) {
     this.#random = random;
+    this.#requestsEach = options.requestsEach;
     for (let index = 0; index < options.attackers; index++) this.#active.push(this.#fresh());
   }
 
@@ -132,7 +136,7 @@ class Attackers {
     const index = Math.floor(this.#random() * this.#active.length);
     const attacker = this.#active[index];
     attacker.count++;
-    if (attacker.count >= 14) this.#active[index] = this.#fresh();
+    if (attacker.count >= this.#requestsEach) this.#active[index] = this.#fresh();
     return attacker;
   }
 

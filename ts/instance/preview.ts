@@ -49,7 +49,8 @@ export async function previewLogs(options: PreviewOptions): Promise<Preview> {
   const engine = await Engine.start({
     config, rules, log, counters, client: null, positions: null, replay: true, workers: options.workers, clockOffsetMs: nowMs - Date.now(),
     simulation: { global: false, exclusions: [] },
-    sources: usable.map(({ file, type }) => createSource(parseDsn(`file://${file}`, { type }), context)),
+    sources: usable.map(({ file, type }) => (
+      { source: createSource(parseDsn(`file://${file}`, { type }), context), transform: null })),
     onAlert: (alert) => { if (alert.remediation === true && alert.stop_at >= since) bans.push(alert); },
   });
   const timer = setInterval(() => options.onProgress(linesRead(counters)), 250);

@@ -6,6 +6,7 @@ import type { PositionBook } from '../acquisition/position.js';
 import type { Source } from '../acquisition/source.js';
 import { createBuckets } from '../buckets/memory.js';
 import type { LapiClient } from '../client/client.js';
+import type { Located } from '../config/document.js';
 import type { Config, Simulation } from '../config/config.js';
 import type { Log } from '../config/log.js';
 import { Counters, type CounterSample } from '../metrics/counters.js';
@@ -22,11 +23,12 @@ import { WorkerPool } from './pool.js';
 import type { Rules } from './rules.js';
 import type { RuntimeSetup } from './setup.js';
 import { ThreadRuntime } from './thread-runtime.js';
+import { transformed } from './transform.js';
 
 export interface EngineOptions {
   readonly config: Config;
   readonly rules: Rules;
-  readonly sources: readonly Source[];
+  readonly sources: readonly EngineSource[];
   /** Where followed files stand; null in a replay. */
   readonly positions: PositionBook | null;
   /** null: alerts are logged and shown, not sent. */
@@ -42,6 +44,12 @@ export interface EngineOptions {
   readonly onAlert?: (alert: Alert) => void;
   /** Sees the ids under which the Local API stored alerts. */
   readonly onStored?: (ids: readonly string[]) => void;
+}
+
+/** A source and the expression that rewrites its lines, if any. */
+export interface EngineSource {
+  readonly source: Source;
+  readonly transform: Located | null;
 }
 
 /** How often a live engine looks for buckets whose time is over. */
@@ -76,7 +84,9 @@ export class Engine {
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
     const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);
-    const reading = await Reading.start(options.sources, pool, options.positions, log).catch(async (error: unknown) => {
+    const sources = options.sources.map(({ source, transform }) => (
+      transform === null ? source : transformed(source, transform, runtime.expr)));
+    const reading = await Reading.start(sources, pool, options.positions, log).catch(async (error: unknown) => {
       await pool.close();
       throw error;
     });
