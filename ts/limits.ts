@@ -7,6 +7,10 @@ export const limits = {
   batchLinesMax: 1024,
   /** Bytes of log text handed to a worker at once. */
   batchBytesMax: 256 * 1024,
+  /** Bytes of syslog messages waiting to be read; what comes beyond is dropped and counted. */
+  syslogWaitingBytesMax: 32 * 1024 * 1024,
+  /** Senders of syslog messages that are counted by name: the sender of a datagram is whoever it says it is. */
+  syslogClientsMax: 1000,
   /** Batches on their way to or inside workers, for each worker. */
   batchesInFlightPerWorker: 4,
   /** Memory of one compiled RE2 pattern, bytes, the caches of its automata included; a grok has a second set for captures. */

@@ -7,7 +7,7 @@ import { logLevels, type LogLevel } from '../config/config.js';
 import { PalisadeError } from '../errors.js';
 import { checkPattern, fileDefaults } from './sources/file.js';
 import { journalctlDsn } from './sources/journalctl.js';
-import { modules, noSuchModule, unbuiltModules } from './modules.js';
+import { fileOnlyModules, modules, noSuchModule } from './modules.js';
 import type { SourceSettings, SourceSpec } from './source.js';
 
 /** Returns the source that a DSN names. `labels.type` is the `-type` argument. Throws E_SOURCE with CrowdSec's texts. */
@@ -15,7 +15,7 @@ export function parseDsn(dsn: string, labels: Readonly<Record<string, string>>):
   const colon = dsn.indexOf(':');
   if (colon < 0) throw fail(`${dsn} isn't valid dsn (no protocol)`);
   const name = dsn.slice(0, colon);
-  if (Object.hasOwn(unbuiltModules, name) && !unbuiltModules[name].dsn) {
+  if (fileOnlyModules.has(name)) {
     throw fail(`${name} datasource does not support command-line acquisition`);
   }
   if (!Object.hasOwn(modules, name)) throw fail(`no acquisition for protocol ${name}:// - ${noSuchModule(name)}`);

@@ -25,7 +25,7 @@ export interface AcquisitionPaths {
 }
 
 const commonKeys = {
-  source: text(), mode: oneOf('tail', 'cat'), labels: mapOf(text()), name: text(), unique_id: text(),
+  source: text(), mode: oneOf('tail', 'cat', 'server'), labels: mapOf(text()), name: text(), unique_id: text(),
   log_level: oneOf(...logLevels, 'warn'), use_time_machine: boolean(), transform: located(),
 };
 
@@ -60,6 +60,7 @@ function sourceOf(document: YamlDocument, warnings: string[]): SourceSpec | null
   if (!hasLabels(head.get('labels'))) throw fault(document, head.get('labels'), 'missing labels');
   const module = modules[name];
   const values = decode(document, record({ ...commonKeys, ...module.keys })) as CommonKeys & Record<string, unknown>;
+  if (values.mode === 'server' && name !== 'syslog') throw fault(document, head.get('mode'), `unsupported mode server for ${name} source`);
   const settings = settingsOf(values, document.placeOf(document.root));
   try {
     const spec = module.spec(settings, values);
@@ -98,7 +99,7 @@ function hasLabels(node: Node | undefined): boolean {
 function settingsOf(values: CommonKeys, place: Place): SourceSettings {
   const transform: Located | undefined = values.transform;
   return {
-    labels: Object.fromEntries(values.labels ?? []), mode: values.mode ?? 'tail',
+    labels: Object.fromEntries(values.labels ?? []), mode: values.mode === 'cat' ? 'cat' : 'tail',
     useTimeMachine: values.use_time_machine ?? false, name: values.name ?? '', uniqueId: values.unique_id ?? '',
     logLevel: logLevelOf(values.log_level), transform: transform === undefined || transform.text === '' ? null : transform, place,
   };

@@ -4,6 +4,7 @@ import { PalisadeError } from '../errors.js';
 import type { Shape } from '../config/document.js';
 import { fileKeys, fileSource, fileSpec } from './sources/file.js';
 import { journalctlIsMissing, journalctlKeys, journalctlSource, journalctlSpec } from './sources/journalctl.js';
+import { syslogKeys, syslogSource, syslogSpec } from './sources/syslog.js';
 import type { Source, SourceContext, SourceSettings, SourceSpec } from './source.js';
 
 /** One module that Palisade reads. */
@@ -27,18 +28,23 @@ export const modules: Readonly<Record<string, AcquisitionModule>> = {
     spec: (settings, values) => ({ ...settings, module: 'journalctl', journalctl: journalctlSpec(values) }),
     unavailable: journalctlIsMissing,
   },
+  syslog: {
+    keys: syslogKeys,
+    spec: (settings, values) => ({ ...settings, module: 'syslog', syslog: syslogSpec(settings, values) }),
+    unavailable: () => null,
+  },
 };
 
-/** CrowdSec's other modules. `dsn` tells whether CrowdSec itself takes them on the command line. */
-export const unbuiltModules: Readonly<Record<string, { readonly dsn: boolean }>> = {
-  appsec: { dsn: false }, cloudwatch: { dsn: true }, docker: { dsn: true }, http: { dsn: false },
-  'k8s-audit': { dsn: false }, kafka: { dsn: false }, kinesis: { dsn: false }, loki: { dsn: true }, s3: { dsn: true },
-  syslog: { dsn: false }, victorialogs: { dsn: true }, wineventlog: { dsn: true },
-};
+/** Modules that CrowdSec does not take on the command line either. */
+export const fileOnlyModules: ReadonlySet<string> = new Set(['appsec', 'http', 'k8s-audit', 'kafka', 'kinesis', 'syslog']);
+
+/** CrowdSec's other modules. */
+export const unbuiltModules: ReadonlySet<string> = new Set(['appsec', 'cloudwatch', 'docker', 'http', 'k8s-audit', 'kafka',
+  'kinesis', 'loki', 's3', 'victorialogs', 'wineventlog']);
 
 /** Why there is no module of this name. */
 export function noSuchModule(name: string): string {
-  return Object.hasOwn(unbuiltModules, name)
+  return unbuiltModules.has(name)
     ? `data source ${name} is not built in this version of crowdsec (Palisade reads: ${Object.keys(modules).join(', ')})`
     : `unknown data source ${name}`;
 }
@@ -48,6 +54,7 @@ export function createSource(spec: SourceSpec, context: SourceContext): Source {
   switch (spec.module) {
     case 'file': return fileSource(spec, spec.file, context);
     case 'journalctl': return journalctlSource(spec, spec.journalctl, context);
+    case 'syslog': return syslogSource(spec, spec.syslog, context);
     default: throw new PalisadeError('E_SOURCE', noSuchModule((spec as { module: string }).module));
   }
 }

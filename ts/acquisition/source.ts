@@ -9,6 +9,7 @@ import type { LineBatch } from '../event/line.js';
 import type { Counters } from '../metrics/counters.js';
 import type { FileSpec } from './sources/file.js';
 import type { JournalctlSpec } from './sources/journalctl.js';
+import type { SyslogSpec } from './sources/syslog.js';
 import type { FilePosition, PositionBook } from './position.js';
 
 /** A batch before the pipeline numbers it. */
@@ -55,4 +56,5 @@ export interface SourceSettings {
 
 /** A checked source configuration: plain data. */
 export type SourceSpec = SourceSettings & ({ readonly module: 'file'; readonly file: FileSpec }
-  | { readonly module: 'journalctl'; readonly journalctl: JournalctlSpec });
+  | { readonly module: 'journalctl'; readonly journalctl: JournalctlSpec }
+  | { readonly module: 'syslog'; readonly syslog: SyslogSpec });

@@ -53,6 +53,7 @@ export const metricNames: Readonly<Record<string, MetricInfo>> = {
   cs_machines_last_heartbeat_timestamp: { kind: 'gauge', help: 'Unix time of the last heartbeat, by machine.',
     labels: ['machine'], fullOnly: true },
   palisade_lines_truncated_total: { kind: 'counter', help: 'Lines cut at the maximum length.', labels: sourceLabels },
+  palisade_syslog_dropped_total: { kind: 'counter', help: 'Syslog messages dropped because the engine did not keep up.', labels: ['datasource_type', 'acquis_type'] },
   palisade_bucket_evicted_total: { kind: 'counter', help: 'Buckets given up because the table or its memory was full.', labels: ['name'] },
   palisade_bucket_blackholed_total: { kind: 'counter', help: 'Overflows muted by the blackhole of their scenario.', labels: ['name'] },
   palisade_bucket_events_lost_total: { kind: 'counter', help: 'Events counted but not kept because the memory was full.', labels: ['name'] },
