@@ -17,10 +17,15 @@ export interface HubTest {
   readonly overrides: readonly { readonly target: string; readonly value: string }[];
   /** Text of parser.assert, null where the test has none or says to ignore it. */
   readonly assertions: string | null;
+  /** Text of scenario.assert, null where the test has none. */
+  readonly scenarioAssertions: string | null;
+  /** The scenarios it installs, in load order. Throws for one that is not in the hub. */
+  readonly scenarios: () => readonly RuleFile[];
 }
 
 interface Config {
   parsers?: string[];
+  scenarios?: string[];
   log_file?: string;
   log_type?: string;
   labels?: Record<string, string>;
@@ -48,7 +53,6 @@ function readTest(hub: string, directory: string): HubTest | null {
   const config = parse(readFileSync(join(directory, 'config.yaml'), 'utf8')) as Config;
   const logFile = join(directory, config.log_file ?? '');
   if (!config.log_file || !existsSync(logFile)) return null;
-  const assertFile = join(directory, 'parser.assert');
   const parsers = (config.parsers ?? []).filter((item) => item !== '').map((item) => locate(hub, directory, item));
   return {
     name: basename(directory), directory, logFile,
@@ -56,7 +60,9 @@ function readTest(hub: string, directory: string): HubTest | null {
     lines: readFileSync(logFile, 'utf8').split('\n').map((line) => line.replace(/\r$/, '')).filter((line) => line !== ''),
     labels: { ...config.labels, type: config.log_type ?? '' },
     overrides: config.override_statics ?? [],
-    assertions: config.ignore_parsers === true || !existsSync(assertFile) ? null : readFileSync(assertFile, 'utf8'),
+    assertions: config.ignore_parsers === true ? null : textOf(join(directory, 'parser.assert')),
+    scenarioAssertions: textOf(join(directory, 'scenario.assert')),
+    scenarios: () => sorted((config.scenarios ?? []).filter((item) => item !== '').map((item) => locateScenario(hub, directory, item))),
   };
 }
 
@@ -73,6 +79,17 @@ function locate(hub: string, directory: string, item: string): RuleFile {
     }
   }
   throw new Error(`no parser ${item} for ${directory}`);
+}
+
+function locateScenario(hub: string, directory: string, item: string): RuleFile {
+  for (const path of [join(directory, item), join(hub, item), join(hub, 'scenarios', `${item}.yaml`), join(hub, 'scenarios', `${item}.yml`)]) {
+    if (/\.ya?ml$/.test(path) && existsSync(path)) return { path: join('scenarios', basename(path)), realPath: path, stage: '' };
+  }
+  throw new Error(`no scenario ${item} for ${directory}`);
+}
+
+function textOf(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 
 /** Installed, a file lies directly below its stage. */

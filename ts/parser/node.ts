@@ -80,6 +80,8 @@ export interface LinkedNode {
   readonly nextStage: boolean;
   readonly filter: Evaluate | null;
   readonly filterIsAsync: boolean;
+  /** The filter changes the event, whether it lets it in or not. */
+  readonly filterHasEffects: boolean;
   readonly conditions: readonly Condition[];
   /** The conditions are the whole filter. */
   readonly conditionsAreAll: boolean;
@@ -126,6 +128,7 @@ function linkNode(spec: NodeSpec, runtime: ParserRuntime, numbering: { next: num
     id, name: spec.name, stage: spec.stage, nextStage: spec.nextStage,
     filter: filter === null ? null : evaluator(filter, runtime),
     filterIsAsync: filter?.isAsync ?? false,
+    filterHasEffects: filter?.hasEffects ?? false,
     conditions: spec.conditions.map((condition) => linkCondition(condition, runtime)),
     conditionsAreAll: spec.conditionsAreAll,
     whitelist: whitelist === null ? null : linkWhitelist(whitelist, runtime),

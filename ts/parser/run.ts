@@ -18,6 +18,7 @@ import { checkWhitelist } from './whitelist.js';
 
 /** An event that must read or write a stash, and where it waits. */
 interface Parked {
+  readonly number: number;
   readonly event: Event;
   readonly from: Position;
   readonly counters: SourceCounters;
@@ -73,7 +74,8 @@ export class Parser {
    * their stash pass: the stash must see the lines in order.
    */
   runStashPass(): void {
-    for (const { event, from, counters } of this.#parked) {
+    // Each stage parked its own: put them back into the order of the log.
+    for (const { event, from, counters } of this.#parked.sort((a, b) => a.number - b.number)) {
       const isOk = this.#one.resumeNow(event, from, counters);
       counters.parsed(1, isOk ? 1 : 0);
     }
@@ -124,10 +126,13 @@ export class Parser {
         continue;
       }
       const entered = this.#enterNode(node, nodeIndex, count);
-      if (entered === 0) continue;
-      this.#runNode(node, entered, 0);
-      if (this.#leaveNode(node, stage, entered)) count = keepUnmarked(this.#inStage, count, this.#left);
-      if (stage.changesKey[nodeIndex]) this.#plan(stage, this.#levels[0].inside, entered);
+      if (entered > 0) {
+        this.#runNode(node, entered, 0);
+        if (this.#leaveNode(node, stage, entered)) count = keepUnmarked(this.#inStage, count, this.#left);
+      }
+      // A filter with effects may have changed the key fields of events that it did not let in, too.
+      if (node.filterHasEffects) this.#plan(stage, this.#inStage, count);
+      else if (stage.changesKey[nodeIndex]) this.#plan(stage, this.#levels[0].inside, entered);
     }
     return this.#endStage(aliveCount);
   }
@@ -194,7 +199,7 @@ export class Parser {
         continue;
       }
       this.#ended[number] = 1;
-      this.#parked.push({ event, counters, from: { stageIndex, nodeIndex, stageOk: this.#stageOk[number] === 1 } });
+      this.#parked.push({ number, event, counters, from: { stageIndex, nodeIndex, stageOk: this.#stageOk[number] === 1 } });
     }
     return kept;
   }
