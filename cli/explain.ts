@@ -9,15 +9,13 @@ import { silentLog } from '../ts/config/log.js';
 import { Event } from '../ts/event/event.js';
 import { ExpectMode, lineFlags, type LineBatch, type LineSource } from '../ts/event/line.js';
 import { ExprError } from '../ts/expr/values.js';
-import { loadDataFile, type DataFileContent } from '../ts/expr-helpers/data-files.js';
-import { loadGeoData } from '../ts/expr-helpers/geo-reader.js';
 import { Counters } from '../ts/metrics/counters.js';
 import { LinkedParser } from '../ts/parser/linked.js';
 import { EventRunner } from '../ts/parser/run-one.js';
 import { TraceRecorder, type TraceStep } from '../ts/parser/trace.js';
-import { loadRules, type Rules } from '../ts/pipeline/rules.js';
+import { loadRules } from '../ts/pipeline/rules.js';
+import { runtimeSetup } from '../ts/pipeline/setup.js';
 import { ThreadRuntime } from '../ts/pipeline/thread-runtime.js';
-import { parseGoDuration } from '../ts/util/go-duration.js';
 
 /** What became of one line. */
 export interface ExplainedLine {
@@ -49,8 +47,8 @@ export interface ExplainOptions {
 /** Explains lines in order. Throws what cannot be loaded. */
 export function explainLines(lines: readonly string[], options: ExplainOptions): Explanation {
   const rules = loadRules(options.config, installedItems(options.hubPaths, options.log));
-  const runtime = new ThreadRuntime({ rules, ...dataOf(options.config, rules, options.log),
-    clockOffsetMs: options.nowMs - Date.now() }, new Counters(), silentLog);
+  const runtime = new ThreadRuntime(runtimeSetup(options.config, rules, options.nowMs - Date.now(), options.log),
+    new Counters(), silentLog);
   const parser = new LinkedParser(rules.parsers, runtime);
   const scenarios = linkScenarios(rules.scenarios, runtime.expr);
   const source: LineSource = { src: options.source, module: 'file', labels: options.labels,
@@ -87,23 +85,4 @@ function takes(scenario: LinkedScenario, event: Event): boolean {
     if (error instanceof ExprError) return false;
     throw error;
   }
-}
-
-/** Data files and geographic databases; what is missing is said once. */
-function dataOf(config: Config, rules: Rules, log: HubLog) {
-  const { dataDir } = config.paths;
-  const dataFiles = new Map<string, DataFileContent>();
-  for (const { name, type, cache } of rules.dataFiles) {
-    const key = `${type} ${name}`;
-    if (dataFiles.has(key)) continue;
-    try {
-      dataFiles.set(key, loadDataFile(dataDir, name, type, cache));
-    } catch (error) {
-      log.error((error as Error).message);
-    }
-  }
-  const dns = config.engine?.dnsCache;
-  return { dataFiles: [...dataFiles.values()], geo: loadGeoData(dataDir, () => {}),
-    dns: { ttlMs: parseGoDuration(dns?.ttl ?? '1h') / 1e6, negativeTtlMs: parseGoDuration(dns?.negativeTtl ?? '5m') / 1e6,
-      size: dns?.size ?? 16_384 } };
 }

@@ -2,7 +2,7 @@
 // A sample whose name is not here is a bug.
 
 export interface MetricInfo {
-  readonly kind: 'counter' | 'gauge';
+  readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
   /** Shown at level `full` only. */
@@ -48,6 +48,8 @@ export const metricNames: Readonly<Record<string, MetricInfo>> = {
     fullOnly: true },
   cs_lapi_decisions_ko_total: { kind: 'counter', help: 'Decision queries without an answer, by bouncer.',
     labels: ['bouncer'], fullOnly: true },
+  cs_lapi_request_duration_seconds: { kind: 'histogram', help: 'Time to answer a request.', labels: ['endpoint', 'method'],
+    fullOnly: true },
   cs_active_decisions: { kind: 'gauge', help: 'Active decisions.', labels: ['reason', 'origin', 'action'], fullOnly: true },
   cs_alerts: { kind: 'gauge', help: 'Alerts in the database.', labels: ['reason'], fullOnly: true },
   cs_machines_last_heartbeat_timestamp: { kind: 'gauge', help: 'Unix time of the last heartbeat, by machine.',

@@ -10,18 +10,15 @@ import type { Located } from '../config/document.js';
 import type { Config, Simulation } from '../config/config.js';
 import type { Log } from '../config/log.js';
 import { Counters, type CounterSample } from '../metrics/counters.js';
-import { type DataFileContent, loadDataFile } from '../expr-helpers/data-files.js';
-import { loadGeoData } from '../expr-helpers/geo-reader.js';
 import type { Alert } from '../model/alert.js';
 import { LinkedParser } from '../parser/linked.js';
 import { EventRunner } from '../parser/run-one.js';
-import { parseGoDuration } from '../util/go-duration.js';
 import { Reading } from './lines.js';
 import { Outbox } from './outbox.js';
 import { Output } from './output.js';
 import { WorkerPool } from './pool.js';
 import type { Rules } from './rules.js';
-import type { RuntimeSetup } from './setup.js';
+import { runtimeSetup } from './setup.js';
 import { ThreadRuntime } from './thread-runtime.js';
 import { transformed } from './transform.js';
 
@@ -74,7 +71,7 @@ export class Engine {
   /** Links the rules in all workers, opens the sources and starts to read. Throws what cannot be loaded or opened. */
   static async start(options: EngineOptions): Promise<Engine> {
     const { config, rules, log, workers } = options;
-    const setup = { ...runtimeSetup(options), simulation: options.simulation,
+    const setup = { ...runtimeSetup(config, rules, options.clockOffsetMs, log), simulation: options.simulation,
       contextValueLength: config.engine?.contextValueLength ?? 4000,
       buckets: createBuckets(rules.scenarios, { workerCount: workers, slotsMax: config.limits.bucketSlotsMax }) };
     const runtime = new ThreadRuntime(setup, options.counters, log);
@@ -137,24 +134,4 @@ function openOutbox({ config, replay, log, onStored }: EngineOptions, client: La
     onStored?.(ids);
   };
   return new Outbox({ send, alertsMax: config.limits.outboxAlertsMax, whenFull: replay ? 'wait' : 'drop-oldest', log });
-}
-
-/** Reads the data files that rules name and the geographic databases; what is missing is said once, as CrowdSec does. */
-function runtimeSetup({ config, rules, log, clockOffsetMs }: EngineOptions): RuntimeSetup {
-  const { dataDir } = config.paths;
-  const dataFiles: DataFileContent[] = [];
-  const seen = new Set<string>();
-  for (const { name, type, cache } of rules.dataFiles) {
-    if (seen.has(`${type} ${name}`)) continue;
-    seen.add(`${type} ${name}`);
-    try {
-      dataFiles.push(loadDataFile(dataDir, name, type, cache));
-    } catch (error) {
-      log.error((error as Error).message);
-    }
-  }
-  const dns = config.engine?.dnsCache;
-  return { rules, dataFiles, clockOffsetMs, geo: loadGeoData(dataDir, (text) => log.debug(text)),
-    dns: { ttlMs: parseGoDuration(dns?.ttl ?? '1h') / 1e6, negativeTtlMs: parseGoDuration(dns?.negativeTtl ?? '5m') / 1e6,
-      size: dns?.size ?? 16_384 } };
 }
