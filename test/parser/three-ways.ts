@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { silentLog } from '../../ts/config/log.js';
 import { linkEnrichers } from '../../ts/enrich/table.js';
-import { Event, type EventNames, newEventNames } from '../../ts/event/event.js';
+import { Event, type EventNames, newEventNames, type Overflow } from '../../ts/event/event.js';
 import { ExpectMode, type LineBatch, lineFlags } from '../../ts/event/line.js';
 import type { HelperContext } from '../../ts/expr-helpers/context.js';
 import { DataFiles, loadDataFile } from '../../ts/expr-helpers/data-files.js';
@@ -51,6 +51,8 @@ export interface Surroundings {
   readonly world?: World;
   readonly geo?: GeoData | null;
   readonly dataDir?: string;
+  /** Names of an address; without it there are none. */
+  readonly resolve?: (address: string) => Promise<readonly string[]>;
 }
 
 /** A world of rules, ready to be run in each of the three ways. */
@@ -109,6 +111,26 @@ export class ThreeWays {
     return events;
   }
 
+  /** Runs an overflow, made anew for each, through the scalar walker and the oracle, and requires the same of both. */
+  async runOverflow(make: () => Overflow): Promise<{ snapshot: EventSnapshot; overflow: Overflow }[]> {
+    const naive = this.#naive ??= this.#newNaive();
+    const ways = [this.runner(), naive].map(async (way: { run(event: Event): Promise<boolean> }) => {
+      const overflow = make();
+      const event = new Event(this.names);
+      event.resetToOverflow(overflow, readAt);
+      await way.run(event);
+      return { snapshot: snapshotOf(event), overflow };
+    });
+    const outcomes = await Promise.all(ways);
+    assert.deepEqual(outcomes[0], outcomes[1], 'scalar runner and oracle differ');
+    return outcomes;
+  }
+
+  /** The scalar walker, as the output thread has it. */
+  runner(): EventRunner {
+    return new EventRunner(this.#scalar);
+  }
+
   async #runScalar(batch: LineBatch, index: number, steps: TraceStep[][]): Promise<EventSnapshot> {
     const recorder = new TraceRecorder();
     const event = this.#event(batch, index);
@@ -124,14 +146,14 @@ export class ThreeWays {
   }
 
   #context(): HelperContext {
-    const { dataDir, geo } = this.#surroundings;
+    const { dataDir, geo, resolve = async () => [] } = this.#surroundings;
     const patterns = new SinglePatterns();
     // A file that is not there is an error in the log and no more.
     const contents = dataDir === undefined ? [] : this.spec.dataFiles.filter(({ name }) => existsSync(join(dataDir, name)))
       .map(({ name, type, cache }) => loadDataFile(dataDir, name, type, cache));
     const nowMs = (): number => readAt.seconds * 1000;
     return { files: new DataFiles(contents, silentLog, nowMs), stash: new StashStore(nowMs),
-      geo: geo ? new GeoReader(geo) : null, dns: new DnsCache(nowMs), decisions: null,
+      geo: geo ? new GeoReader(geo) : null, dns: new DnsCache(nowMs, { reverse: resolve, addresses: async () => [] }), decisions: null,
       regex: (pattern) => patterns.get(pattern), now: () => readAt, log: silentLog };
   }
 
