@@ -1,16 +1,16 @@
 // Helpers on IP addresses and networks. Text that is no address is an answer (false or ''), never an error.
 
 import { boolType, stringType } from '../expr/types.js';
-import { IpPrefix, parseIp, parseLooseCidr, parseLooseIp } from '../util/ip.js';
+import { type IpAddress, IpPrefix, parseIp, parseLooseCidr, parseLooseIp } from '../util/ip.js';
 import { parseGoInt } from '../util/go-number.js';
 import { remembered } from '../util/remembered.js';
 import { type HelperFamily, pure } from './family.js';
 
 /** IsIP, IsIPV4, IsIPV6, IpInRange and IpToRange. */
 export const ipHelpers: HelperFamily = {
-  IsIP: pure([stringType], boolType, (text: string) => parseLooseIp(text) !== null),
-  IsIPV4: pure([stringType], boolType, (text: string) => parseLooseIp(text)?.version === 4),
-  IsIPV6: pure([stringType], boolType, (text: string) => parseLooseIp(text)?.version === 6),
+  IsIP: pure([stringType], boolType, (text: string) => addressOf(text) !== null),
+  IsIPV4: pure([stringType], boolType, (text: string) => addressOf(text)?.version === 4),
+  IsIPV6: pure([stringType], boolType, (text: string) => addressOf(text)?.version === 6),
   IpInRange: pure([stringType, stringType], boolType, isInRange),
   IpToRange: {
     params: [stringType, stringType], returns: stringType,
@@ -25,8 +25,20 @@ export const ipHelpers: HelperFamily = {
 /** Rules ask for the same few networks line after line. */
 const networkOf = remembered(parseLooseCidr);
 
+let lastText = '';
+let lastAddress: IpAddress | null = null;
+
+/** A rule asks about the same address several times in a row. */
+function addressOf(text: string): IpAddress | null {
+  if (text !== lastText) {
+    lastAddress = parseLooseIp(text);
+    lastText = text;
+  }
+  return lastAddress;
+}
+
 function isInRange(text: string, range: string): boolean {
-  const address = parseLooseIp(text);
+  const address = addressOf(text);
   return address !== null && (networkOf(range)?.contains(address) ?? false);
 }
 

@@ -12,7 +12,7 @@ import type { Counters } from '../metrics/counters.js';
 import type { GoTime } from '../util/go-time.js';
 import { AddressSet } from './address-set.js';
 import type { GrokNodeSpec, NodeSpec, ParserSpec, StashWriteSpec, WhitelistSpec } from './spec.js';
-import { linkStatic, type Static } from './statics.js';
+import { fuseStatics, linkStatic, type RunStatics, type Static } from './statics.js';
 import { expressionsOf, withDescendants, writesOf, type Writes } from './writes.js';
 
 /** What a thread gives to its parsers. */
@@ -49,6 +49,7 @@ export interface LinkedGrok {
   readonly slots: readonly number[];
   readonly subject: LinkedSubject;
   readonly statics: readonly Static[];
+  readonly runStatics: RunStatics;
 }
 
 export type LinkedSubject =
@@ -90,6 +91,8 @@ export interface LinkedNode {
   readonly stash: readonly LinkedStash[];
   readonly children: readonly LinkedNode[];
   readonly statics: readonly Static[];
+  /** The same over many events. */
+  readonly runStatics: RunStatics;
   /** The node or one inside it reads or writes a stash. */
   readonly usesStash: boolean;
   /** What the node or one inside it can write. */
@@ -124,6 +127,7 @@ export function passes(filter: Evaluate, event: Event): boolean {
 function linkNode(spec: NodeSpec, runtime: ParserRuntime, numbering: { next: number }): LinkedNode {
   const id = numbering.next++;
   const { filter, grok, whitelist } = spec;
+  const statics = spec.statics.map((item) => linkStatic(item, runtime));
   return {
     id, name: spec.name, stage: spec.stage, nextStage: spec.nextStage,
     filter: filter === null ? null : evaluator(filter, runtime),
@@ -135,7 +139,7 @@ function linkNode(spec: NodeSpec, runtime: ParserRuntime, numbering: { next: num
     grok: grok === null ? null : linkGrok(grok, runtime),
     stash: spec.stash.map((stash) => linkStash(stash, runtime)),
     children: spec.children.map((child) => linkNode(child, runtime, numbering)),
-    statics: spec.statics.map((item) => linkStatic(item, runtime)),
+    statics, runStatics: fuseStatics(statics),
     usesStash: usesStash(spec),
     writes: writesOf(spec),
   };
@@ -153,11 +157,12 @@ function linkCondition(expression: CompiledExpr, runtime: ParserRuntime): Condit
 
 function linkGrok(spec: GrokNodeSpec, runtime: ParserRuntime): LinkedGrok {
   const program = new GrokProgram(spec.grok);
+  const statics = spec.statics.map((item) => linkStatic(item, runtime));
   return {
     program,
     slots: program.fields.map((field) => runtime.names.parsed.declare(field.name)),
     subject: linkSubject(spec, runtime),
-    statics: spec.statics.map((item) => linkStatic(item, runtime)),
+    statics, runStatics: fuseStatics(statics),
   };
 }
 

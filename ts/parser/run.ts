@@ -13,7 +13,6 @@ import { type LinkedGrok, type LinkedNode, passes } from './node.js';
 import { EventRunner, type Position, prepare } from './run-one.js';
 import { keepUnmarked, type Level, newLevels } from './selection.js';
 import { type Plan, type Stage, Verdict } from './stage.js';
-import type { Static } from './statics.js';
 import { checkWhitelist } from './whitelist.js';
 
 /** An event that must read or write a stash, and where it waits. */
@@ -263,7 +262,7 @@ export class Parser {
       level.grokOk[number] = level.ok[number];
       if (level.ok[number] === 1) level.some[matched++] = number;
     }
-    this.#runStatics(grok.statics, level.some, matched);
+    if (matched > 0) grok.runStatics(this.#events, level.some, matched, this.#ended);
   }
 
   #runChildren(node: LinkedNode, level: Level, count: number, depth: number): void {
@@ -332,27 +331,12 @@ export class Parser {
       }
     }
     (this.#source as SourceCounters).nodeLeft(node, okCount, count - okCount - endedCount);
-    this.#runStatics(node.statics, level.some, concerned);
+    if (concerned > 0) node.runStatics(this.#events, level.some, concerned, this.#ended);
     if (!node.nextStage) return;
     for (let index = 0; index < count; index++) {
       const number = level.inside[index];
       const event = this.#events[number];
       if (level.ok[number] === 1 && this.#ended[number] === 0) event.stage = this.#linked.stageAfter(event.stage);
-    }
-  }
-
-  /** Runs statics one after the other, each over all events; ends those that one of them drops. */
-  #runStatics(statics: readonly Static[], list: Int32Array, listCount: number): void {
-    let count = listCount;
-    for (const item of statics) {
-      let someEnded = false;
-      for (let index = 0; index < count; index++) {
-        const number = list[index];
-        if (item.apply(this.#events[number])) continue;
-        this.#ended[number] = 1;
-        someEnded = true;
-      }
-      if (someEnded) count = keepUnmarked(list, count, this.#ended);
     }
   }
 }

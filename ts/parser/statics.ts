@@ -12,6 +12,8 @@ import { textFields } from './target.js';
 export interface Static {
   /** It must run through `applyLater`: its expression or method answers with a promise. */
   readonly isAsync: boolean;
+  /** A JavaScript statement on `event` that does the same, where that is a mere copy or literal; else null. */
+  readonly inline: string | null;
   /** Runs it. False: the value has a type that ends the event (a bool, a list of strings, …). */
   apply(event: Event): boolean;
   applyLater(event: Event): Promise<boolean>;
@@ -31,13 +33,16 @@ const rangeEndMax = 0xffff;
 /** Makes one static runnable. */
 export function linkStatic(spec: StaticSpec, runtime: ParserRuntime): Static {
   const { source, target } = spec;
-  if (source.kind === 'copy' && target.kind === 'map') return linkCopy(source.from, target, runtime.names);
+  if (source.kind === 'copy' && target.kind === 'map') return copyToMap(source.from, target, runtime.names);
   const sink = linkSink(target, runtime);
-  return source.kind === 'value' ? literal(source.text, sink) : computed(source, sink, runtime);
+  if (source.kind === 'copy' && !sink.isAsync) return copyToSink(source.from, sink, runtime.names);
+  if (source.kind !== 'value') return computed(source, sink, runtime);
+  if (target.kind === 'map' && source.text !== '') return literalToMap(source.text, target, runtime.names);
+  return literal(source.text, sink);
 }
 
 /** A field copied into a map: what lies in it as bytes is not decoded. */
-function linkCopy(from: FieldRef, target: StaticTarget & { kind: 'map' }, names: EventNames): Static {
+function copyToMap(from: FieldRef, target: StaticTarget & { kind: 'map' }, names: EventNames): Static {
   const to = target.map;
   const toSlot = names[to].declare(target.key);
   if (from.map === 'line') {
@@ -54,7 +59,25 @@ function linkCopy(from: FieldRef, target: StaticTarget & { kind: 'map' }, names:
   return synchronous((event) => {
     event[to].copyAt(toSlot, event[source], fromSlot);
     return true;
+  }, `event.${to}.copyAt(${toSlot}, event.${source}, ${fromSlot});`);
+}
+
+function copyToSink(from: FieldRef, sink: Sink, names: EventNames): Static {
+  const slot = from.map === 'line' ? -1 : names[from.map].declare(from.key);
+  return synchronous((event) => {
+    const text = from.map === 'line' ? event.line.raw : event[from.map].at(slot);
+    if (text !== '' || sink.takesEmpty) void sink.put(event, text);
+    return true;
   });
+}
+
+function literalToMap(text: string, target: StaticTarget & { kind: 'map' }, names: EventNames): Static {
+  const { map } = target;
+  const slot = names[map].declare(target.key);
+  return synchronous((event) => {
+    event[map].setAt(slot, text);
+    return true;
+  }, `event.${map}.setAt(${slot}, ${JSON.stringify(text)});`);
 }
 
 function literal(text: string, sink: Sink): Static {
@@ -129,13 +152,32 @@ function plainSink(put: (event: Event, text: string) => void): Sink {
   return { isAsync: false, takesEmpty: false, put };
 }
 
-function synchronous(apply: (event: Event) => boolean): Static {
-  return { isAsync: false, apply, applyLater: (event) => Promise.resolve(apply(event)) };
+function synchronous(apply: (event: Event) => boolean, inline: string | null = null): Static {
+  return { isAsync: false, inline, apply, applyLater: (event) => Promise.resolve(apply(event)) };
 }
 
 function asynchronous(applyLater: (event: Event) => Promise<boolean>): Static {
   const apply = (): boolean => {
     throw new TypeError('this static waits for an answer: use applyLater');
   };
-  return { isAsync: true, apply, applyLater };
+  return { isAsync: true, inline: null, apply, applyLater };
+}
+
+/** Runs a list of statics over the events of a list. Marks in `ended` those that one of them ends. */
+export type RunStatics = (events: readonly Event[], list: Int32Array, count: number, ended: Uint8Array) => void;
+
+/**
+ * Makes one function of a list of statics, copies and literals written out in it: calls through a list cost more than
+ * what most statics do. In simple words: for each event, for each static, stop at the first that ends the event.
+ */
+export function fuseStatics(statics: readonly Static[]): RunStatics {
+  const steps = statics.map((item, index) => item.inline
+    ?? `if (!static${index}.apply(event)) { ended[list[index]] = 1; continue; }`);
+  const names = statics.map((_, index) => `static${index}`);
+  return new Function(...names, `return (events, list, count, ended) => {
+    for (let index = 0; index < count; index++) {
+      const event = events[list[index]];
+      ${steps.join('\n      ')}
+    }
+  };`)(...statics) as RunStatics;
 }
