@@ -30,6 +30,7 @@ export interface WorkerSetup extends RuntimeSetup {
 
 /** Where complaints go: a Log, or what cscli prints on. */
 export interface SetupLog {
+  info(text: string): void;
   error(text: string): void;
 }
 
@@ -47,7 +48,7 @@ export function runtimeSetup(config: Config, rules: Rules, clockOffsetMs: number
     }
   }
   const dns = config.engine?.dnsCache;
-  return { rules, dataFiles: [...dataFiles.values()], clockOffsetMs, geo: loadGeoData(dataDir, () => {}),
+  return { rules, dataFiles: [...dataFiles.values()], clockOffsetMs, geo: loadGeoData(dataDir, (text) => log.info(text)),
     dns: { ttlMs: parseGoDuration(dns?.ttl ?? '1h') / 1e6, negativeTtlMs: parseGoDuration(dns?.negativeTtl ?? '5m') / 1e6,
       size: dns?.size ?? 16_384 } };
 }
