@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import { anything, decode, list, located, type Located, mapOf, readDocuments, record, text } from '../config/document.js';
-import { PalisadeError } from '../errors.js';
 import type { EventNames } from '../event/event.js';
 import { compile } from '../expr/compiled.js';
 import { contextEnv } from '../expr/env.js';
@@ -13,6 +12,8 @@ import type { ContextSpec } from './context.js';
 export interface ContextLoadOptions {
   readonly names: EventNames;
   readonly functions: FunctionTable;
+  /** Hears of expressions that are passed over, as sentences with places. */
+  readonly warnings?: string[];
 }
 
 const contextFile = record({
@@ -22,8 +23,8 @@ const contextFile = record({
 
 /**
  * Loads installed context files, then `consoleFile` (a bare map of key to expressions) if it exists. The same
- * expression of a key counts once. What cannot be compiled here goes to `onWarning` when it names a function that is
- * not offered (JA4H of web requests); any other mistake throws a PalisadeError with its place.
+ * expression of a key counts once. One that calls a function CrowdSec has and Palisade does not (JA4H of web requests)
+ * is passed over with a warning: contexts come with collections. Any other mistake throws with its place.
  */
 export function loadContexts(files: readonly string[], consoleFile: string | null, options: ContextLoadOptions): ContextSpec[] {
   const texts = new Map<string, Map<string, Located>>();
@@ -34,7 +35,7 @@ export function loadContexts(files: readonly string[], consoleFile: string | nul
     for (const document of readDocuments(consoleFile)) merge(texts, decode(document, mapOf(list(located()))));
   }
   return [...texts].map(([key, expressions]) => ({ key,
-    expressions: [...expressions.values()].map((expression) => compileNow(expression, options)) }));
+    expressions: [...expressions.values()].flatMap((expression) => compileIfSupported(expression, options)) }));
 }
 
 function merge(into: Map<string, Map<string, Located>>, context: ReadonlyMap<string, readonly Located[]> | undefined): void {
@@ -45,9 +46,12 @@ function merge(into: Map<string, Map<string, Located>>, context: ReadonlyMap<str
   }
 }
 
-function compileNow(expression: Located, { names, functions }: ContextLoadOptions): ContextSpec['expressions'][number] {
-  const compiled = compile(expression, { env: contextEnv, functions, names });
-  if (!compiled.isAsync) return compiled;
-  throw new PalisadeError('E_RULE', 'this calls a function that waits for an answer, which an alert context cannot',
-    compiled.place);
+function compileIfSupported(expression: Located, options: ContextLoadOptions): ContextSpec['expressions'] {
+  const { names, functions, warnings } = options;
+  const missing = Object.entries(functions).find(([name, entry]) => entry.unsupported !== undefined
+    && new RegExp(`\\b${name}\\s*\\(`).test(expression.text));
+  if (missing === undefined) return [compile(expression, { env: contextEnv, functions, names })];
+  const { file, line } = expression.place;
+  warnings?.push(`${file}:${line}: this context is left out: ${missing[0]} is not supported, ${missing[1].unsupported}`);
+  return [];
 }

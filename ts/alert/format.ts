@@ -24,6 +24,7 @@ export interface AlertFormatterOptions {
   readonly onFailure?: (scenario: string, reason: string) => void;
 }
 
+/** The alert builder of a worker: CrowdSec's alerts, one for each source. */
 export class AlertFormatter implements AlertBuilder {
   readonly #options: AlertFormatterOptions;
   readonly #scopes = new Map<ScenarioSpec, Scope>();

@@ -24,6 +24,7 @@ const metrics: readonly (readonly [stat: number, name: string, sign: 1 | -1])[] 
 /** What goes wrong before an event reaches a bucket, or after it left one. */
 export type Mishap = 'filter_error' | 'groupby_error' | 'groupby_not_string' | 'alert_failed';
 
+/** The bucket metrics of one worker. */
 export class BucketCounters {
   readonly #engine: BucketEngine;
   readonly #stagingAt: number;

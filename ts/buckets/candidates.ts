@@ -16,6 +16,7 @@ interface IndexedPath {
   readonly values: Map<string, number>;
 }
 
+/** Finds the candidates of events, remembering the list for each combination of required values. */
 export class CandidateIndex {
   readonly #scenarios: readonly ScenarioSpec[];
   readonly #paths: readonly IndexedPath[];

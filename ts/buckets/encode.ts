@@ -9,6 +9,7 @@ import type { KeptFields } from './kept-fields.js';
 
 const { entry, keptFlag } = format;
 
+/** Writes events one after the other into one buffer. */
 export class EventEncoder {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;

@@ -6,7 +6,9 @@
 //
 // A text is its length (four bytes, with the top bit set for two bytes a letter) and its letters.
 
+/** Bytes of the head, and where its fields are. */
 export const headBytes = 28;
+/** Offsets in the head. */
 export const headId = 0;
 export const headSeconds = 8;
 export const headNanos = 16;
@@ -25,4 +27,5 @@ export const entry = {
   strTimeFormat: 17, stage: 18, whitelistReason: 19,
 } as const;
 
+/** In a text's length: its letters take two bytes each. */
 export const wideBit = 0x8000_0000;

@@ -4,8 +4,7 @@
 import { decode, type Located, readDocuments, type YamlDocument } from '../config/document.js';
 import { PalisadeError, type Place } from '../errors.js';
 import type { EventNames } from '../event/event.js';
-import { compile } from '../expr/compiled.js';
-import type { CompiledExpr } from '../expr/compiled.js';
+import { compile, type CompiledExpr } from '../expr/compiled.js';
 import { conditionEnv, type ExprEnv, logEnv, overflowEnv } from '../expr/env.js';
 import type { FunctionTable } from '../expr/functions.js';
 import { limits } from '../limits.js';
@@ -166,20 +165,13 @@ function loadScope(text: ScenarioText, loading: Loading): ScopeSpec {
 
 function compileFilter(filter: Located, loading: Loading): CompiledExpr {
   const { names, functions } = loading.options;
-  return refuseAsync(compile(filter, { env: logEnv, functions, names, want: 'bool' }));
+  return compile(filter, { env: logEnv, functions, names, want: 'bool' });
 }
 
 function compileOrNull(located: Located | undefined, env: ExprEnv, loading: Loading): CompiledExpr | null {
   if (located === undefined || located.text === '') return null;
   const { names, functions } = loading.options;
-  return refuseAsync(compile(located, { env, functions, names }));
-}
-
-/** Scenarios run in the order of the log; nothing in them may wait. */
-function refuseAsync(compiled: CompiledExpr): CompiledExpr {
-  if (!compiled.isAsync) return compiled;
-  throw new PalisadeError('E_RULE',
-    'this calls a function that waits for an answer (DNS, HTTP, decision counts), which a scenario cannot', compiled.place);
+  return compile(located, { env, functions, names });
 }
 
 function keyIdOf(name: string, filter: string, loading: Loading): number {

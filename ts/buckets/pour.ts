@@ -1,7 +1,7 @@
 // Pours batches of events into the buckets. First, without any lock, the scenarios choose and the pours are staged
 // (match.ts); then shard by shard, each in its turn, the module pours them in the order of the log and asks back
 // where only an expression can decide. The turn of a shard is 2 × seq for a batch, 2 × seq + 1 for what its overflows
-// bring back, so any number of workers gives the same alerts. Speed matters: see bench/suites/buckets.
+// bring back, so any number of workers gives the same alerts. Speed matters: bench/suites/micro.ts.
 
 import { randomInt } from 'node:crypto';
 import * as abi from '../../engine-wasm/abi.js';
@@ -56,6 +56,7 @@ interface Found {
   readonly overflow: Overflow | null;
 }
 
+/** Pours for one worker. */
 export class Pourer {
   readonly #engine: BucketEngine;
   readonly #worker: number;

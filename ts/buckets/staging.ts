@@ -1,5 +1,5 @@
 // The staging area of one worker in the shared memory: events, keys and pours of the batch at hand, written here as
-// bytes and numbers, read by the module. Speed matters: one call for each pour; see bench/suites/buckets.
+// bytes and numbers, read by the module. Speed matters (bench/suites/micro.ts): one call for each pour.
 
 import * as abi from '../../engine-wasm/abi.js';
 import { limits } from '../limits.js';
@@ -11,6 +11,7 @@ const eventBytesReserved = abi.keptBytesMax + 8;
 /** A text in the staging area could not be written: there is no room left. */
 export const noRoom = -1;
 
+/** Writes the staging area of a worker. */
 export class Staging {
   readonly #uint32: Uint32Array;
   readonly #int32: Int32Array;
@@ -64,7 +65,10 @@ export class Staging {
     this.#uint32[(this.#at + abi.stagingEventCount) / 4] = this.#events;
   }
 
-  /** Writes a key or distinct value: Latin-1 where it can, UTF-16 otherwise, so equal texts are equal bytes. Returns its place or noRoom. */
+  /**
+   * Writes a key or distinct value: Latin-1 where it can, UTF-16 otherwise, so equal texts are equal bytes. Returns its
+   * place or noRoom.
+   */
   writeText(text: string): number {
     const at = this.#next;
     const length = text.length;
@@ -82,7 +86,8 @@ export class Staging {
   }
 
   /** Adds a pour of the event that `addEvent` will add next. */
-  addRecord(scenario: number, keyAt: number, keyLength: number, distinctAt: number, distinctLength: number, flags: number): void {
+  addRecord(scenario: number, keyAt: number, keyLength: number, distinctAt: number, distinctLength: number,
+    flags: number): void {
     const at = (this.#at + abi.stagingRecordsAt + this.#records * abi.recordBytes) / 4;
     const words = this.#uint32;
     words[at] = scenario;

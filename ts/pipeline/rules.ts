@@ -39,11 +39,13 @@ export function loadRules(config: Config, installed: InstalledItems): Rules {
   const parsers = loadParsers(installed.parsers, { ...compile, world: 'parsers', library: patternLibrary(config) });
   const postoverflows = loadParsers(installed.postoverflows, { ...compile, world: 'postoverflows', library: patternLibrary(config) });
   const scenarios = loadScenarios(installed.scenarios, compile);
-  const contexts = loadContexts(installed.contexts.map(({ realPath }) => realPath), config.engine?.contextPath ?? null, compile);
+  const contextWarnings: string[] = [];
+  const contexts = loadContexts(installed.contexts.map(({ realPath }) => realPath), config.engine?.contextPath ?? null,
+    { ...compile, warnings: contextWarnings });
   return {
     names: listsOf(names), parsers, postoverflows, scenarios: scenarios.scenarios, contexts,
     dataFiles: [parsers, postoverflows, scenarios].flatMap(({ dataFiles }) => dataFiles),
-    warnings: [parsers, postoverflows, scenarios].flatMap(({ warnings }) => warnings),
+    warnings: [...[parsers, postoverflows, scenarios].flatMap(({ warnings }) => warnings), ...contextWarnings],
   };
 }
 
