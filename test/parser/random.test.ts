@@ -72,19 +72,26 @@ function entryRule(random: Random): string {
 function nodeText(random: Random, depth: number, indent: string): string {
   const lines: string[] = [];
   if (random(3) > 0) lines.push(`filter: '${pick(random, filters).replaceAll("'", "''")}'`);
-  if (random(3) === 0) lines.push('onsuccess: next_stage');
   if (random(2) === 0) {
     lines.push('grok:', `  pattern: '${pick(random, patterns)}'`, `  ${pick(random, subjects)}`);
     if (random(2) === 0) lines.push(`  statics: [${staticList(random)}]`);
   }
   if (random(8) === 0) lines.push(`stash: [${pick(random, stashes)}]`);
   if (random(8) === 0) lines.push(`whitelist: ${pick(random, whitelists)}`);
-  if (depth < 2 && random(2) === 0) {
+  if (depth < 2 && random(5) === 0) {
+    // Enough bare groks on one text to be ruled out together.
+    const subject = pick(random, subjects.slice(0, 5));
+    lines.push('onsuccess: next_stage', 'nodes:');
+    for (let child = 0; child < 4 + random(4); child++) {
+      lines.push(`  - { grok: { pattern: '${pick(random, patterns)}', ${subject} }, statics: [${staticList(random)}] }`);
+    }
+  } else if (depth < 2 && random(2) === 0) {
     lines.push('nodes:');
     for (let child = 0; child < 1 + random(3); child++) {
       lines.push(`  - ${nodeText(random, depth + 1, `${indent}    `).trimStart()}`);
     }
   }
+  if (random(3) === 0 && !lines.includes('onsuccess: next_stage')) lines.push('onsuccess: next_stage');
   if (random(12) === 0) lines.push('statics: [{ meta: got, expression: "GetFromStash(\'s\', evt.Parsed.program)" }]');
   else lines.push(`statics: [${staticList(random)}]`);
   return lines.map((line) => indent + line).join('\n').concat('\n');

@@ -3,6 +3,7 @@
 
 import type { Event } from '../event/event.js';
 import { ExprError } from '../expr/values.js';
+import type { GrokSet } from '../grok/prefilter.js';
 import type { LinkedGrok, LinkedSubject } from './node.js';
 import { subjectText } from './static-text.js';
 
@@ -63,6 +64,29 @@ export class GrokBatch {
     const ok = new Uint8Array(1);
     this.#matchWritten(grok, [event], ok);
     return ok[0] === 1;
+  }
+
+  /**
+   * Asks a set about the first `count` event numbers of a list. Writes `set.words` words for each into `masks`, at
+   * `set.words` times the event number: bit i is set where pattern i may match. No subject, no bit.
+   */
+  rule(
+    subject: LinkedSubject, set: GrokSet, events: readonly Event[], list: Int32Array, count: number, bytes: Buffer,
+    masks: Uint32Array,
+  ): void {
+    this.#inPlaceCount = this.#writtenCount = this.#scratchEnd = 0;
+    const { words } = set;
+    for (let index = 0; index < count; index++) {
+      const number = list[index];
+      masks.fill(0, words * number, words * (number + 1));
+      this.#gather(subject, number, events[number], bytes);
+    }
+    if (this.#inPlaceCount > 0) {
+      spread(set.match(bytes, this.#inPlaceSpans, this.#inPlaceCount), this.#inPlace, this.#inPlaceCount, words, masks);
+    }
+    if (this.#writtenCount > 0) {
+      spread(set.match(this.#scratch, this.#writtenSpans, this.#writtenCount), this.#written, this.#writtenCount, words, masks);
+    }
   }
 
   #gather(subject: LinkedSubject, number: number, event: Event, bytes: Buffer): void {
@@ -139,6 +163,13 @@ export class GrokBatch {
           : this.#scratch.utf8Slice(start + rows[at], start + rows[at + 1]));
       }
     }
+  }
+}
+
+/** Copies rows in the order of a list to where each event number has its row. */
+function spread(rows: Uint32Array, list: Int32Array, count: number, words: number, masks: Uint32Array): void {
+  for (let index = 0; index < count; index++) {
+    for (let word = 0; word < words; word++) masks[words * list[index] + word] = rows[words * index + word];
   }
 }
 

@@ -7,6 +7,7 @@ import type { CompiledExpr, FieldReads, Requirement } from '../expr/compiled.js'
 import { link } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { ExprError } from '../expr/values.js';
+import { GrokSet } from '../grok/prefilter.js';
 import { GrokProgram } from '../grok/program.js';
 import type { Counters } from '../metrics/counters.js';
 import type { GoTime } from '../util/go-time.js';
@@ -14,6 +15,9 @@ import { AddressSet } from './address-set.js';
 import type { GrokNodeSpec, NodeSpec, ParserSpec, StashWriteSpec, WhitelistSpec } from './spec.js';
 import { fuseStatics, linkStatic, type RunStatics, type Static } from './statics.js';
 import { expressionsOf, withDescendants, writesOf, type Writes } from './writes.js';
+
+/** Fewer groks are tried one by one about as fast as a set is. */
+const familySizeMin = 4;
 
 /** What a thread gives to its parsers. */
 export interface ParserRuntime {
@@ -72,6 +76,15 @@ export interface LinkedWhitelist {
   readonly sourceIpSlot: number;
 }
 
+/** Neighbouring children that one pass over the text can rule out together. */
+export interface GrokFamily {
+  /** Positions among the children. */
+  readonly first: number;
+  readonly end: number;
+  readonly subject: LinkedSubject;
+  readonly set: GrokSet;
+}
+
 /** One node, its children inside. */
 export interface LinkedNode {
   /** Number of the node in its world, parents before children. */
@@ -90,6 +103,7 @@ export interface LinkedNode {
   readonly grok: LinkedGrok | null;
   readonly stash: readonly LinkedStash[];
   readonly children: readonly LinkedNode[];
+  readonly families: readonly GrokFamily[];
   readonly statics: readonly Static[];
   /** The same over many events. */
   readonly runStatics: RunStatics;
@@ -139,6 +153,7 @@ function linkNode(spec: NodeSpec, runtime: ParserRuntime, numbering: { next: num
     grok: grok === null ? null : linkGrok(grok, runtime),
     stash: spec.stash.map((stash) => linkStash(stash, runtime)),
     children: spec.children.map((child) => linkNode(child, runtime, numbering)),
+    families: spec.nextStage ? linkFamilies(spec.children, runtime) : [],
     statics, runStatics: fuseStatics(statics),
     usesStash: usesStash(spec),
     writes: writesOf(spec),
@@ -171,6 +186,34 @@ function linkSubject({ subject }: GrokNodeSpec, runtime: ParserRuntime): LinkedS
   if (subject.kind === 'parsed') return { kind: 'parsed', slot: runtime.names.parsed.declare(subject.key) };
   return { kind: 'expression', evaluate: evaluator(subject.expression, runtime),
     isAsync: subject.expression.isAsync };
+}
+
+/**
+ * Finds runs of children that only try a grok on the same text. Their parent stops at the first that matches, and one
+ * that does not match changes nothing, so what the set rules out need not be tried.
+ */
+function linkFamilies(children: readonly NodeSpec[], runtime: ParserRuntime): GrokFamily[] {
+  const families: GrokFamily[] = [];
+  for (let first = 0; first < children.length;) {
+    let end = first;
+    while (end < children.length && isBareGrok(children[end]) && subjectKey(children[end]) === subjectKey(children[first])) end++;
+    const members = children.slice(first, end).map((child) => child.grok as GrokNodeSpec);
+    if (members.length >= familySizeMin) {
+      families.push({ first, end, subject: linkSubject(members[0], runtime),
+        set: new GrokSet(members.map((member) => member.grok.regex)) });
+    }
+    first = Math.max(end, first + 1);
+  }
+  return families;
+}
+
+function isBareGrok({ filter, grok, whitelist, stash, children }: NodeSpec): boolean {
+  return filter === null && grok !== null && grok.subject.kind !== 'expression' && whitelist === null && stash.length === 0
+    && children.length === 0;
+}
+
+function subjectKey({ grok }: NodeSpec): string {
+  return grok?.subject.kind === 'parsed' ? `parsed ${grok.subject.key}` : 'raw';
 }
 
 function linkStash(spec: StashWriteSpec, runtime: ParserRuntime): LinkedStash {

@@ -9,7 +9,7 @@ import type { Event } from '../event/event.js';
 import { CountersBySource, type SourceCounters } from './counters.js';
 import { GrokBatch } from './grok-batch.js';
 import type { LinkedParser } from './linked.js';
-import { type LinkedGrok, type LinkedNode, passes } from './node.js';
+import { type GrokFamily, type LinkedGrok, type LinkedNode, passes } from './node.js';
 import { EventRunner, type Position, prepare } from './run-one.js';
 import { keepUnmarked, type Level, newLevels } from './selection.js';
 import { type Plan, type Stage, Verdict } from './stage.js';
@@ -38,6 +38,8 @@ export class Parser {
   #ended = new Uint8Array(0);
   #left = new Uint8Array(0);
   #stageOk = new Uint8Array(0);
+  /** By event number, which groks of the family at work may match. */
+  #masks = new Uint32Array(0);
   readonly #planOf: Plan[] = [];
   readonly #plans: Plan[] = [];
   #parked: Parked[] = [];
@@ -274,13 +276,50 @@ export class Parser {
       level.done[number] = 0;
       pending[waiting++] = number;
     }
-    for (const child of node.children) {
-      if (waiting === 0) return;
-      const entered = this.#enterChild(child, level, waiting, depth + 1);
+    let family = 0;
+    for (let at = 0; at < node.children.length && waiting > 0; at++) {
+      if (node.families[family]?.first === at) {
+        const { end } = node.families[family];
+        waiting = this.#runFamily(node, node.families[family], level, waiting, depth + 1);
+        family++;
+        at = end - 1;
+        continue;
+      }
+      const entered = this.#enterChild(node.children[at], level, waiting, depth + 1);
       if (entered === 0) continue;
-      this.#runNode(child, entered, depth + 1);
+      this.#runNode(node.children[at], entered, depth + 1);
       waiting = this.#leaveChild(node, level, waiting, depth + 1, entered);
     }
+  }
+
+  /** Runs children that only try a grok each, for the events for which a set did not rule it out. */
+  #runFamily(node: LinkedNode, family: GrokFamily, level: Level, waitingBefore: number, depth: number): number {
+    const { words } = family.set;
+    if (this.#masks.length < words * this.#eventCountMax) this.#masks = new Uint32Array(words * this.#eventCountMax);
+    this.#grok.rule(family.subject, family.set, this.#events, level.pending, waitingBefore, this.#bytes, this.#masks);
+    const { inside } = this.#levels[depth];
+    let waiting = waitingBefore;
+    for (let at = family.first; at < family.end && waiting > 0; at++) {
+      const word = (at - family.first) >>> 5;
+      const bit = 1 << ((at - family.first) & 31);
+      let entered = 0;
+      for (let index = 0; index < waiting; index++) {
+        const number = level.pending[index];
+        if ((this.#masks[words * number + word] & bit) !== 0) inside[entered++] = number;
+        else if (level.grokOk[number] === 0) level.ok[number] = 0;
+      }
+      this.#countRuledOut(node.children[at], waiting - entered);
+      if (entered === 0) continue;
+      this.#runNode(node.children[at], entered, depth);
+      waiting = this.#leaveChild(node, level, waiting, depth, entered);
+    }
+    return waiting;
+  }
+
+  #countRuledOut(node: LinkedNode, count: number): void {
+    if (count === 0) return;
+    (this.#source as SourceCounters).nodeEntered(node, count);
+    (this.#source as SourceCounters).nodeLeft(node, 0, count);
   }
 
   /** Lists the waiting events that a child's filter lets in; the others take its KO. */
