@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { limits } from '../../ts/limits.js';
 import { LiteralSearch } from '../../ts/util/literal-search.js';
 
 /** The same by looking for each literal in turn. */
@@ -39,5 +40,18 @@ test('one pass finds what many passes find', () => {
     const about = `seed ${seed}: ${JSON.stringify([literals, text])}`;
     assert.equal(search.first(text), naiveFirst(literals, text), about);
     assert.equal(search.occurs(text), naiveFirst(literals, text) >= 0, about);
+    const long = `${'-'.repeat(limits.quickSearchCharsMax)}${text}`;
+    assert.equal(search.occurs(long), naiveFirst(literals, long) >= 0, about);
   }
+});
+
+test('literals are no patterns, whatever stands in them', () => {
+  const literals = ['a.c', '(x', '[y]', '\\d', 'q{2}', '^s', '$', 'a|b', '/*', '\n', '\u2028', '-]', '\ud83d'];
+  for (const literal of literals) {
+    const search = new LiteralSearch(['never', literal]);
+    assert.equal(search.occurs(`<${literal}>`), true, literal);
+    for (const text of ['abc', 'x', 'y', '5', 'qq', 's', 'a', 'b', '*', 'n', ']']) assert.equal(search.occurs(text), false, literal);
+  }
+  assert.equal(new LiteralSearch([]).occurs('x'), false);
+  assert.equal(new LiteralSearch(['']).occurs(''), true);
 });

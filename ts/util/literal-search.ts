@@ -1,5 +1,8 @@
 // Finds which of many literal texts occurs first in a text, in one pass (Aho-Corasick): the cost of a look-up does not
-// grow with the number of literals. Works on UTF-16 units.
+// grow with the number of literals. Works on UTF-16 units. Whether any occurs at all is asked of V8 where the text and the
+// list are short: it compares with machine code, but its cost can grow with their product (bench/record/literals.md).
+
+import { limits } from '../limits.js';
 
 interface State {
   readonly next: Map<number, State>;
@@ -14,6 +17,7 @@ interface State {
 export class LiteralSearch {
   readonly #literals: readonly string[];
   readonly #root: State;
+  readonly #quick: RegExp | null;
 
   constructor(literals: readonly string[]) {
     this.#literals = literals;
@@ -21,6 +25,7 @@ export class LiteralSearch {
     this.#root.suffix = this.#root;
     literals.forEach((literal, index) => this.#add(literal, index));
     this.#connect();
+    this.#quick = quickSearch(literals);
   }
 
   /** Index of the literal that occurs leftmost, the earliest in the list where several begin there; -1 for none. */
@@ -44,6 +49,7 @@ export class LiteralSearch {
 
   /** Whether any literal occurs. */
   occurs(text: string): boolean {
+    if (this.#quick !== null && text.length <= limits.quickSearchCharsMax) return this.#quick.test(text);
     let state = this.#root;
     if (state.ends.length > 0) return true;
     for (let at = 0; at < text.length; at++) {
@@ -79,6 +85,13 @@ export class LiteralSearch {
       if (waiting[i].suffix !== this.#root) waiting[i].ends = [...waiting[i].ends, ...waiting[i].suffix.ends];
     }
   }
+}
+
+/** The literals as alternatives; null for a list too long to be quick. An empty list has no alternative. */
+function quickSearch(literals: readonly string[]): RegExp | null {
+  const length = literals.reduce((sum, literal) => sum + literal.length, 0);
+  if (literals.length === 0 || length > limits.quickSearchCharsMax) return null;
+  return new RegExp(literals.map((literal) => literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'));
 }
 
 function newState(depth: number): State {
