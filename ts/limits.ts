@@ -1,5 +1,6 @@
 // The named maximum of every queue, cache, body and memory of the engine. Each says its unit in its name.
 
+/** By name; a unit stands last in each. palisade.yaml may replace them. */
 export const limits = {
   /** A longer line is cut here and counted (CrowdSec stops reading at 64 KiB). One below 16 bits of offset: see Fields. */
   lineBytesMax: 65_534,
@@ -23,6 +24,8 @@ export const limits = {
   patternDepthMax: 64,
   /** Regular expressions kept compiled whose text comes from an expression at run time. */
   dynamicPatternsMax: 512,
+  /** Characters of a text, and of a list of literals, that are compared the quick way and not by an automaton. */
+  quickSearchCharsMax: 2048,
   /** Bucket slots in the shared table. The address space is reserved; pages cost nothing until touched. */
   bucketSlotsMax: 1 << 20,
   /** Memory for the keys, queues, kept events and distinct values of all buckets; reserved like the slots. */
