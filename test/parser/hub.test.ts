@@ -2,8 +2,7 @@
 // oracle alike; and the assertions of its parser.assert files hold.
 
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadGeoData } from '../../ts/expr-helpers/geo-reader.js';
@@ -11,7 +10,7 @@ import type { TraceStep } from '../../ts/parser/trace.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 import { assertionsOf, checkAssertion, type Results } from './hub-assertions.js';
 import { type HubTest, hubTests, ruleFiles } from './hub-tests.js';
-import { batchOf, type Surroundings, ThreeWays, writeRules } from './three-ways.js';
+import { batchOf, scratchFolder, type Surroundings, ThreeWays, writeRules } from './three-ways.js';
 
 /** Assertions that cannot hold here, each with the reason. */
 const exceptions: Readonly<Record<string, RegExp>> = {
@@ -77,7 +76,7 @@ function resultsOf(steps: readonly TraceStep[]): Results {
 function testGeoData(): Surroundings['geo'] {
   const geo = sharedPath('geo');
   if (geo === null) return null;
-  const folder = mkdtempSync(join(tmpdir(), 'palisade-geo-'));
+  const folder = scratchFolder();
   for (const kind of ['City', 'ASN']) {
     copyFileSync(join(geo, `GeoLite2-${kind}-Test.mmdb`), join(folder, `GeoLite2-${kind}.mmdb`));
   }

@@ -2,7 +2,7 @@
 // differ. Also makes rule files of texts.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { silentLog } from '../../ts/config/log.js';
@@ -36,9 +36,20 @@ import { NaiveParser, patternFilesOf } from '../support/naive-parser.js';
 /** When the lines of all tests are read. */
 export const readAt = GoTime.fromMs(Date.UTC(2026, 7, 22, 12, 0, 0));
 
+let scratch: string | undefined;
+
+/** A folder for files of these tests, removed when the process ends. */
+export function scratchFolder(): string {
+  if (scratch === undefined) {
+    const folder = scratch = mkdtempSync(join(tmpdir(), 'palisade-parser-'));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  }
+  return mkdtempSync(join(scratch, 'x'));
+}
+
 /** Writes rule files (`s01-parse/x.yaml` to text) into a folder of their own and returns them in load order. */
 export function writeRules(rules: Readonly<Record<string, string>>): RuleFile[] {
-  const folder = mkdtempSync(join(tmpdir(), 'palisade-rules-'));
+  const folder = scratchFolder();
   return Object.keys(rules).sort().map((name) => {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });

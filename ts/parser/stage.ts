@@ -30,8 +30,6 @@ export class Stage {
   readonly keys: readonly StageKey[];
   /** For each node, whether it can change a key field: plans are then looked up again. */
   readonly changesKey: readonly boolean[];
-  /** A node of the stage reads or writes a stash. */
-  readonly usesStash: boolean;
   readonly #linesAreFixed: boolean;
   readonly #bySource = new WeakMap<object, Map<string, Plan>>();
   #plans = new Map<string, Plan>();
@@ -46,7 +44,6 @@ export class Stage {
   constructor(readonly name: string, readonly nodes: readonly LinkedNode[], names: EventNames, linesAreFixed: boolean) {
     this.keys = chooseKeys(nodes).map((key) => ({ ...key, slot: names[key.map].declare(key.name) }));
     this.changesKey = nodes.map(({ writes }) => this.keys.some((key) => writes.all || writes[key.map].has(key.name)));
-    this.usesStash = nodes.some((node) => node.usesStash);
     this.#linesAreFixed = linesAreFixed;
     this.#lastValues = this.keys.map(() => null);
   }

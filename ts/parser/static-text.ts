@@ -1,7 +1,6 @@
 // How the value of an expression becomes the text of a static or the subject of a grok: Go's rules, by the type that
 // the value has there. Most types have no text form; for a static most of those end the event.
 
-import type { CompiledExpr } from '../expr/compiled.js';
 import { formatFloatFixed } from '../util/go-float.js';
 import { GoInt } from '../util/go-value.js';
 
@@ -23,11 +22,6 @@ export function subjectText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof GoInt) return String(value.value);
   return typeof value === 'number' ? formatFloatFixed(value) : '';
-}
-
-/** Whether the type of an expression's result says that a static of it can never have a text. */
-export function neverText(expression: CompiledExpr): boolean {
-  return ['bool', 'time.Time', 'time.Duration', '[]string', 'map[string]string'].includes(expression.resultType);
 }
 
 function isAnyType(resultType: string): boolean {
