@@ -4,13 +4,14 @@
 import type { Server } from 'node:http';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseDsn } from './acquisition/dsn.js';
 import { loadAcquisition } from './acquisition/load.js';
 import { createSource } from './acquisition/modules.js';
 import { PositionBook } from './acquisition/position.js';
 import type { SourceSpec } from './acquisition/source.js';
 import { LapiClient } from './client/client.js';
-import { type Config, loadCredentials, loadSimulation, type LogLevel } from './config/config.js';
+import { type Config, type Credentials, loadCredentials, loadSimulation, type LogLevel, type Simulation } from './config/config.js';
 import type { Log } from './config/log.js';
 import { PalisadeError } from './errors.js';
 import { installedItems } from './hub/installed.js';
@@ -18,8 +19,10 @@ import { LapiThread } from './lapi-thread.js';
 import { Counters } from './metrics/counters.js';
 import { expose } from './metrics/registry.js';
 import { serveMetrics } from './metrics/server.js';
+import type { Alert } from './model/alert.js';
 import { Engine } from './pipeline/engine.js';
 import { loadRules, type Rules } from './pipeline/rules.js';
+import { checkTransform } from './pipeline/transform.js';
 import { version } from './version.js';
 
 /** What to run of an instance. */
@@ -35,13 +38,20 @@ export interface DaemonOptions {
   readonly dumpDir: string;
   /** Milliseconds added to the wall clock. */
   readonly clockOffsetMs: number;
+  /** Ends a start that waits for the Local API. */
+  readonly stopping?: AbortSignal;
+  /** Alerts that a daemon before this one could not send. */
+  readonly waiting?: readonly Alert[];
   /** Sees the ids under which the Local API stored alerts. */
   readonly onStored?: (ids: readonly string[]) => void;
 }
 
 /** A running instance. */
 export class Daemon {
-  /** Resolves when a replay is read, poured and delivered; never in live operation. */
+  /**
+   * Resolves when every source has ended and what it gave is poured and delivered: after a replay, and where nothing is
+   * followed. Rejects when a part of the daemon died or a source failed.
+   */
   readonly ended: Promise<'ended'>;
   readonly #options: DaemonOptions;
   readonly #lapi: LapiThread | null;
@@ -54,10 +64,7 @@ export class Daemon {
   /** Loads all that a start would load: rules, acquisition, profiles. Throws the first fault. */
   static async check(options: DaemonOptions): Promise<void> {
     const { config, log } = options;
-    if (runsEngine(options)) {
-      loadRulesOf(config, log);
-      sourceSpecs(options);
-    }
+    if (runsEngine(options)) prepare(options);
     if (runsApi(options)) await LapiThread.check(config, log);
     log.info('Configuration test done');
   }
@@ -69,39 +76,45 @@ export class Daemon {
     if (!runsEngine(options) && !runsApi(options)) {
       throw new PalisadeError('E_CONFIG', 'you must run at least the API Server or crowdsec');
     }
-    const rules = runsEngine(options) ? loadRulesOf(config, log) : null;
-    const specs = rules === null ? [] : sourceSpecs(options);
+    const prepared = runsEngine(options) ? prepare(options) : null;
     const lapi = runsApi(options) ? await LapiThread.start(config, options.clockOffsetMs, log) : null;
     const parts: Partial<Parts> = { lapi };
     try {
-      if (rules !== null) await startEngine(options, rules, specs, parts);
-      const daemon = new Daemon(options, parts);
-      await daemon.#serveMetrics();
-      return daemon;
+      if (prepared !== null) await startEngine(options, prepared, parts);
     } catch (error) {
-      await parts.engine?.stop();
+      parts.client?.close();
       await lapi?.stop();
       throw error;
     }
+    const daemon = new Daemon(options, parts, prepared?.specs.length ?? 0);
+    await daemon.#serveMetrics().catch(async (error: unknown) => {
+      await daemon.stop();
+      throw error;
+    });
+    return daemon;
   }
 
-  private constructor(options: DaemonOptions, { lapi = null, engine = null, client = null, positions = null }: Partial<Parts>) {
+  private constructor(options: DaemonOptions, parts: Partial<Parts>, sourceCount: number) {
+    const { lapi = null, engine = null, client = null, positions = null } = parts;
     this.#options = options;
     this.#lapi = lapi;
     this.#engine = engine;
     this.#client = client;
     this.#positions = positions;
     this.#saving = positions === null ? null : setInterval(() => this.#savePositions(), 1000).unref();
-    this.ended = engine === null || options.replay === null
-      ? new Promise(() => {}) : engine.ended().then(() => 'ended');
+    const never = new Promise<never>(() => {});
+    this.ended = Promise.race([lapi?.failed ?? never,
+      engine === null || sourceCount === 0 ? never : engine.ended().then((): 'ended' => 'ended')]);
+    // Whoever waits for it hears of a failure; a stop needs nobody to wait.
+    this.ended.catch(() => {});
   }
 
-  /** Stops reading, pours and sends what was read, then ends. Returns the number of alerts that could not be sent. */
-  async stop(): Promise<number> {
-    const unsent = await (this.#engine?.stop() ?? 0);
+  /** Stops reading, pours and sends what was read, then ends. Returns the alerts that could not be sent in that time. */
+  async stop(drainMs?: number): Promise<readonly Alert[]> {
+    const unsent = await (this.#engine?.stop(drainMs) ?? []);
     if (this.#saving !== null) clearInterval(this.#saving);
     this.#savePositions();
-    await this.#client?.close();
+    this.#client?.close();
     await new Promise<void>((resolve) => (this.#metrics === null ? resolve() : this.#metrics.close(() => resolve())));
     await this.#lapi?.stop();
     return unsent;
@@ -136,10 +149,33 @@ interface Parts {
   positions: PositionBook | null;
 }
 
-async function startEngine(options: DaemonOptions, rules: Rules, specs: readonly SourceSpec[], parts: Partial<Parts>): Promise<void> {
+/** What an engine is started from, read and checked. */
+interface Prepared {
+  readonly rules: Rules;
+  readonly specs: readonly SourceSpec[];
+  readonly simulation: Simulation;
+  readonly credentials: Credentials;
+}
+
+/** Reads everything that an engine needs, so that a mistake is told before anything runs. */
+function prepare(options: DaemonOptions): Prepared {
+  const { config, log } = options;
+  if (config.client === null) throw new PalisadeError('E_CONFIG', 'no API client section in configuration');
+  const rules = loadRulesOf(config, log);
+  const specs = sourceSpecs(options);
+  for (const { transform } of specs) if (transform !== null) checkTransform(transform);
+  return { rules, specs, simulation: loadSimulation(config.paths.simulation),
+    credentials: loadCredentials(config.client.credentialsPath) };
+}
+
+async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Partial<Parts>): Promise<void> {
   const { config, log, replay, clockOffsetMs } = options;
+  const { rules, specs, simulation, credentials } = prepared;
   const counters = new Counters();
-  parts.client = options.dumpDir === '' ? await connect(config, rules, log) : null;
+  if (options.dumpDir === '') {
+    parts.client = new LapiClient(credentials);
+    await connect(parts.client, rules, options);
+  }
   if (replay === null) parts.positions = PositionBook.load(positionsFile(config), log);
   const context = { log, counters, metricsLevel: config.prometheus.level, positions: parts.positions ?? null,
     now: () => Date.now() + clockOffsetMs };
@@ -147,18 +183,21 @@ async function startEngine(options: DaemonOptions, rules: Rules, specs: readonly
     config, rules, log, clockOffsetMs, counters, client: parts.client ?? null, replay: replay !== null,
     positions: parts.positions ?? null, onStored: options.onStored,
     sources: specs.map((spec) => ({ source: createSource(spec, context), transform: spec.transform })),
-    simulation: loadSimulation(config.paths.simulation), workers: workerCount(config, rules, log),
+    simulation, workers: config.engine?.workers || Math.max(1, cpus().length - 1), waiting: options.waiting,
   });
   log.info('Starting processing data');
 }
 
 /** Logs in to the Local API; waits for one that is not there yet, as CrowdSec's agent does. */
-async function connect(config: Config, rules: Rules, log: Log): Promise<LapiClient> {
-  if (config.client === null) throw new PalisadeError('E_CONFIG', 'no API client section in configuration');
-  const client = new LapiClient(loadCredentials(config.client.credentialsPath));
-  await client.login(rules.scenarios.map(({ name }) => name));
+async function connect(client: LapiClient, rules: Rules, { log, stopping }: DaemonOptions): Promise<void> {
+  let isSaid = false;
+  const sleep = (ms: number): Promise<unknown> => {
+    if (!isSaid) log.warning('the Local API does not answer yet; waiting for it');
+    isSaid = true;
+    return setTimeout(ms, undefined, { signal: stopping });
+  };
+  await client.login(rules.scenarios.map(({ name }) => name), { sleep });
   client.startHeartbeat(log);
-  return client;
 }
 
 /** The rules an instance has installed; warnings go to the log. */
@@ -188,18 +227,6 @@ function runsEngine({ config, runEngine }: DaemonOptions): boolean {
 
 function runsApi({ config, runApi }: DaemonOptions): boolean {
   return runApi && config.server !== null && config.server.enabled;
-}
-
-/**
- * What was configured, or a worker for each core but one. A stash is written and read in the order of the log, so rules
- * that have one are parsed by one worker.
- */
-function workerCount(config: Config, rules: Rules, log: Log): number {
-  const wanted = config.engine?.workers || Math.max(1, cpus().length - 1);
-  const [stash] = rules.parsers.stashes;
-  if (wanted === 1 || stash === undefined) return wanted;
-  log.info(`one worker instead of ${wanted}: the stash ${stash.name} is kept in the order of the log`);
-  return 1;
 }
 
 function positionsFile(config: Config): string {

@@ -15,10 +15,21 @@ export class LapiThread {
   readonly #answers = new Map<number, (samples: readonly CounterSample[]) => void>();
   #requests = 0;
   readonly #exited: Promise<void>;
+  #isStopping = false;
+  /** Rejects when the thread dies without having been stopped. */
+  readonly failed: Promise<never>;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.#exited = new Promise((resolve) => worker.once('exit', () => {
+      for (const id of [...this.#answers.keys()]) this.#answer(id, []);
+      resolve();
+    }));
+    this.failed = new Promise((_, reject) => {
+      worker.on('error', (error) => reject(new PalisadeError('E_LAPI', `the Local API died: ${error.stack ?? error.message}`)));
+      worker.on('exit', () => { if (!this.#isStopping) reject(new PalisadeError('E_LAPI', 'the Local API ended by itself')); });
+    });
+    this.failed.catch(() => {});
   }
 
   /** Starts the thread and waits until it listens. Throws E_LAPI with its reason when it cannot. */
@@ -32,7 +43,7 @@ export class LapiThread {
         else if (report.type === 'log') log[report.level](report.text, report.fields);
         else if (report.type === 'metrics') thread.#answer(report.id, report.samples);
       });
-      worker.on('error', (error) => reject(new PalisadeError('E_LAPI', `the Local API died: ${error.stack ?? error.message}`)));
+      thread.failed.catch(reject);
     });
   }
 
@@ -51,6 +62,7 @@ export class LapiThread {
 
   /** What the Local API counted, and gauges of what is stored. */
   counters(): Promise<readonly CounterSample[]> {
+    if (this.#isStopping) return Promise.resolve([]);
     return new Promise((resolve) => {
       const id = this.#requests++;
       this.#answers.set(id, resolve);
@@ -60,6 +72,7 @@ export class LapiThread {
 
   /** Answers what was asked, then ends. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.#worker.postMessage({ type: 'close' } satisfies LapiRequest);
     await this.#exited;
   }

@@ -3,10 +3,13 @@
 import { clockOffsetMs } from './config/clock.js';
 import { type Config, loadConfig } from './config/config.js';
 import { type Log, openLog } from './config/log.js';
-import { Daemon } from './daemon.js';
+import { Daemon, type DaemonOptions } from './daemon.js';
 import { PalisadeError } from './errors.js';
 import { type Flags, parseFlags, usage, UsageError } from './flags.js';
 import { crowdsecVersion, version } from './version.js';
+
+/** What a reload waits for alerts on their way; the rest goes to the daemon that follows. */
+const reloadDrainMs = 2000;
 
 /** Runs the program and sets the exit code: 0, 1 for a failure, 2 for a mistake in the flags. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -34,7 +37,7 @@ async function run(flags: Flags): Promise<void> {
   } catch (error) {
     const message = error instanceof PalisadeError ? error.message : (error as Error).stack ?? String(error);
     if (log === null) process.stderr.write(`FATAL ${message}\n`);
-    else for (const line of message.split('\n')) log.error(line);
+    else logLines(log, message);
     process.exitCode = 1;
   }
 }
@@ -42,45 +45,75 @@ async function run(flags: Flags): Promise<void> {
 /** Runs until a replay ends or a signal comes; SIGHUP starts over with everything read anew. */
 async function serve(config: Config, flags: Flags, log: Log): Promise<void> {
   const signals = new Signals();
-  let daemon = await Daemon.start(daemonOptions(config, flags, log));
+  let running: Running | null = null;
   try {
+    running = await startWith(daemonOptions(config, flags, log), signals);
     for (;;) {
-      const event = await Promise.race([signals.next(), daemon.ended]);
+      const event = await Promise.race([signals.next(), running.daemon.ended]);
       if (event === 'SIGHUP') {
         log.info('SIGHUP received, reloading');
-        daemon = await reload(daemon, flags, log);
+        const old: Running = running;
+        running = null;
+        running = await reload(old, flags, signals);
         continue;
       }
       if (event !== 'ended') log.info(`${event} received, shutting down`);
       break;
     }
+  } catch (error) {
+    // Whoever stops a start that waits for the Local API has not met an error.
+    if (!signals.stopping.aborted || running !== null) throw error;
   } finally {
-    const unsent = await daemon.stop();
+    const unsent = await (running?.daemon.stop() ?? []);
     signals.close();
-    if (unsent > 0) {
-      log.error(`${unsent} alerts were not taken by the Local API`);
+    if (unsent.length > 0) {
+      log.error(`${unsent.length} alerts were not taken by the Local API`);
       process.exitCode = 1;
     }
   }
 }
 
-/** A configuration that cannot be used leaves the old one running. */
-async function reload(running: Daemon, flags: Flags, log: Log): Promise<Daemon> {
-  let config: Config;
-  try {
-    config = loadConfig(flags.config);
-    await Daemon.check(daemonOptions(config, flags, log));
-  } catch (error) {
-    log.error(`the new configuration cannot be used, the old one stays: ${(error as Error).message}`);
-    return running;
-  }
-  await running.stop();
-  const daemon = await Daemon.start(daemonOptions(config, flags, log));
-  log.info('Reload is finished');
-  return daemon;
+/** A daemon and what it was started from. */
+interface Running {
+  readonly daemon: Daemon;
+  readonly options: DaemonOptions;
 }
 
-function daemonOptions(config: Config, flags: Flags, log: Log): Parameters<typeof Daemon.start>[0] {
+async function startWith(options: DaemonOptions, signals: Signals): Promise<Running> {
+  return { daemon: await Daemon.start({ ...options, stopping: signals.stopping }), options };
+}
+
+/**
+ * Starts over with everything read anew. A configuration that cannot be used leaves the old one running; one that fails
+ * only when it is started (a port in use) brings the old one back. Alerts on their way go with it.
+ */
+async function reload(running: Running, flags: Flags, signals: Signals): Promise<Running> {
+  const { log } = running.options;
+  let options: DaemonOptions;
+  try {
+    options = daemonOptions(loadConfig(flags.config), flags, log);
+    await Daemon.check(options);
+  } catch (error) {
+    logLines(log, `the new configuration cannot be used, the old one stays: ${(error as Error).message}`);
+    return running;
+  }
+  const waiting = await running.daemon.stop(reloadDrainMs);
+  try {
+    const started = await startWith({ ...options, waiting }, signals);
+    log.info('Reload is finished');
+    return started;
+  } catch (error) {
+    if (signals.stopping.aborted) throw error;
+    logLines(log, `the new configuration cannot be started, the old one is started again: ${(error as Error).message}`);
+    return startWith({ ...running.options, waiting }, signals);
+  }
+}
+
+function logLines(log: Log, message: string): void {
+  for (const line of message.split('\n')) log.error(line);
+}
+
+function daemonOptions(config: Config, flags: Flags, log: Log): DaemonOptions {
   return {
     config, log, runEngine: !flags.noEngine, runApi: !flags.noApi, dumpDir: flags.dumpDir, clockOffsetMs: clockOffsetMs(),
     logLevel: flags.logLevel, orderEvents: flags.orderEvents,
@@ -92,7 +125,9 @@ function daemonOptions(config: Config, flags: Flags, log: Log): Parameters<typeo
 class Signals {
   readonly #waiting: NodeJS.Signals[] = [];
   #wake: ((signal: NodeJS.Signals) => void) | null = null;
+  readonly #stopping = new AbortController();
   readonly #handler = (signal: NodeJS.Signals): void => {
+    if (signal !== 'SIGHUP') this.#stopping.abort();
     if (this.#wake === null) this.#waiting.push(signal);
     else this.#wake(signal);
     this.#wake = null;
@@ -100,6 +135,11 @@ class Signals {
 
   constructor() {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, this.#handler);
+  }
+
+  /** Aborted by the first signal that asks for an end. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   next(): Promise<NodeJS.Signals> {

@@ -30,7 +30,7 @@ test('an alert goes at once, what arrives during a request is the next batch', a
   await new Promise(setImmediate);
   assert.deepEqual(sent, [[1], [2, 3]]);
   releases.shift()?.();
-  assert.equal(await drained, 0);
+  assert.deepEqual(await drained, []);
 });
 
 test('a refused batch is sent again until it is taken, in order and without doubles', async () => {
@@ -42,7 +42,7 @@ test('a refused batch is sent again until it is taken, in order and without doub
   });
   await box.put([alert(1)]);
   await box.put([alert(2)]);
-  assert.equal(await box.drain(5000), 0);
+  assert.deepEqual(await box.drain(5000), []);
   assert.deepEqual(taken, [1, 2]);
 });
 
@@ -68,5 +68,5 @@ test('a full outbox makes the replay wait', async () => {
 test('draining gives up after its time and says how many are left', async () => {
   const box = outbox(async () => { throw new Error('away'); });
   await box.put([alert(1), alert(2)]);
-  assert.equal(await box.drain(20), 2);
+  assert.equal((await box.drain(20)).length, 2);
 });

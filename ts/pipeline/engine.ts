@@ -37,6 +37,8 @@ export interface EngineOptions {
   readonly log: Log;
   readonly clockOffsetMs: number;
   readonly counters: Counters;
+  /** Alerts that an engine before this one could not send. */
+  readonly waiting?: readonly Alert[];
   /** Sees each alert as it leaves the postoverflows. */
   readonly onAlert?: (alert: Alert) => void;
   /** Sees the ids under which the Local API stored alerts. */
@@ -51,7 +53,7 @@ export interface EngineSource {
 
 /** How often a live engine looks for buckets whose time is over. */
 const tickMs = 1000;
-const drainMs = 30_000;
+const drainDefaultMs = 30_000;
 
 /** Rules, workers, sources and output of one instance. */
 export class Engine {
@@ -70,40 +72,45 @@ export class Engine {
 
   /** Links the rules in all workers, opens the sources and starts to read. Throws what cannot be loaded or opened. */
   static async start(options: EngineOptions): Promise<Engine> {
-    const { config, rules, log, workers } = options;
+    const { config, rules, log } = options;
+    const workers = workersFor(options);
     const setup = { ...runtimeSetup(config, rules, options.clockOffsetMs, log), simulation: options.simulation,
       contextValueLength: config.engine?.contextValueLength ?? 4000,
       buckets: createBuckets(rules.scenarios, { workerCount: workers, slotsMax: config.limits.bucketSlotsMax }) };
     const runtime = new ThreadRuntime(setup, options.counters, log);
+    const sources = options.sources.map(({ source, transform }) => (
+      transform === null ? source : transformed(source, transform, runtime.expr)));
     const outbox = options.client === null ? null : openOutbox(options, options.client);
     const output = new Output({ names: runtime.names, outbox, log, onAlert: options.onAlert,
       uuidSalt: options.replay ? randomUUID() : '',
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
     const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);
-    const sources = options.sources.map(({ source, transform }) => (
-      transform === null ? source : transformed(source, transform, runtime.expr)));
     const reading = await Reading.start(sources, pool, options.positions, log).catch(async (error: unknown) => {
       await pool.close();
       throw error;
     });
     const engine = new Engine(options, pool, outbox, reading);
+    void outbox?.put(options.waiting ?? []);
     if (!options.replay) engine.#startTicking();
     return engine;
   }
 
-  /** Resolves when all sources have ended and everything read is poured. */
+  /** Resolves when all sources have ended and everything read is poured; rejects when a source or a worker failed. */
   async ended(): Promise<void> {
-    await this.#reading.ended();
+    await Promise.race([this.#reading.ended(), this.#pool.failed]);
     await this.#pool.drain();
   }
 
-  /** Stops reading, pours and sends what was read. Returns the number of alerts that the Local API did not take. */
-  async stop(): Promise<number> {
+  /**
+   * Stops reading, pours and sends what was read. Returns the alerts that the Local API did not take within `drainMs`.
+   */
+  async stop(drainMs = drainDefaultMs): Promise<readonly Alert[]> {
     if (this.#ticking !== null) clearInterval(this.#ticking);
     // A failure was thrown to whoever waits for ended(); here what can still be saved is saved.
-    await this.#reading.close().then(() => this.#pool.drain()).catch(() => {});
-    const unsent = await (this.#outbox?.drain(drainMs) ?? 0);
+    await this.#reading.close().catch(() => {});
+    await this.#pool.drain().catch(() => {});
+    const unsent = await (this.#outbox?.drain(drainMs) ?? []);
     await this.#pool.close();
     return unsent;
   }
@@ -126,6 +133,14 @@ export class Engine {
     }, tickMs);
     this.#ticking.unref();
   }
+}
+
+/** A stash is written and read in the order of the log, so rules that have one are parsed by one worker. */
+function workersFor({ rules, workers, log }: EngineOptions): number {
+  const [stash] = rules.parsers.stashes;
+  if (workers === 1 || stash === undefined) return workers;
+  log.info(`one worker instead of ${workers}: the stash ${stash.name} is kept in the order of the log`);
+  return 1;
 }
 
 function openOutbox({ config, replay, log, onStored }: EngineOptions, client: LapiClient): Outbox {

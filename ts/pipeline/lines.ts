@@ -32,9 +32,10 @@ export class Reading {
     this.#loops = sources.map((source) => this.#read(source, pool, positions, log));
   }
 
-  /** Resolves when every source has ended: at the end of a replay, or after close(). */
+  /** Settles when every source has ended: at the end of a replay, or after close(). One that fails leaves the others. */
   async ended(): Promise<void> {
-    await Promise.all(this.#loops);
+    const failure = (await Promise.allSettled(this.#loops)).find(({ status }) => status === 'rejected');
+    if (failure?.status === 'rejected') throw failure.reason;
   }
 
   /** Stops reading; what was read before is still handed on. */

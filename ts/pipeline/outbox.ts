@@ -59,8 +59,8 @@ export class Outbox {
     void this.#send();
   }
 
-  /** Resolves with the number of alerts left when the outbox is empty or `timeoutMs` have passed. */
-  async drain(timeoutMs: number): Promise<number> {
+  /** Resolves with the alerts left when the outbox is empty or `timeoutMs` have passed. */
+  async drain(timeoutMs: number): Promise<readonly Alert[]> {
     const timer = setTimeout(() => {
       this.#closed = true;
       this.#cancelPause?.();
@@ -69,7 +69,7 @@ export class Outbox {
     while (this.#waiting.length > 0 && !this.#closed) await this.#change();
     clearTimeout(timer);
     this.#closed = true;
-    return this.#waiting.length;
+    return [...this.#waiting];
   }
 
   async #send(): Promise<void> {

@@ -35,13 +35,20 @@ export class WorkerPool {
   #delivering = false;
   #requests = 0;
   #failure: Error | null = null;
-  #nowMs = 0;
+  #isClosed = false;
+  /** The time of each piece of work under way: what its overflows bring back is poured at the same time. */
+  readonly #nowMs = new Map<number, number>();
   readonly #onDone = new Map<number, () => void>();
+  /** Rejects when a worker dies. */
+  readonly failed: Promise<never>;
+  #reportFailure: (error: Error) => void = () => {};
 
   private constructor(deliver: Deliver, log: Log, inFlightMax: number) {
     this.#deliver = deliver;
     this.#log = log;
     this.#inFlightMax = inFlightMax;
+    this.failed = new Promise((_, reject) => { this.#reportFailure = reject; });
+    this.failed.catch(() => {});
   }
 
   /** Starts `count` workers with the same rules and memory and waits until all have linked them. */
@@ -59,9 +66,9 @@ export class WorkerPool {
   /** Gives a batch to the least busy worker once there is room; `done` is called when it is poured and delivered. */
   async submit(batch: RawBatch, done?: () => void): Promise<void> {
     await this.#room();
-    this.#nowMs = batch.readAtMs;
     const { position, ...lines } = batch;
     const numbered: LineBatch = { ...lines, seq: this.#nextSeq++ };
+    this.#nowMs.set(numbered.seq, batch.readAtMs);
     if (done !== undefined) this.#onDone.set(numbered.seq, done);
     this.#send(this.#leastBusy(), { type: 'batch', batch: numbered },
       [numbered.bytes.buffer, numbered.spans.buffer, numbered.flags.buffer] as ArrayBuffer[]);
@@ -70,8 +77,9 @@ export class WorkerPool {
   /** Lets a worker look for buckets whose time is over, in its place among the batches. */
   async tick(nowMs: number): Promise<void> {
     await this.#room();
-    this.#nowMs = nowMs;
-    this.#send(this.#leastBusy(), { type: 'tick', seq: this.#nextSeq++, nowMs });
+    const seq = this.#nextSeq++;
+    this.#nowMs.set(seq, nowMs);
+    this.#send(this.#leastBusy(), { type: 'tick', seq, nowMs });
   }
 
   /** Resolves when all work given so far is poured and delivered. */
@@ -79,8 +87,9 @@ export class WorkerPool {
     while (this.#deliveredSeq < this.#nextSeq) await this.#change();
   }
 
-  /** The counters of all workers. */
+  /** The counters of all workers; none once they are closed. */
   async counters(): Promise<readonly CounterSample[]> {
+    if (this.#isClosed || this.#failure !== null) return [];
     const answers = this.#threads.map((thread) => new Promise<readonly CounterSample[]>((resolve) => {
       const request = this.#requests++;
       this.#counterRequests.set(request, resolve);
@@ -91,6 +100,13 @@ export class WorkerPool {
 
   /** Ends the workers; call drain() first. After a failure they are ended as they are. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#endThreads();
+    for (const answer of this.#counterRequests.values()) answer([]);
+    this.#counterRequests.clear();
+  }
+
+  async #endThreads(): Promise<void> {
     if (this.#failure !== null) return this.#terminate();
     await Promise.all(this.#threads.map(({ worker }) => new Promise<void>((resolve) => {
       worker.once('exit', () => resolve());
@@ -141,11 +157,12 @@ export class WorkerPool {
         const again = await this.#deliver(poured.overflows);
         if (poured.awaits) {
           poured.thread.worker.postMessage(
-            { type: 'reprocess', seq: poured.seq, nowMs: this.#nowMs, overflows: again } satisfies ToWorker);
+            { type: 'reprocess', seq: poured.seq, nowMs: this.#nowMs.get(poured.seq) ?? 0, overflows: again } satisfies ToWorker);
           continue;
         }
         this.#onDone.get(poured.seq)?.();
         this.#onDone.delete(poured.seq);
+        this.#nowMs.delete(poured.seq);
         this.#deliveredSeq++;
         poured.thread.inFlight--;
         this.#wake();
@@ -187,7 +204,8 @@ export class WorkerPool {
 
   /** A worker that dies is a bug: the engine stops rather than go on with holes in the log. */
   #fail(error: Error): void {
-    this.#failure = error;
+    this.#failure ??= error;
+    this.#reportFailure(error);
     this.#log.error(`a worker died: ${error.stack ?? error.message}`);
     this.#wake();
   }

@@ -12,6 +12,11 @@ import { ExprError } from '../expr/values.js';
 import { helperTable } from '../expr-helpers/table.js';
 import { limits } from '../limits.js';
 
+/** Throws E_EXPRESSION when the expression of a source does not compile. */
+export function checkTransform(expression: Located): void {
+  compile(expression, { env: transformEnv, functions: helperTable, names: newEventNames() });
+}
+
 /** Wraps a source. Throws E_EXPRESSION when the expression does not compile. */
 export function transformed(source: Source, expression: Located, runtime: ExprRuntime): Source {
   const names = newEventNames();
