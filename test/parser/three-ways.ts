@@ -15,9 +15,6 @@ import { DnsCache } from '../../ts/expr-helpers/dns.js';
 import { GeoReader, type GeoData } from '../../ts/expr-helpers/geo-reader.js';
 import { StashStore } from '../../ts/expr-helpers/stash.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
-import { compile } from '../../ts/expr/compiled.js';
-import { logEnv } from '../../ts/expr/env.js';
-import { interpreter } from '../../ts/expr/interpret.js';
 import { newRuntime } from '../../ts/expr/runtime.js';
 import { embeddedPatternsDir, PatternLibrary } from '../../ts/grok/patterns.js';
 import { SinglePatterns } from '../../ts/grok/single.js';
@@ -30,8 +27,7 @@ import { Parser } from '../../ts/parser/run.js';
 import type { ParserSpec, RuleFile, World } from '../../ts/parser/spec.js';
 import { snapshotOf, TraceRecorder, type TraceStep, type EventSnapshot } from '../../ts/parser/trace.js';
 import { GoTime } from '../../ts/util/go-time.js';
-import { parseGoDuration } from '../../ts/util/go-duration.js';
-import { NaiveParser, patternFilesOf } from '../support/naive-parser.js';
+import { NaiveParser, naiveWorld, patternFilesOf } from '../support/naive-parser.js';
 
 /** When the lines of all tests are read. */
 export const readAt = GoTime.fromMs(Date.UTC(2026, 7, 22, 12, 0, 0));
@@ -176,21 +172,8 @@ export class ThreeWays {
   }
 
   #newNaive(): NaiveParser {
-    const context = this.#context();
-    const enrichers = linkEnrichers(context);
-    const runtime = newRuntime(helperTable, context);
-    return new NaiveParser(this.#files, [join(embeddedPatternsDir, 'built-in.grok'), ...patternFilesOf(embeddedPatternsDir)], {
-      interpret: (text) => {
-        const located = { text, place: { file: 'oracle', line: 1, column: 1 } };
-        const { resultType } = compile(located, { env: logEnv, functions: helperTable, names: this.names, allowAsync: true });
-        const run = interpreter(located, { env: logEnv, functions: helperTable }, runtime);
-        return { resultType, run };
-      },
-      enrich: (method, text, event) => enrichers.get(method)?.enrich(text, event),
-      declareStash: (name, sizeMax, ttl, strategy) => context.stash.declare({ name, sizeMax, ttlNs: parseGoDuration(ttl),
-        strategy: strategy === 'LFU' || strategy === 'ARC' ? strategy : 'LRU' }),
-      setStash: (name, key, value, ttl) => context.stash.set(name, key, value, parseGoDuration(ttl)),
-    });
+    const patternFiles = [join(embeddedPatternsDir, 'built-in.grok'), ...patternFilesOf(embeddedPatternsDir)];
+    return new NaiveParser(this.#files, patternFiles, naiveWorld(this.#context(), this.names));
   }
 }
 

@@ -6,8 +6,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import RE2 from 're2';
 import { parseAllDocuments } from 'yaml';
-import { type Event, EventType } from '../../ts/event/event.js';
+import { linkEnrichers } from '../../ts/enrich/table.js';
+import { type Event, type EventNames, EventType } from '../../ts/event/event.js';
+import { compile } from '../../ts/expr/compiled.js';
+import { logEnv } from '../../ts/expr/env.js';
+import { interpreter } from '../../ts/expr/interpret.js';
+import { newRuntime } from '../../ts/expr/runtime.js';
 import { ExprError } from '../../ts/expr/values.js';
+import type { HelperContext } from '../../ts/expr-helpers/context.js';
+import { helperTable } from '../../ts/expr-helpers/table.js';
+import { parseGoDuration } from '../../ts/util/go-duration.js';
 import { formatFloatFixed } from '../../ts/util/go-float.js';
 import { GoInt } from '../../ts/util/go-value.js';
 import { IpAddress, parseCidr, parseIp } from '../../ts/util/ip.js';
@@ -329,6 +337,23 @@ function setByName(event: Event, target: string, text: string): void {
     }
     here = owner[key];
   }
+}
+
+/** What the oracle borrows, made of a thread's context: the interpreter, the enrichers, the stash. */
+export function naiveWorld(context: HelperContext, names: EventNames): NaiveWorld {
+  const runtime = newRuntime(helperTable, context);
+  const enrichers = linkEnrichers(context);
+  return {
+    interpret(text) {
+      const located = { text, place: { file: 'oracle', line: 1, column: 1 } };
+      const { resultType } = compile(located, { env: logEnv, functions: helperTable, names, allowAsync: true });
+      return { resultType, run: interpreter(located, { env: logEnv, functions: helperTable }, runtime) };
+    },
+    enrich: (method, text, event) => enrichers.get(method)?.enrich(text, event),
+    declareStash: (name, sizeMax, ttl, strategy) => context.stash.declare({ name, sizeMax, ttlNs: parseGoDuration(ttl),
+      strategy: strategy === 'LFU' || strategy === 'ARC' ? strategy : 'LRU' }),
+    setStash: (name, key, value, ttl) => context.stash.set(name, key, value, parseGoDuration(ttl)),
+  };
 }
 
 /** The pattern files of a folder in the order in which they are read. */

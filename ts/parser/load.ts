@@ -117,8 +117,9 @@ function isNextStage(onSuccess: Located | undefined): boolean {
 
 function definePatterns(text: NodeText, loading: Loading): void {
   for (const [name, pattern] of text.pattern_syntax ?? []) {
-    if (loading.options.library.define(name, pattern.text, pattern.place)) continue;
-    warn(loading, pattern.place, `the grok pattern ${name} exists already: the first definition counts`);
+    const { library } = loading.options;
+    if (library.define(name, pattern.text, pattern.place) || library.textOf(name, pattern.place) === pattern.text) continue;
+    warn(loading, pattern.place, `the grok pattern ${name} exists already with another text: the first definition counts`);
   }
 }
 
