@@ -1,16 +1,18 @@
-// `npm run bench [-- macro|micro]`. Macro: replays generated logs beside Debian's crowdsec with the same rules; alerts are
+// `npm run bench [-- macro|micro|lapi]`. Macro: replays generated logs beside Debian's crowdsec with the same rules; alerts are
 // compared before anything is reported. Micro: the inner loops with benchmark.js. Results also go to bench/record/.
 
 import { cpus, totalmem } from 'node:os';
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chunksOf } from '../ts/instance/corpus.js';
 import { type ReplayCase, replayCases } from './cases/replay.js';
 import { crowdsecEngine } from './engines/crowdsec.js';
+import { matchWithFail2ban } from './engines/fail2ban.js';
 import { palisadeEngine } from './engines/palisade.js';
 import type { Replay, ReplayEngine } from './replay-engine.js';
+import { runLapi } from './suites/lapi.js';
 import { runMicro } from './suites/micro.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,6 +38,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   if (what.includes('macro')) await macro(tell);
   if (what.includes('micro')) await runMicro(tell);
+  if (what.includes('lapi')) await runLapi(work, tell);
   const file = join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-${what.join('-')}.md`);
   mkdirSync(join(root, 'bench/record'), { recursive: true });
   writeFileSync(file, `${report.join('\n')}\n`);
@@ -50,6 +53,7 @@ async function macro(tell: (line: string) => void): Promise<void> {
   tell('| log | engine | CPU µs/line | lines per CPU-second | start-up CPU s | wall s (long) | peak MB | alerts in the prefix |');
   tell('|---|---|---|---|---|---|---|---|');
   for (const one of replayCases) await compare(one, peer, ours, tell);
+  await tellFail2ban(tell);
 }
 
 async function compare(one: ReplayCase, peer: ReplayEngine, ours: ReplayEngine, tell: (line: string) => void): Promise<void> {
@@ -61,6 +65,22 @@ async function compare(one: ReplayCase, peer: ReplayEngine, ours: ReplayEngine, 
   row(one, peer, peerSlope, peerSlope.long.alerts.length, tell);
   row(one, ours, ourSlope, ourPrefix.alerts.length, tell);
   tell(`| **${one.name}** | **ratio** | **${(peerSlope.cpuPerLine / ourSlope.cpuPerLine).toFixed(1)} times fewer CPU-seconds a line** | | | | | |`);
+}
+
+/** fail2ban reads the same sshd log; it must match every line of an attack and no other. */
+async function tellFail2ban(tell: (line: string) => void): Promise<void> {
+  const one = replayCases.find(({ name }) => name === 'sshd')!;
+  const costs: number[] = [];
+  for (const lines of one.peerLines) {
+    const log = writeLog(one, lines);
+    const match = await matchWithFail2ban(join(work, 'fail2ban'), log);
+    if (match === null) return tell('| sshd | fail2ban | the package is not to be had | | | | | |');
+    const attacks = readFileSync(log, 'utf8').match(/: (Failed password|Invalid user)/g)?.length ?? 0;
+    if (match.matched !== attacks) throw new Error(`fail2ban matched ${match.matched} of ${attacks} lines`);
+    costs.push(match.cost.cpuSeconds);
+  }
+  const perLine = (costs[1] - costs[0]) / (one.peerLines[1] - one.peerLines[0]);
+  tell(`| sshd | fail2ban-regex (Debian), matching alone | ${(perLine * 1e6).toFixed(2)} | ${Math.round(1 / perLine)} | | | | |`);
 }
 
 async function slope(one: ReplayCase, engine: ReplayEngine, [few, many]: readonly [number, number]): Promise<Slope> {
