@@ -8,7 +8,8 @@ const muteGraceSeconds: f64 = 3600;
 
 /** True when `seconds`.`nanos` is strictly later than `from` plus a span. */
 // @ts-ignore: decorator
-@inline export function isPast(seconds: f64, nanos: i32, fromSeconds: f64, fromNanos: i32, spanSeconds: f64, spanNanos: i32): bool {
+@inline export function isPast(seconds: f64, nanos: i32, fromSeconds: f64, fromNanos: i32, spanSeconds: f64,
+  spanNanos: i32): bool {
   let endNanos = fromNanos + spanNanos;
   let endSeconds = fromSeconds + spanSeconds;
   if (endNanos >= 1000000000) {
@@ -22,9 +23,9 @@ const muteGraceSeconds: f64 = 3600;
 export function isLiveEnded(staging: Staging, slot: Slot): bool {
   if ((slot.flags & (abi.slotTimeMachine | abi.slotStarted)) != abi.slotStarted) return false;
   const scenario = scenarioAt(slot.scenario);
-  return (scenario.flags & abi.flagTimed) != 0
-    ? isPast(staging.nowSeconds, staging.nowNanos, slot.firstSeconds, slot.firstNanos, scenario.lifeSeconds, scenario.lifeNanos)
-    : isPast(staging.nowSeconds, staging.nowNanos, slot.lastSeconds, slot.lastNanos, scenario.lifeSeconds, scenario.lifeNanos);
+  const isTimed = (scenario.flags & abi.flagTimed) != 0;
+  return isPast(staging.nowSeconds, staging.nowNanos, isTimed ? slot.firstSeconds : slot.lastSeconds,
+    isTimed ? slot.firstNanos : slot.lastNanos, scenario.lifeSeconds, scenario.lifeNanos);
 }
 
 /** True when a time-machine bucket's time is up at an instant of the log. */

@@ -2,7 +2,8 @@
 
 import * as abi from './abi';
 import { hashOf } from './hash';
-import { addressOf, bump, byteLength, distinctAt, distinctBytes, entryOf, header, setEntryOf, Slot, Staging } from './layout';
+import { addressOf, bump, byteLength, distinctAt, distinctBytes, entryOf, header, setEntryOf, Slot, Staging }
+  from './layout';
 import { release } from './slab';
 import { allocateOrEvict } from './table';
 

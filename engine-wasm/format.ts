@@ -5,7 +5,8 @@ import { header, indexEntryBytes, shardAt, sizeClassBytes, slabArenaBytes, slabB
 import { sizeClassCount } from './slab';
 
 /** Writes the header and returns the address after the last area. With `write` false it only computes that. */
-export function formatMemory(slotsPerShard: u32, slabCount: u32, scenarioCount: u32, workerCount: u32, write: bool): f64 {
+export function formatMemory(slotsPerShard: u32, slabCount: u32, scenarioCount: u32, workerCount: u32,
+  write: bool): f64 {
   const shardsAt: u32 = 2048;
   const classesAt = shardsAt + abi.shardCount * abi.shardBytes;
   const slabsAt = classesAt + sizeClassCount * sizeClassBytes;
@@ -40,7 +41,9 @@ export function formatMemory(slotsPerShard: u32, slabCount: u32, scenarioCount: 
 
 /** Sets the turn every shard waits for first. */
 export function setTurns(turn: i32): void {
-  for (let shard: u32 = 0; shard < u32(abi.shardCount); shard++) atomic.store<i32>(changetype<usize>(shardAt(shard)), turn);
+  for (let shard: u32 = 0; shard < u32(abi.shardCount); shard++) {
+    atomic.store<i32>(changetype<usize>(shardAt(shard)), turn);
+  }
 }
 
 function roundUp(value: u32, unit: u32): u32 {

@@ -31,7 +31,8 @@ export function stage(worker: u32): u32 {
   for (let shard: u32 = 0; shard < u32(abi.shardCount); shard++) setCursorOf(staging, shard, 0);
   for (let i: u32 = 0; i < staging.recordCount; i++) {
     const record = recordAt(staging, i);
-    record.hash = hashOf(scenarioAt(record.scenario).keyId, stagedBytes(staging, record.keyAt), byteLength(record.keyLength));
+    record.hash = hashOf(scenarioAt(record.scenario).keyId, stagedBytes(staging, record.keyAt),
+      byteLength(record.keyLength));
     record.next = 0;
     const shard = u32(record.hash >> 60);
     const address = changetype<u32>(record);

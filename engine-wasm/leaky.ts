@@ -2,7 +2,10 @@
 
 import { Scenario, Slot } from './layout';
 
-/** Takes one token at an instant. Returns false, leaving all as it was, when that would mean waiting a nanosecond or more. */
+/**
+ * Takes one token at an instant. Returns false, leaving all as it was, when that would mean waiting a nanosecond or
+ * more.
+ */
 export function takeToken(scenario: Scenario, slot: Slot, isFirst: bool, seconds: f64, nanos: i32): bool {
   const tokens = (isFirst ? scenario.burst : refilled(scenario, slot, seconds, nanos)) - 1;
   // A wait below 1 ns is no wait: the duration is cut to whole nanoseconds.
@@ -11,7 +14,7 @@ export function takeToken(scenario: Scenario, slot: Slot, isFirst: bool, seconds
   return true;
 }
 
-/** The limiter's clock is the bucket's last pour, which may lie later than now in a log out of order: then nothing refills. */
+/** The limiter's clock is the bucket's last pour; in a log out of order that may lie later, then nothing refills. */
 function refilled(scenario: Scenario, slot: Slot, seconds: f64, nanos: i32): f64 {
   let wholeSeconds = seconds - slot.lastSeconds;
   let restNanos = nanos - slot.lastNanos;

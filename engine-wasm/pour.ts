@@ -78,7 +78,8 @@ function create(staging: Staging, shard: u32, record: PourRecord, rule: Scenario
 }
 
 /** The hooks and the accounting of one event, in this order: distinct, cancel_on, time, limiter, queue, condition. */
-function pourInto(staging: Staging, shard: u32, slot: Slot, record: PourRecord, rule: Scenario, event: StagedEvent): u32 {
+function pourInto(staging: Staging, shard: u32, slot: Slot, record: PourRecord, rule: Scenario,
+  event: StagedEvent): u32 {
   if ((record.flags & abi.recordDistinct) != 0
     && !isNew(staging, shard, slot, stagedBytes(staging, record.distinctAt), record.distinctLength)) return abi.pourDone;
   if ((record.flags & abi.recordCancel) != 0) {

@@ -32,7 +32,7 @@ export function unref(kept: u32): void {
   if (atomic.sub<i32>(kept, 1, abi.keptRefs) == 1) release(kept);
 }
 
-/** Returns the kept form of a staged event, copying it out of the staging area the first time. The area holds one reference. */
+/** Returns the kept form of a staged event, copied out of the staging area the first time. The area holds a reference. */
 function keptOf(staging: Staging, shard: u32, slot: Slot, event: StagedEvent): u32 {
   if (event.kept != 0) return event.kept;
   const block = allocateOrEvict(staging, shard, addressOf(slot), abi.keptBytesAt + event.bytesLength);

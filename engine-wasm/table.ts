@@ -4,7 +4,7 @@
 import * as abi from './abi';
 import { hasEnded } from './age';
 import { clearDistinct } from './distinct';
-import { addressOf, bump, byteLength, indexEntryAt, indexMask, keyBytes, shardAt, slabArenaBytes, slotAt, slotOfShard, header,
+import { addressOf, bump, byteLength, header, indexEntryAt, indexMask, keyBytes, shardAt, slabArenaBytes, slotAt, slotOfShard,
   Shard, Slot, Staging } from './layout';
 import { clearQueue } from './queue';
 import { allocate, release } from './slab';
@@ -26,8 +26,9 @@ export function find(shard: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u
   return 0;
 }
 
-/** Returns a new slot for a key that is not in the table, evicting another if none is free; 0 if the key finds no memory. */
-export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u32): u32 {
+/** Returns a new slot for a key not in the table, evicting another if none is free; 0 if the key finds no memory. */
+export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, keyId: u32, keyAt: u32,
+  keyLength: u32): u32 {
   const state = shardAt(shard);
   let address = takeSlot(state, shard);
   if (address == 0) {
@@ -76,7 +77,10 @@ export function touch(shard: u32, slot: Slot): void {
   linkNewest(state, slot);
 }
 
-/** Frees one slot but never `except`: an ended one if the hand meets it, else the least recently poured. False if there is none. */
+/**
+ * Frees one slot but never `except`: an ended one if the hand meets it, else the least recently poured. False if there
+ * is none.
+ */
 export function evict(staging: Staging, shard: u32, except: u32): bool {
   const state = shardAt(shard);
   for (let i: u32 = 0; i < evictScan && state.slotsUsed > 0; i++) {
@@ -108,7 +112,7 @@ export function nextOfHand(state: Shard, shard: u32): u32 {
   return slotOfShard(shard, state.hand);
 }
 
-/** Allocates a block, evicting up to eight old buckets (but not `except`) when the arena is full. 0 if that did not help. */
+/** Allocates a block, evicting up to eight old buckets (not `except`) when the arena is full; 0 if that did not help. */
 export function allocateOrEvict(staging: Staging, shard: u32, except: u32, bytes: u32): u32 {
   let block = allocate(bytes);
   for (let attempt = 0; block == 0 && attempt < 8 && bytes <= slabArenaBytes; attempt++) {

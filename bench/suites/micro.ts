@@ -16,6 +16,7 @@ import { SinglePatterns } from '../../ts/grok/single.js';
 import { chunksOf, nginxLines } from '../../ts/instance/corpus.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { loadIngestAddon, readNumber, readNumbers } from '../../native/index.js';
+import { pourSteps } from './buckets.js';
 
 interface Step {
   readonly name: string;
@@ -30,7 +31,7 @@ const lineCount = 1000;
 /** Runs all suites and tells a table row for each step. */
 export async function runMicro(tell: (line: string) => void): Promise<void> {
   tell('\n## Inner loops\n\n| step | ns each | ± |\n|---|---|---|');
-  for (const step of [framing(), ...groks(), ...expressions()]) {
+  for (const step of [framing(), ...groks(), ...expressions(), ...pourSteps()]) {
     const { meanNs, spread } = await measure(step);
     tell(`| ${step.name} | ${(meanNs / step.perRun).toFixed(1)} | ${spread.toFixed(1)} % |`);
   }
@@ -45,7 +46,7 @@ function measure(step: Step): Promise<{ meanNs: number; spread: number }> {
 }
 
 function text(): Buffer {
-  const corpus = nginxLines({ seed: 7, startSeconds: 1_780_000_000, linesPerSecond: 100, attackShare: 0.05, attackers: 4, requestsEach: 14 });
+  const corpus = nginxLines({ seed: 7, startSeconds: 1_780_000_000, linesPerSecond: 100, attackShare: 0.05, attackers: 4 });
   return Buffer.from([...chunksOf(corpus, lineCount)].join(''));
 }
 

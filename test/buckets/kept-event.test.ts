@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { keptBytesMax } from '../../engine-wasm/abi.js';
 import { decodeEvent, keptId } from '../../ts/buckets/decode.js';
-import { EventEncoder } from '../../ts/buckets/encode.js';
+import { encodingBytesMax, EventEncoder } from '../../ts/buckets/encode.js';
 import { KeptFieldsTable, planOf } from '../../ts/buckets/kept-fields.js';
 import { Event, type EventNames, EventType, newEventNames } from '../../ts/event/event.js';
 import type { FieldReads } from '../../ts/expr/compiled.js';
@@ -23,7 +23,7 @@ function namesWith(...keys: string[]): EventNames {
 }
 
 function roundTrip(event: Event, reads: readonly FieldReads[], names: EventNames): Event {
-  const bytes = Buffer.alloc(keptBytesMax + 64);
+  const bytes = Buffer.alloc(encodingBytesMax + 64);
   const length = new EventEncoder(bytes).encode(event, planOf(reads, names), 12_345_678_901, 16);
   assert.equal(keptId(bytes, 16), 12_345_678_901);
   return decodeEvent(bytes, 16, length, names);
@@ -103,7 +103,7 @@ test('what does not fit any more is left out and counted, the rest is whole', ()
   event.meta.set('large', 'x'.repeat(100_000));
   event.meta.set('larger', '€'.repeat(100_000));
   event.meta.set('last', 'z');
-  const bytes = Buffer.alloc(keptBytesMax + 64);
+  const bytes = Buffer.alloc(encodingBytesMax + 64);
   const encoder = new EventEncoder(bytes);
   const length = encoder.encode(event, planOf([], names), 1, 0);
   assert.equal(encoder.leftOut, 1);

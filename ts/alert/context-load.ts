@@ -26,7 +26,8 @@ const contextFile = record({
  * expression of a key counts once. One that calls a function CrowdSec has and Palisade does not (JA4H of web requests)
  * is passed over with a warning: contexts come with collections. Any other mistake throws with its place.
  */
-export function loadContexts(files: readonly string[], consoleFile: string | null, options: ContextLoadOptions): ContextSpec[] {
+export function loadContexts(files: readonly string[], consoleFile: string | null,
+  options: ContextLoadOptions): ContextSpec[] {
   const texts = new Map<string, Map<string, Located>>();
   for (const file of files) {
     for (const document of readDocuments(file)) merge(texts, decode(document, contextFile).context);

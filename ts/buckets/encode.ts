@@ -7,11 +7,24 @@ import type { Fields } from '../event/fields.js';
 import * as format from './kept-format.js';
 import type { KeptFields } from './kept-fields.js';
 
+declare global {
+  // Node has this on every Buffer; its types leave it out. See ts/event/line.ts.
+  interface Buffer {
+    utf8Write(text: string, offset: number): number;
+  }
+}
+
 const { entry, keptFlag } = format;
+
+/** Letters from which one native call is faster than a loop over them (measured: 75 ns against 2.7 ns a letter). */
+const nativeWriteMin = 28;
+
+/** Room that encode() must find: a try in UTF-8 can take three bytes where UTF-16, the longest form kept, takes two. */
+export const encodingBytesMax = 1.5 * keptBytesMax + 64;
 
 /** Writes events one after the other into one buffer. */
 export class EventEncoder {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   #start = 0;
   #at = 0;
@@ -19,12 +32,15 @@ export class EventEncoder {
   /** Parts left out of the last event because it was too large. */
   leftOut = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Buffer) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Writes an event at `at` and returns the length. `id` tells kept events apart while the memory lives. */
+  /**
+   * Writes an event at `at`, using up to encodingBytesMax there, and returns its length. `id` tells kept events apart
+   * while the memory lives.
+   */
   encode(event: Event, fields: KeptFields, id: number, at: number): number {
     this.#start = at;
     this.#end = at + keptBytesMax;
@@ -71,10 +87,16 @@ export class EventEncoder {
       bytes[at] = slotTag;
       bytes[at + 1] = slot;
       bytes[at + 2] = slot >>> 8;
+      this.#at = at + 3;
+      if (length >= nativeWriteMin) {
+        // As many bytes of UTF-8 as letters means that all are ASCII, and so the same in Latin-1.
+        if (bytes.utf8Write(value, at + 7) === length) this.#setLength(length);
+        else this.#letters(value);
+        continue;
+      }
       let unit = 0;
       let written = 0;
       for (; written < length && (unit = value.charCodeAt(written)) <= 0xff; written++) bytes[at + 7 + written] = unit;
-      this.#at = at + 3;
       if (written < length) this.#wideLetters(value);
       else this.#setLength(length);
     }

@@ -38,7 +38,9 @@ export class EventTimeReader {
     let nanos = 0;
     if (text[at] === '.') {
       const from = ++at;
-      for (let scale = 1e8; isDigit(text, at); at++, scale /= 10) nanos += scale >= 1 ? (text.charCodeAt(at) - 48) * scale : 0;
+      for (let scale = 1e8; isDigit(text, at); at++, scale /= 10) {
+        if (scale >= 1) nanos += (text.charCodeAt(at) - 48) * scale;
+      }
       if (at === from) return false;
     }
     const offset = zoneOffset(text, at);

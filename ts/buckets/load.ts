@@ -58,7 +58,8 @@ function loadDocument(document: YamlDocument, file: ScenarioFile, loading: Loadi
   const place = document.placeOf(document.root);
   if (!text.name) throw rule('a scenario needs a "name"', place);
   if (!isFormatKnown(text.format, place)) {
-    loading.warnings.push(`${place.file}:${place.line}: ${text.name} is skipped: format ${text.format?.text} is not supported (1.0 to 3.0)`);
+    loading.warnings.push(`${place.file}:${place.line}: ${text.name} is skipped: `
+      + `format ${text.format?.text} is not supported (1.0 to 3.0)`);
     return;
   }
   loading.scenarios.push(loadScenario(text, text.name, place, file, loading));
@@ -117,7 +118,8 @@ function checkNumbers(text: ScenarioText, type: BucketType, numbers: Numbers, pl
   }
   if (type === 'conditional' && !text.condition?.text) throw rule('a conditional bucket needs a "condition"', place);
   if (type === 'conditional' && capacity !== -1) {
-    loading.warnings.push(`${capacityPlace.file}:${capacityPlace.line}: the capacity of a conditional bucket only bounds its queue; -1 is usual`);
+    loading.warnings.push(`${capacityPlace.file}:${capacityPlace.line}: `
+      + 'the capacity of a conditional bucket only bounds its queue; -1 is usual');
   }
   if (cacheSize < 0) throw rule('"cache_size" must not be negative', text.cache_size?.place);
   if (capacity >= limits.queueEventsMax || cacheSize >= limits.queueEventsMax) {
@@ -138,7 +140,9 @@ function loadBayesian(text: ScenarioText, type: BucketType, place: Place, loadin
   if (conditions.length > limits.bayesianConditionsMax) {
     throw rule(`a bayesian bucket has at most ${limits.bayesianConditionsMax} conditions`, place);
   }
-  if (!(prior > 0 && prior <= 1)) throw rule('"bayesian_prior" lies above 0 and not above 1', text.bayesian_prior?.place ?? place);
+  if (!(prior > 0 && prior <= 1)) {
+    throw rule('"bayesian_prior" lies above 0 and not above 1', text.bayesian_prior?.place ?? place);
+  }
   if (!(threshold > 0 && threshold <= 1)) {
     throw rule('"bayesian_threshold" lies above 0 and not above 1', text.bayesian_threshold?.place ?? place);
   }

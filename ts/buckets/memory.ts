@@ -50,7 +50,8 @@ export function createBuckets(scenarios: readonly ScenarioSpec[], options: Bucke
   const slabCount = Math.ceil((options.arenaBytesMax ?? limits.bucketArenaBytesMax) / slabBytes);
   // Scenario 0 exists even without rules, so that no area is empty.
   const sizes = [slotsPerShard, slabCount, Math.max(scenarios.length, 1), options.workerCount] as const;
-  const bytes = instantiate(module, new WebAssembly.Memory({ initial: 16, maximum: 32_768, shared: true })).measure(...sizes);
+  const scratch = new WebAssembly.Memory({ initial: 16, maximum: 32_768, shared: true });
+  const bytes = instantiate(module, scratch).measure(...sizes);
   const memory = reserve(Math.ceil(bytes / pageBytes));
   instantiate(module, memory).format(...sizes, 2 * (options.firstSeq ?? 0));
   writeSeed(memory, options.hashSeed);
@@ -131,8 +132,8 @@ function reserve(pages: number): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (error) {
     const megabytes = Math.round((pages * pageBytes) / 2 ** 20);
-    throw new PalisadeError('E_NATIVE', `no ${megabytes} MiB of address space for the buckets: lower the limits in palisade.yaml`,
-      undefined, { cause: error });
+    throw new PalisadeError('E_NATIVE',
+      `no ${megabytes} MiB of address space for the buckets: lower the limits in palisade.yaml`, undefined, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 // Pours batches of events into the buckets. First, without any lock, the scenarios choose and the pours are staged
 // (match.ts); then shard by shard, each in its turn, the module pours them in the order of the log and asks back
 // where only an expression can decide. The turn of a shard is 2 × seq for a batch, 2 × seq + 1 for what its overflows
-// bring back, so any number of workers gives the same alerts. Speed matters: bench/suites/micro.ts.
+// bring back, so any number of workers gives the same alerts. Speed matters: bench/suites/buckets.ts.
 
 import { randomInt } from 'node:crypto';
 import * as abi from '../../engine-wasm/abi.js';
@@ -39,6 +39,8 @@ export interface PourerOptions {
   readonly alerts: AlertBuilder;
   /** What the alert contexts read of kept events. */
   readonly contextReads: readonly FieldReads[];
+  /** Sees each pour of an event as it then is, by the name of the scenario (dumps). */
+  readonly onPour?: (event: Event, scenario: string) => void;
 }
 
 /** How long one wait for a turn lasts before it is looked at again; only a stop ends it earlier without the turn. */
@@ -69,6 +71,7 @@ export class Pourer {
   readonly #kept: KeptFieldsTable;
   readonly #times = new EventTimeReader();
   readonly #alerts: AlertBuilder;
+  readonly #onPour: PourerOptions['onPour'];
   readonly #stagingAt: number;
   #nextId: number;
   /** Batch position of each staged event. */
@@ -81,7 +84,8 @@ export class Pourer {
     const { scenarios, names, worker } = options;
     this.#engine = new BucketEngine(options.buckets);
     if (worker >= this.#engine.workerCount || scenarios.length > this.#engine.scenarioCount) {
-      throw new TypeError(`the bucket memory is for ${this.#engine.workerCount} workers and ${this.#engine.scenarioCount} scenarios`);
+      const { workerCount, scenarioCount } = this.#engine;
+      throw new TypeError(`the bucket memory is for ${workerCount} workers and ${scenarioCount} scenarios`);
     }
     this.#worker = worker;
     this.#stagingAt = this.#engine.stagingAt(worker);
@@ -93,6 +97,7 @@ export class Pourer {
     this.#encoder = new EventEncoder(this.#engine.bytes);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names);
     this.#alerts = options.alerts;
+    this.#onPour = options.onPour;
     // A restarted worker must not give an id again that another worker still remembers.
     this.#nextId = worker * idsPerWorker + randomInt(2 ** 43);
   }
@@ -143,13 +148,14 @@ export class Pourer {
   /** Stages events until all are staged or the area is full. Returns the position of the first one left. */
   #stageEvents(events: readonly Event[], from: number, count: number): number {
     this.#matcher.reset();
+    let position = from;
     const onPour = (scenario: number): void => {
+      this.#onPour?.(events[position], this.#scenarios[scenario].spec.name);
       // A trigger reads the event itself, which is still here.
       if (this.#scenarios[scenario].spec.type === 'trigger') return;
       const plan = this.#kept.ofScenario[scenario];
       this.#plan = this.#plan === noPlan ? plan : this.#kept.join(this.#plan, plan);
     };
-    let position = from;
     for (; position < count; position++) {
       const event = events[position];
       if (!event.process || event.whitelisted) continue;

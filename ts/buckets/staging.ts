@@ -1,12 +1,13 @@
 // The staging area of one worker in the shared memory: events, keys and pours of the batch at hand, written here as
-// bytes and numbers, read by the module. Speed matters (bench/suites/micro.ts): one call for each pour.
+// bytes and numbers, read by the module. Speed matters (bench/suites/buckets.ts): one call for each pour.
 
 import * as abi from '../../engine-wasm/abi.js';
 import { limits } from '../limits.js';
+import { encodingBytesMax } from './encode.js';
 import type { BucketEngine } from './memory.js';
 
 /** Room kept free for the encoding of the event whose pours are being staged. */
-const eventBytesReserved = abi.keptBytesMax + 8;
+const eventBytesReserved = encodingBytesMax + 8;
 
 /** A text in the staging area could not be written: there is no room left. */
 export const noRoom = -1;
