@@ -21,7 +21,7 @@ const startSeconds = 1_780_000_000;
 /** nginx with 5 % attacks, sshd with 30 %. */
 export const replayCases: readonly ReplayCase[] = [
   { name: 'nginx', type: 'nginx', lines: nginxLines, alertsMin: 100, peerLines: [5_000, 20_000], ourLines: [100_000, 1_000_000],
-    options: { seed: 1, startSeconds, linesPerSecond: 100, attackShare: 0.05, attackers: 4, requestsEach: 14 } },
+    options: { seed: 1, startSeconds, linesPerSecond: 100, attackShare: 0.05, attackers: 4 } },
   { name: 'sshd', type: 'syslog', lines: sshdLines, alertsMin: 100, peerLines: [5_000, 20_000], ourLines: [100_000, 1_000_000],
-    options: { seed: 2, startSeconds, linesPerSecond: 100, attackShare: 0.3, attackers: 6, requestsEach: 300 } },
+    options: { seed: 2, startSeconds, linesPerSecond: 100, attackShare: 0.3, attackers: 6 } },
 ];

@@ -40,7 +40,7 @@ describe('with the embedded hub', () => {
 
   for (const [name, type, corpus] of [['sshd', 'syslog', sshdLines], ['nginx', 'nginx', nginxLines]] as const) {
     test(`a generated ${name} log gives the alerts of the oracle, in its order (seed ${seedOfRun})`, async () => {
-      const lines = take(corpus({ seed: seedOfRun, startSeconds: nowMs / 1000 - 3600, linesPerSecond: 3, attackShare: 0.4, requestsEach: 14,
+      const lines = take(corpus({ seed: seedOfRun, startSeconds: nowMs / 1000 - 3600, linesPerSecond: 3, attackShare: 0.4,
         attackers: 6 }), 800);
       const count = await compare(instance, lines, type);
       assert.ok(count > 10, `only ${count} alerts`);

@@ -25,8 +25,6 @@ export interface CorpusOptions {
   readonly attackShare: number;
   /** Addresses that attack at one time; each attacks for a while, then the next takes its place. */
   readonly attackers: number;
-  /** Requests that one attacker makes before the next takes its place. */
-  readonly requestsEach: number;
 }
 
 const browsers = [
@@ -41,30 +39,34 @@ const pages = ['/', '/index.html', '/about', '/contact', '/blog/2024/07/a-day-ou
 const referers = ['-', '-', 'https://www.example.org/', 'https://search.example.net/?q=garden+chairs'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Each attack makes the n-th request of one attacker: method, path, status, user agent. */
-type WebAttack = (n: number, random: () => number) => [method: string, path: string, status: number, agent: string];
+/** One kind of attack: how many requests it takes, and its n-th request: method, path, status, user agent. */
+interface WebAttack {
+  readonly requests: number;
+  readonly request: (n: number) => readonly [method: string, path: string, status: number, agent: string];
+}
 
-const webAttacks: WebAttack[] = [
-  (n) => ['GET', `/backup-${n}/old-site-${n * 7}.zip`, 404, browsers[2]],
-  (n) => ['GET', `/wp-content/plugins/plugin-${n}/readme-${n}.txt`, 403, browsers[0]],
-  (n) => ['GET', `/page-${n}`, 200, 'sqlmap/1.5.2#stable (http://sqlmap.org)'],
-  (n) => ['GET', `/item.php?id=${n}%27%20UNION%20SELECT%20password%20FROM%20users--`, 200, browsers[1]],
-  (n) => ['GET', `/view?file=../../../../../../etc/passwd&n=${n}`, 400, browsers[2]],
-  (n) => ['GET', `/find?text=<script>alert(${n})</script>`, 200, browsers[0]],
-  (n) => ['GET', ['/.git/config', '/.env', '/.aws/credentials', '/id_rsa', '/.svn/entries', '/.htpasswd', '/config.bak'][n % 7], 404, browsers[4]],
-  (n, random) => ['GET', `/catalogue/${Math.floor(random() * 1e9).toString(36)}-${n}`, 200, browsers[1]],
+const secrets = ['/.git/config', '/.env', '/.aws/credentials', '/id_rsa', '/.svn/entries', '/.htpasswd', '/config.bak'];
+
+const webAttacks: readonly WebAttack[] = [
+  { requests: 13, request: (n) => ['GET', `/backup-${n}/old-site-${n * 7}.zip`, 404, browsers[2]] },
+  { requests: 5, request: (n) => ['GET', `/view?file=../../../../../../etc/passwd&n=${n}`, 400, browsers[2]] },
+  { requests: 4, request: (n) => ['GET', `/page-${n}`, 200, 'Mozilla/5.00 (Nikto/2.1.6) (Evasions:None) (Test:000001)'] },
+  { requests: 8, request: (n) => ['GET', `/find?text=<script>alert(${n})</script>`, 200, browsers[0]] },
+  { requests: 7, request: (n) => ['GET', secrets[n % secrets.length], 404, browsers[4]] },
+  { requests: 13, request: (n) => ['GET', `/item.php?id=${n}%27%20UNION%20SELECT%20password%20FROM%20users--`, 200, browsers[1]] },
+  { requests: 13, request: (n) => ['GET', `/wp-content/plugins/plugin-${n}/readme-${n}.txt`, 403, browsers[0]] },
 ];
 
 /** nginx access log in the combined format. */
 export function* nginxLines(options: CorpusOptions): Corpus {
   const random = randomFrom(options.seed);
   const visitors = Array.from({ length: 2000 }, () => address(random, 80));
-  const attackers = new Attackers(options, random);
+  const attackers = new Attackers(options, random, (kind) => webAttacks[kind % webAttacks.length].requests);
   for (let index = 0; ; index++) {
     const time = clfTime(options.startSeconds + Math.floor(index / options.linesPerSecond));
     if (random() < options.attackShare) {
       const { address: from, kind, count } = attackers.next();
-      const [method, path, status, agent] = webAttacks[kind % webAttacks.length](count, random);
+      const [method, path, status, agent] = webAttacks[kind % webAttacks.length].request(count);
       yield `${from} - - [${time}] "${method} ${path} HTTP/1.1" ${status} ${150 + count} "-" "${agent}"`;
       continue;
     }
@@ -77,12 +79,14 @@ export function* nginxLines(options: CorpusOptions): Corpus {
   }
 }
 
+/** Passwords that one address tries before it gives up. */
+const guessesEach = 300;
 const accounts = ['root', 'admin', 'oracle', 'postgres', 'test', 'ubuntu', 'git', 'deploy', 'pi', 'nagios', 'ftpuser', 'guest'];
 
 /** sshd lines as syslog writes them to auth.log (no year). */
 export function* sshdLines(options: CorpusOptions): Corpus {
   const random = randomFrom(options.seed);
-  const attackers = new Attackers(options, random);
+  const attackers = new Attackers(options, random, () => guessesEach);
   for (let index = 0; ; index++) {
     const time = syslogTime(options.startSeconds + Math.floor(index / options.linesPerSecond));
     const pid = 1000 + Math.floor(random() * 30_000);
@@ -122,13 +126,13 @@ export function* chunksOf(corpus: Corpus, count: number): Generator<string> {
 /** A few addresses attack at a time, each with one kind of attack, until it has made its requests. */
 class Attackers {
   readonly #random: () => number;
-  readonly #requestsEach: number;
+  readonly #requestsOf: (kind: number) => number;
   readonly #active: { address: string; kind: number; count: number }[] = [];
   #started = 0;
 
-  constructor(options: CorpusOptions, random: () => number) {
+  constructor(options: CorpusOptions, random: () => number, requestsOf: (kind: number) => number) {
     this.#random = random;
-    this.#requestsEach = options.requestsEach;
+    this.#requestsOf = requestsOf;
     for (let index = 0; index < options.attackers; index++) this.#active.push(this.#fresh());
   }
 
@@ -136,7 +140,7 @@ class Attackers {
     const index = Math.floor(this.#random() * this.#active.length);
     const attacker = this.#active[index];
     attacker.count++;
-    if (attacker.count >= this.#requestsEach) this.#active[index] = this.#fresh();
+    if (attacker.count >= this.#requestsOf(attacker.kind)) this.#active[index] = this.#fresh();
     return attacker;
   }
 
