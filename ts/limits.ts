@@ -26,12 +26,13 @@ export const limits = {
   dynamicPatternsMax: 512,
   /** Characters of a text, and of a list of literals, that are compared the quick way and not by an automaton. */
   quickSearchCharsMax: 2048,
+  /** Verdicts of a file of regular expressions that are remembered, and the longest text remembered with one, bytes. */
+  rememberedVerdictsMax: 4096,
+  rememberedTextBytesMax: 512,
   /** Bucket slots in the shared table. The address space is reserved; pages cost nothing until touched. */
   bucketSlotsMax: 1 << 20,
   /** Memory for the keys, queues, kept events and distinct values of all buckets; reserved like the slots. */
   bucketArenaBytesMax: 1 << 30,
-  /** Workers that can share one bucket memory. */
-  workersMax: 64,
   /** Scenarios that can be loaded. */
   scenariosMax: 4096,
   /** Conditions of one bayesian scenario: their latches are the bits of one word. */
@@ -42,8 +43,6 @@ export const limits = {
   keptEventsMax: 1_000,
   /** Distinct values one bucket remembers. */
   distinctValuesMax: 100_000,
-  /** Characters (bytes) of one context value of an alert, as CrowdSec limits it. */
-  contextValueBytesMax: 4_000,
   /** Alerts waiting for the Local API. */
   outboxAlertsMax: 10_000,
   /** Nodes of one expression, as CrowdSec's expression library allows. */
