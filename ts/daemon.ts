@@ -20,6 +20,7 @@ import { Counters } from './metrics/counters.js';
 import { expose } from './metrics/registry.js';
 import { serveMetrics } from './metrics/server.js';
 import type { Alert } from './model/alert.js';
+import { DumpEngine } from './pipeline/dump-engine.js';
 import { Engine } from './pipeline/engine.js';
 import { loadRules, type Rules } from './pipeline/rules.js';
 import { checkTransform } from './pipeline/transform.js';
@@ -55,7 +56,7 @@ export class Daemon {
   readonly ended: Promise<'ended'>;
   readonly #options: DaemonOptions;
   readonly #lapi: LapiThread | null;
-  readonly #engine: Engine | null;
+  readonly #engine: RunningEngine | null;
   readonly #client: LapiClient | null;
   readonly #positions: PositionBook | null;
   readonly #saving: NodeJS.Timeout | null;
@@ -142,9 +143,12 @@ export class Daemon {
   }
 }
 
+/** What the daemon asks of an engine, whether it sends alerts or dumps what it does. */
+type RunningEngine = Pick<Engine, 'ended' | 'stop' | 'counters'>;
+
 interface Parts {
   lapi: LapiThread | null;
-  engine: Engine | null;
+  engine: RunningEngine | null;
   client: LapiClient | null;
   positions: PositionBook | null;
 }
@@ -169,21 +173,23 @@ function prepare(options: DaemonOptions): Prepared {
 }
 
 async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Partial<Parts>): Promise<void> {
-  const { config, log, replay, clockOffsetMs } = options;
+  const { config, log, replay, clockOffsetMs, dumpDir } = options;
   const { rules, specs, simulation, credentials } = prepared;
   const counters = new Counters();
-  if (options.dumpDir === '') {
+  const isDump = dumpDir !== '';
+  if (!isDump) {
     parts.client = new LapiClient(credentials);
     await connect(parts.client, rules, options);
   }
-  if (replay === null) parts.positions = PositionBook.load(positionsFile(config), log);
+  // What is only dumped has not been dealt with: positions stay as they are.
+  if (replay === null && !isDump) parts.positions = PositionBook.load(positionsFile(config), log);
   const context = { log, counters, metricsLevel: config.prometheus.level, positions: parts.positions ?? null,
     now: () => Date.now() + clockOffsetMs };
-  parts.engine = await Engine.start({
-    config, rules, log, clockOffsetMs, counters, client: parts.client ?? null, replay: replay !== null,
-    positions: parts.positions ?? null, onStored: options.onStored,
-    sources: specs.map((spec) => ({ source: createSource(spec, context), transform: spec.transform })),
-    simulation, workers: config.engine?.workers || Math.max(1, cpus().length - 1), waiting: options.waiting,
+  const sources = specs.map((spec) => ({ source: createSource(spec, context), transform: spec.transform }));
+  const common = { config, rules, log, clockOffsetMs, counters, sources, simulation };
+  parts.engine = isDump ? await DumpEngine.start({ ...common, dumpDir }) : await Engine.start({
+    ...common, client: parts.client ?? null, replay: replay !== null, positions: parts.positions ?? null,
+    onStored: options.onStored, workers: config.engine?.workers || Math.max(1, cpus().length - 1), waiting: options.waiting,
   });
   log.info('Starting processing data');
 }

@@ -10,7 +10,7 @@ import type { EventNames } from '../event/event.js';
 import { newEventNames } from '../event/event.js';
 import { helperTable } from '../expr-helpers/table.js';
 import { PatternLibrary } from '../grok/patterns.js';
-import type { InstalledItems } from '../hub/installed.js';
+import type { RuleFile } from '../hub/installed.js';
 import { loadParsers } from '../parser/load.js';
 import type { DataFileSpec, ParserSpec } from '../parser/spec.js';
 
@@ -32,8 +32,17 @@ export interface Rules {
   readonly warnings: readonly string[];
 }
 
+/** The part of a configuration that loading depends on. */
+export interface RulesConfig {
+  readonly paths: Pick<Config['paths'], 'patternDir'>;
+  readonly engine: Pick<NonNullable<Config['engine']>, 'contextPath'> | null;
+}
+
+/** The files to load; only parsers and postoverflows have stages. */
+export type RuleFiles = Readonly<Record<'parsers' | 'postoverflows' | 'scenarios' | 'contexts', readonly RuleFile[]>>;
+
 /** Loads what is installed. Throws the first fault with its place. */
-export function loadRules(config: Config, installed: InstalledItems): Rules {
+export function loadRules(config: RulesConfig, installed: RuleFiles): Rules {
   const names = newEventNames();
   const compile = { functions: helperTable, names };
   const parsers = loadParsers(installed.parsers, { ...compile, world: 'parsers', library: patternLibrary(config) });
@@ -57,7 +66,7 @@ export function namesFrom(lists: FieldNameLists): EventNames {
 }
 
 /** The built-in names, then the pattern files of pattern_dir, or the embedded ones where it has none. */
-function patternLibrary(config: Config): PatternLibrary {
+function patternLibrary(config: RulesConfig): PatternLibrary {
   const library = new PatternLibrary();
   const { patternDir } = config.paths;
   library.loadFolderOrEmbedded(existsSync(patternDir) ? patternDir : undefined);

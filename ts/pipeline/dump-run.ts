@@ -1,0 +1,94 @@
+// A run of the whole flow in one thread that keeps what each part did: for `-dump-data` and for hub tests. The same
+// linked parsers, buckets and postoverflows as in the workers, one event after the other; nothing is sent anywhere.
+
+import type { RawBatch } from '../acquisition/source.js';
+import { AlertContext } from '../alert/context.js';
+import { AlertFormatter } from '../alert/format.js';
+import type { SharedBuckets } from '../buckets/memory.js';
+import type { PouredOverflow } from '../buckets/overflow.js';
+import { Pourer } from '../buckets/pour.js';
+import { isSimulated, type Simulation } from '../config/config.js';
+import type { Log } from '../config/log.js';
+import { Event } from '../event/event.js';
+import type { Counters } from '../metrics/counters.js';
+import { LinkedParser } from '../parser/linked.js';
+import { EventRunner } from '../parser/run-one.js';
+import { type DumpRecord, DumpRecorder } from './dump-record.js';
+import { Output } from './output.js';
+import type { RuntimeSetup } from './setup.js';
+import { ThreadRuntime } from './thread-runtime.js';
+
+export interface DumpRunOptions {
+  readonly setup: RuntimeSetup;
+  /** A memory of its own, for one worker. */
+  readonly buckets: SharedBuckets;
+  readonly simulation: Simulation;
+  /** Bytes of one value of an alert's context. */
+  readonly contextValueLength: number;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/** Runs batches and remembers everything. */
+export class DumpRun {
+  readonly runtime: ThreadRuntime;
+  readonly #record = new DumpRecorder();
+  readonly #parser: EventRunner;
+  readonly #pourer: Pourer;
+  readonly #output: Output;
+  readonly #nowMs: () => number;
+  #seq = 0;
+
+  constructor(options: DumpRunOptions) {
+    const { setup, counters, log, simulation } = options;
+    const { rules } = setup;
+    const runtime = this.runtime = new ThreadRuntime(setup, counters, log);
+    this.#nowMs = () => Date.now() + setup.clockOffsetMs;
+    this.#parser = new EventRunner(new LinkedParser(rules.parsers, runtime), this.#record);
+    this.#output = new Output({ names: runtime.names, outbox: null, log, uuidSalt: '',
+      postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime), this.#record),
+      onOverflow: (event) => this.#record.overflowed(event) });
+    this.#pourer = new Pourer({
+      scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: options.buckets, worker: 0, counters,
+      contextReads: rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
+      alerts: new AlertFormatter({ runtime: runtime.expr, isSimulated: (name) => isSimulated(simulation, name),
+        context: new AlertContext(rules.contexts, runtime.expr, options.contextValueLength) }),
+      onPour: (event, scenario) => this.#record.poured(event, scenario),
+    });
+  }
+
+  /** What has been kept so far. */
+  get record(): DumpRecord {
+    return this.#record;
+  }
+
+  /** Parses and pours the lines of a batch and settles the overflows they led to. */
+  async take(batch: RawBatch): Promise<void> {
+    const seq = this.#seq++;
+    const bytes = Buffer.from(batch.bytes.buffer as ArrayBuffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+    const events = Array.from({ length: batch.count }, (_, index) => {
+      const event = new Event(this.runtime.names);
+      event.resetToLine({ ...batch, seq }, bytes, index);
+      this.#parser.runNow(event);
+      return event;
+    });
+    this.#offer(events);
+    let again = await this.#output.take(this.#pourer.pourBatch(events, events.length, seq, batch.readAtMs));
+    while (again.length > 0) {
+      const returned = again.map((poured) => this.#overflowEvent(poured));
+      this.#offer(returned);
+      again = await this.#output.take(this.#pourer.pourReprocessed(returned, seq, this.#nowMs(), false));
+    }
+    this.#pourer.finishBatch(seq);
+  }
+
+  #offer(events: readonly Event[]): void {
+    for (const event of events) if (event.process && !event.whitelisted) this.#record.offered(event);
+  }
+
+  #overflowEvent({ overflow, time }: PouredOverflow): Event {
+    const event = new Event(this.runtime.names);
+    event.resetToOverflow(overflow, time);
+    return event;
+  }
+}
