@@ -53,8 +53,6 @@ const webAttacks: readonly WebAttack[] = [
   { requests: 4, request: (n) => ['GET', `/page-${n}`, 200, 'Mozilla/5.00 (Nikto/2.1.6) (Evasions:None) (Test:000001)'] },
   { requests: 8, request: (n) => ['GET', `/find?text=<script>alert(${n})</script>`, 200, browsers[0]] },
   { requests: 7, request: (n) => ['GET', secrets[n % secrets.length], 404, browsers[4]] },
-  { requests: 13, request: (n) => ['GET', `/item.php?id=${n}%27%20UNION%20SELECT%20password%20FROM%20users--`, 200, browsers[1]] },
-  { requests: 13, request: (n) => ['GET', `/wp-content/plugins/plugin-${n}/readme-${n}.txt`, 403, browsers[0]] },
 ];
 
 /** nginx access log in the combined format. */
