@@ -48,7 +48,7 @@ async function run(isDemo: boolean): Promise<void> {
   if (isFirst && watched.length > 0) await showLastDay(config, watched);
   const withSample = isDemo || watched.length === 0;
   if (withSample) watchSample(paths);
-  await serve(config, paths, logs, withSample);
+  await serve(config, paths, isDemo ? null : logs, withSample);
 }
 
 async function showLastDay(config: Config, logs: readonly HostLog[]): Promise<void> {
@@ -73,7 +73,8 @@ function watchSample({ home, etc }: InstancePaths): void {
   writeFileSync(join(etc, 'acquis.d', 'attack-sample.yaml'), `# The attack sample of the demonstration; remove this file to be rid of it.\n${documents.join('---\n')}`);
 }
 
-async function serve(config: Config, paths: InstancePaths, logs: readonly HostLog[], withSample: boolean): Promise<void> {
+/** `logs` is null in a demonstration: what this host has is not looked at. */
+async function serve(config: Config, paths: InstancePaths, logs: readonly HostLog[] | null, withSample: boolean): Promise<void> {
   const stored: Alert[] = [];
   const client = new LapiClient(loadCredentials(config.client?.credentialsPath ?? ''));
   const tell = async (ids: readonly string[]): Promise<void> => {
@@ -89,7 +90,7 @@ async function serve(config: Config, paths: InstancePaths, logs: readonly HostLo
     orderEvents: false, dumpDir: '', clockOffsetMs: clockOffsetMs(),
     onStored: (ids) => { telling = telling.then(() => tell(ids)).catch((error: Error) => say(`cannot show an alert: ${error.message}`)); },
   });
-  sayWatched(config, logs);
+  if (logs !== null) sayWatched(config, logs);
   if (withSample) await playSample(paths, stored);
   say(paint(1, 'nothing is blocked until a bouncer runs') + `: any CrowdSec bouncer works, its key comes from\n  bin/cscli -c ${relative('.', config.file)} bouncers add NAME`);
   say(`who is banned: bin/cscli -c ${relative('.', config.file)} decisions list        stop: Ctrl-C`);

@@ -1,7 +1,7 @@
 // Look-ups in MaxMind databases, with the records complete: every field of CrowdSec's structs is there, empty where the
 // database is silent. The files are read once and shared by all threads.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Reader, type AsnResponse, type CityResponse } from 'maxmind';
 import { type IpAddress, IpPrefix, parseIp } from '../util/ip.js';
@@ -54,8 +54,12 @@ export interface GeoAsn {
   readonly organization: string;
 }
 
-/** Reads the two databases of a folder; null when either cannot be used, `complain` then says why. */
+/**
+ * Reads the two databases of a folder. Null when neither is there, which is how most hosts are, or when one cannot be
+ * used: `complain` then says why.
+ */
 export function loadGeoData(dataDir: string, complain: (text: string) => void): GeoData | null {
+  if (![cityDatabaseName, asnDatabaseName].some((name) => existsSync(join(dataDir, name)))) return null;
   try {
     const data = { city: readShared(join(dataDir, cityDatabaseName)), asn: readShared(join(dataDir, asnDatabaseName)) };
     // Opening reads no more than the metadata, and is where a file of another kind is noticed.
