@@ -9,6 +9,7 @@ import { describe, test } from 'node:test';
 import { loadGeoData } from '../../ts/expr-helpers/geo-reader.js';
 import { embeddedHubDir } from '../../ts/hub/embedded.js';
 import { type HubTest, hubTests, ruleFiles } from '../parser/hub-tests.js';
+import { ThreeWays } from '../parser/three-ways.js';
 import { parserFaults, scenarioFaults } from '../support/hub-expectations.js';
 import { RuleBench } from '../support/rule-bench.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
@@ -47,6 +48,13 @@ describe('every rule of the embedded hub', () => {
         assert.ok(text.includes(`\`${name}\``), name);
       }
     }
+  });
+});
+
+describe('the logs of all tests', () => {
+  test('come out of the batch runner, the scalar walker and the oracle alike', async () => {
+    const world = new ThreeWays(ruleFiles(hub, 'parsers'));
+    for (const { lines, labels, logFile } of tests) await world.run(lines.slice(0, 40), { ...labels }, logFile);
   });
 });
 
