@@ -20,6 +20,8 @@ export interface AlertFormatterOptions {
   readonly context: AlertContext;
   /** Whether a scenario is simulated, by name. */
   readonly isSimulated: (scenario: string) => boolean;
+  /** Goes into the uuid of each alert: the same lines are the same alerts ('', the default), or others (a replay). */
+  readonly uuidSalt?: string;
   /** Hears why an alert could not be built. */
   readonly onFailure?: (scenario: string, reason: string) => void;
 }
@@ -46,7 +48,7 @@ export class AlertFormatter implements AlertBuilder {
     const shared = this.#alert(ranOver, sources);
     for (const [value, source] of sources) {
       overflow.sources[value] = source;
-      overflow.apiAlerts.push({ ...shared, uuid: uuidOf(ranOver, value), source });
+      overflow.apiAlerts.push({ ...shared, uuid: uuidOf(ranOver, value, this.#options.uuidSalt ?? ''), source });
     }
     overflow.alert = overflow.apiAlerts[0] ?? null;
     return overflow;
@@ -96,8 +98,8 @@ function eventOf(event: Event): AlertEvent {
 }
 
 /** The same for the same overflow of the same log, so an alert sent twice can be told. */
-function uuidOf({ mapkey, firstTime, overflowTime, count }: RanOver, source: string): string {
-  const identity = [mapkey, firstTime.toRfc3339Nano(), overflowTime.toRfc3339Nano(), count, source].join('\0');
+function uuidOf({ mapkey, firstTime, overflowTime, count }: RanOver, source: string, salt: string): string {
+  const identity = [salt, mapkey, firstTime.toRfc3339Nano(), overflowTime.toRfc3339Nano(), count, source].join('\0');
   const hex = createHash('sha1').update(identity).digest('hex');
   const variant = ((parseInt(hex[16], 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -75,6 +75,7 @@ export class Engine {
     const { config, rules, log } = options;
     const workers = workersFor(options);
     const setup = { ...runtimeSetup(config, rules, options.clockOffsetMs, log), simulation: options.simulation,
+      uuidSalt: options.replay ? randomUUID() : '',
       contextValueLength: config.engine?.contextValueLength ?? 4000,
       buckets: createBuckets(rules.scenarios, { workerCount: workers, slotsMax: config.limits.bucketSlotsMax }) };
     const runtime = new ThreadRuntime(setup, options.counters, log);
@@ -82,7 +83,6 @@ export class Engine {
       transform === null ? source : transformed(source, transform, runtime.expr)));
     const outbox = options.client === null ? null : openOutbox(options, options.client);
     const output = new Output({ names: runtime.names, outbox, log, onAlert: options.onAlert,
-      uuidSalt: options.replay ? randomUUID() : '',
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
     const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);

@@ -1,7 +1,6 @@
 // What happens to a bucket that ran over: postoverflows, the line in the log, the outbox. Runs on the main thread, in the
 // order of the log; a lookup in a postoverflow delays only what comes after it.
 
-import { createHash } from 'node:crypto';
 import type { PouredOverflow } from '../buckets/overflow.js';
 import type { Log } from '../config/log.js';
 import { Event, type EventNames } from '../event/event.js';
@@ -16,8 +15,6 @@ export interface OutputOptions {
   /** null when alerts are not sent anywhere. */
   readonly outbox: Outbox | null;
   readonly log: Log;
-  /** Goes into the uuid of each alert: '' where the same lines read again are the same alerts, random in a replay. */
-  readonly uuidSalt: string;
   /** Sees every alert that was not whitelisted, in order. */
   readonly onAlert?: (alert: Alert) => void;
   /** Sees every overflow after the postoverflows, whitelisted ones too (dumps). */
@@ -40,7 +37,7 @@ export class Output {
       this.#options.onOverflow?.(event);
       if (event.whitelisted) continue;
       if (poured.reprocess) again.push({ ...poured, overflow: event.overflow ?? poured.overflow });
-      await this.#send(event.overflow?.apiAlerts ?? [], poured.overflow.mapkey);
+      await this.#send(event.overflow?.apiAlerts ?? []);
     }
     return again;
   }
@@ -55,20 +52,11 @@ export class Output {
     return event;
   }
 
-  async #send(alerts: readonly Alert[], mapkey: string): Promise<void> {
+  async #send(alerts: readonly Alert[]): Promise<void> {
     for (const alert of alerts) {
-      alert.uuid = uuidOf(alert, mapkey, this.#options.uuidSalt);
       this.#options.log.info(alert.message);
       this.#options.onAlert?.(alert);
     }
     await this.#options.outbox?.put(alerts);
   }
-}
-
-/** A uuid (version 8: of our own making) by which the Local API knows an alert that is sent twice. */
-function uuidOf(alert: Alert, mapkey: string, salt: string): string {
-  const { scenario, scenario_hash, start_at, stop_at, events_count, source } = alert;
-  const hex = createHash('sha256')
-    .update(JSON.stringify([salt, mapkey, scenario, scenario_hash, start_at, stop_at, events_count, source.value])).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

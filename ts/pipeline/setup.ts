@@ -24,6 +24,8 @@ export interface WorkerSetup extends RuntimeSetup {
   /** Number of this worker, from 0. */
   readonly index: number;
   readonly simulation: Simulation;
+  /** Goes into the uuid of each alert; see AlertFormatterOptions. */
+  readonly uuidSalt: string;
   /** Bytes of one value of an alert's context. */
   readonly contextValueLength: number;
 }

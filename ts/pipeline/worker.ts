@@ -37,7 +37,7 @@ class Worker {
     this.#pourer = new Pourer({
       scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
       counters: this.#counters, contextReads: rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
-      alerts: new AlertFormatter({ runtime: runtime.expr, isSimulated: (name) => isSimulated(setup.simulation, name),
+      alerts: new AlertFormatter({ runtime: runtime.expr, uuidSalt: setup.uuidSalt, isSimulated: (name) => isSimulated(setup.simulation, name),
         context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength) }),
     });
   }
