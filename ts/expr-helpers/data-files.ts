@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PalisadeError } from '../errors.js';
 import type { Log } from '../config/log.js';
+import { limits } from '../limits.js';
 import { GrokSet } from '../grok/prefilter.js';
 import { compileSingle } from '../grok/single.js';
 import { Cache, type CacheStrategy } from '../util/cache.js';
@@ -124,6 +125,8 @@ class ExpressionFile {
   readonly #set: GrokSet | null;
   readonly #cache: Cache<string, boolean> | null;
   readonly #ttlMs: number;
+  /** Of short texts, until it is full: user agents and their like come again and again. */
+  readonly #verdicts = new Map<string, boolean>();
 
   constructor(lines: readonly string[], cache: ResultCacheSpec | null) {
     this.#lines = lines;
@@ -137,7 +140,7 @@ class ExpressionFile {
   }
 
   matches(text: string, nowMs: number): boolean {
-    const known = this.#cache?.get(text, nowMs);
+    const known = this.#cache?.get(text, nowMs) ?? this.#verdicts.get(text);
     if (known !== undefined) return known;
     const verdict = this.#search(text);
     this.#cache?.set(text, verdict, nowMs + this.#ttlMs);
@@ -147,12 +150,21 @@ class ExpressionFile {
   #search(text: string): boolean {
     if (this.#set === null) return false;
     const bytes = Buffer.from(text, 'utf8');
-    const exhaustedBefore = this.#set.exhausted;
-    const row = this.#set.match(bytes, Uint32Array.of(0, bytes.length), 1);
+    const verdict = this.#isMatched(this.#set, bytes, text);
+    if (bytes.length <= limits.rememberedTextBytesMax) {
+      if (this.#verdicts.size >= limits.rememberedVerdictsMax) this.#verdicts.clear();
+      // A copy: the text itself may be a part of a long line, which would be kept with it.
+      this.#verdicts.set(bytes.toString('utf8'), verdict);
+    }
+    return verdict;
+  }
+
+  #isMatched(set: GrokSet, bytes: Buffer, text: string): boolean {
+    const exhaustedBefore = set.exhausted;
+    const row = set.match(bytes, Uint32Array.of(0, bytes.length), 1);
     // Out of memory means "any of them": only then are they tried one by one.
-    if (this.#set.exhausted > exhaustedBefore) return this.#lines.some((line) => compileSingle(line).test(text));
-    for (let word = 0; word < this.#set.words; word++) if (row[word] !== 0) return true;
-    return false;
+    if (set.exhausted > exhaustedBefore) return this.#lines.some((line) => compileSingle(line).test(text));
+    return row.subarray(0, set.words).some((word) => word !== 0);
   }
 }
 

@@ -12,7 +12,12 @@ export type HelperFamily = FunctionTable<HelperContext>;
 
 /** A helper that only looks at its arguments. */
 export function pure(params: readonly Type[], returns: Type, run: (...args: never[]) => unknown): HelperEntry {
-  return { params, returns, make: () => run };
+  return { params, returns, isPure: true, make: () => run };
+}
+
+/** A pure helper with an answer to any texts. */
+export function total(params: readonly Type[], returns: Type, run: (...args: never[]) => unknown): HelperEntry {
+  return { ...pure(params, returns, run), neverFails: true };
 }
 
 /** A helper that CrowdSec has and this program has not: an expression that uses it does not compile. */

@@ -7,7 +7,7 @@ import type { HelperFamily } from './family.js';
 /** File, RegexpInFile, FileMap, LookupFile and MatchKnownBot. */
 export const fileHelpers: HelperFamily = {
   File: {
-    params: [stringType], returns: sliceOf(stringType),
+    params: [stringType], returns: sliceOf(stringType), givesFixedList: true,
     make: ({ files }) => (name: string) => files.lines(name),
   },
   RegexpInFile: {

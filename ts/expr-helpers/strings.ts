@@ -5,7 +5,7 @@ import { anyType, boolType, intType, sliceOf, stringType } from '../expr/types.j
 import { sprintf } from '../util/go-format.js';
 import * as go from '../util/go-strings.js';
 import { matchGlob } from '../util/glob.js';
-import { type HelperFamily, pure } from './family.js';
+import { type HelperFamily, pure, total } from './family.js';
 
 const one = [stringType];
 const two = [stringType, stringType];
@@ -13,9 +13,9 @@ const list = sliceOf(stringType);
 
 /** Helpers named after functions of Go's strings package, and Get, Match, ToString, Sprintf. */
 export const stringHelpers: HelperFamily = {
-  Upper: pure(one, stringType, go.goToUpper),
-  Lower: pure(one, stringType, go.goToLower),
-  TrimSpace: pure(one, stringType, go.goTrimSpace),
+  Upper: total(one, stringType, go.goToUpper),
+  Lower: total(one, stringType, go.goToLower),
+  TrimSpace: total(one, stringType, go.goTrimSpace),
   Trim: pure(two, stringType, (text: string, cutset: string) => go.goTrim(text, cutset, 'both')),
   TrimLeft: pure(two, stringType, (text: string, cutset: string) => go.goTrim(text, cutset, 'left')),
   TrimRight: pure(two, stringType, (text: string, cutset: string) => go.goTrim(text, cutset, 'right')),

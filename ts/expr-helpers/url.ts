@@ -5,7 +5,7 @@ import { mapOf, sliceOf, stringType } from '../expr/types.js';
 import { pathEscape, pathUnescape, queryEscape, queryUnescape } from '../util/go-url.js';
 import { parseQueryLenient, parseQueryStrict, rawQueryOf } from '../util/go-url-parse.js';
 import { newGoMap } from '../util/go-value.js';
-import { type HelperFamily, pure } from './family.js';
+import { type HelperFamily, pure, total } from './family.js';
 
 const list = sliceOf(stringType);
 
@@ -13,8 +13,8 @@ const list = sliceOf(stringType);
 export const urlHelpers: HelperFamily = {
   QueryEscape: pure([stringType], stringType, queryEscape),
   PathEscape: pure([stringType], stringType, pathEscape),
-  QueryUnescape: pure([stringType], stringType, (text: string) => queryUnescape(text) ?? text),
-  PathUnescape: pure([stringType], stringType, (text: string) => pathUnescape(text) ?? text),
+  QueryUnescape: total([stringType], stringType, (text: string) => queryUnescape(text) ?? text),
+  PathUnescape: total([stringType], stringType, (text: string) => pathUnescape(text) ?? text),
   ParseUri: {
     params: [stringType], returns: mapOf(list),
     make: ({ log }) => (uri: string) => {

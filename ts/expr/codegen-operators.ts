@@ -3,6 +3,7 @@
 
 import type { BinaryNode, Node } from './ast.js';
 import { any, type Code, type Form, literal, numberLiteral, plain, wrapped } from './code.js';
+import { isPattern } from './regex.js';
 import { deref, type MapType, type Type, typeText } from './types.js';
 
 /** What of the generator the operators need. */
@@ -17,6 +18,8 @@ export interface OperandSource {
   joined(a: Code, b: Code, type: Type, join: (a: string, b: string) => string): Code;
   /** The number of a key of an event's map. */
   slot(type: MapType, key: string): number;
+  /** Whether a list never changes while the code is linked. */
+  isFixedList(node: Node): boolean;
   /** A constant made once when the code is linked. */
   constant(prefix: string, js: string): string;
   /** A variable of the function. */
@@ -118,8 +121,8 @@ export class OperatorGenerator {
 
   #matches(node: BinaryNode): string {
     const text = this.#host.code(node.left);
-    if (node.right.kind === 'string') {
-      const regex = this.#host.constant('R', `rt.regex(${literal(node.right.value)})`);
+    if (node.right.kind === 'string' && isPattern(node.right.value)) {
+      const regex = this.#host.constant('R', `rt.pattern(${literal(node.right.value)})`);
       return text.form === 'string' ? `${regex}.test(${text.js})` : `rt.matches(${regex}, ${this.#host.boxed(text)})`;
     }
     return `rt.matchesAny(${this.#host.boxed(text)}, ${this.#host.boxedOf(node.right)})`;
@@ -142,6 +145,7 @@ export class OperatorGenerator {
       const { type } = haystack;
       if (type.kind === 'map' && type.store !== 'object') return this.#hasField(haystack.js, type, node.left, needle.js);
       if (type.kind === 'slice' && type.element.kind === 'string' && !type.made) {
+        if (this.#host.isFixedList(right)) return `${this.#host.constant('L', "rt.listSearch(\"==\", null)")}.test(${haystack.js}, ${needle.js})`;
         return `(${haystack.js} ?? []).includes(${needle.js})`;
       }
     }

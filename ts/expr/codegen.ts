@@ -16,7 +16,9 @@ import { any, type Code, isMade, literal, numberLiteral, plain, wrapped } from '
 import { closureLoop } from './codegen-loops.js';
 import { type OperandSource, OperatorGenerator } from './codegen-operators.js';
 import type { ExprEnv } from './env.js';
+import { aboutOf } from './folding.js';
 import type { FunctionTable } from './functions.js';
+import { hasPointer, isFixedList, listTests, type ListTest } from './list-tests.js';
 import { type LiteralRun, literalRuns } from './literal-runs.js';
 import {
   anyType, deref, isAny, madeSliceOf, type MapType, type StructField, type Type, typeText,
@@ -106,6 +108,10 @@ class Generator implements OperandSource {
     const name = `${prefix}${this.#constants.size + 1}`;
     this.#constants.set(js, name);
     return name;
+  }
+
+  isFixedList(node: Node): boolean {
+    return isFixedList(node, this.#functions);
   }
 
   local(): string {
@@ -327,12 +333,20 @@ class Generator implements OperandSource {
 
   #helperCall(name: string, node: CallNode): Code {
     const { signature } = node.helper as NonNullable<CallNode['helper']>;
-    const helper = this.constant('f', `rt.helper(${literal(name)})`);
+    const remembered = this.#isRemembered(node) ? `rt.remembering(${literal(name)}, ${literal(aboutOf(node.args[0]))})` : null;
+    const helper = this.constant('f', remembered ?? `rt.helper(${literal(name)})`);
     const args = this.#arguments(node.args, signature.params, signature.variadic);
     const call = `${helper}(${args.join(', ')})`;
     if (this.#functions[name].isAsync !== true) return this.#typed(call, signature.returns);
     this.#awaitCount += 1;
     return this.#typed(`(await ${call})`, signature.returns);
+  }
+
+  /** Whether a helper is asked about one text that may be the same in other rules. */
+  #isRemembered({ helper, args }: CallNode): boolean {
+    const { name, signature } = helper as NonNullable<CallNode['helper']>;
+    return this.#functions[name].isPure === true && args.length === 1 && signature.params[0]?.kind === 'string'
+      && (signature.returns.kind === 'string' || signature.returns.kind === 'bool') && !hasPointer(args[0]);
   }
 
   #arguments(args: readonly Node[], params: readonly Type[], variadic: Type | undefined): string[] {
@@ -419,6 +433,8 @@ class Generator implements OperandSource {
   }
 
   #closureBuiltin(node: BuiltinNode): Code {
+    const search = this.#listSearch(node);
+    if (search !== null) return search;
     const [collection, predicate] = node.args;
     const list = this.#list(collection);
     const boxer = needsBox(list.element) && list.isPlain
@@ -434,6 +450,22 @@ class Generator implements OperandSource {
       throws: node.throws === true,
     });
     return this.#loopResult(node, generated, list);
+  }
+
+  /** A question about a whole list as searches made once for it; null where it takes a loop. */
+  #listSearch(node: BuiltinNode): Code | null {
+    const tests = listTests(node, this.#functions);
+    if (tests === null) return null;
+    const subjects = tests.map((test) => this.code(test.subject));
+    if (subjects.some((subject) => subject.form !== 'string')) return null;
+    const list = this.local();
+    const parts = tests.map((test, index) => `${this.#searchFor(test)}.test(${list}, ${subjects[index].js})`);
+    const js = `((${list} = ${this.#list(node.args[0]).js}).length > 0 && (${parts.join(' || ')}))`;
+    return plain(node.name === 'none' ? `!${js}` : js, 'bool', node.type);
+  }
+
+  #searchFor({ operator, mapping }: Omit<ListTest, 'subject'>): string {
+    return this.constant('L', `rt.listSearch(${literal(operator)}, ${mapping === null ? 'null' : literal(mapping)})`);
   }
 
   #loopResult(node: BuiltinNode, js: string, list: ListCode): Code {

@@ -8,6 +8,7 @@ import { effectsOf, readsOf, requirementsOf } from './analysis.js';
 import { check } from './checker.js';
 import { generate } from './codegen.js';
 import type { ExprEnv } from './env.js';
+import { folded } from './folding.js';
 import type { FunctionTable } from './functions.js';
 import { parse } from './parser.js';
 import { rewrite } from './rewrites.js';
@@ -75,7 +76,7 @@ export function compile<Context>(located: Located, options: CompileOptions<Conte
     if (options.want === 'bool' && type.kind !== 'bool' && !isAny(type)) {
       throw new SyntaxFault(`expected bool, but got ${typeText(type)}`, tree.at);
     }
-    const { js, isAsync } = generate(rewrite(tree), options.env, functions, options.names);
+    const { js, isAsync } = generate(folded(rewrite(tree), functions), options.env, functions, options.names);
     if (isAsync && options.allowAsync !== true) {
       throw new SyntaxFault('this calls a helper that waits for the network or the database, which cannot be done here',
         tree.at);

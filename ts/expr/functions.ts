@@ -24,6 +24,12 @@ export interface FunctionEntry<Context = never> extends Signature {
   /** It changes the event, a stash or a log: never cached, moved or skipped. */
   readonly hasEffects?: boolean;
   readonly usesStash?: boolean;
+  /** The result depends on the arguments alone: calls may be saved, or made at load without a context. */
+  readonly isPure?: boolean;
+  /** Pure, and there is an answer to any arguments of the right types. */
+  readonly neverFails?: boolean;
+  /** The list it gives never changes, and is the same object for the same arguments. */
+  readonly givesFixedList?: boolean;
   /** Set when the function exists in CrowdSec but not here: why, as one clause. Its use is a load error. */
   readonly unsupported?: string;
   /** Makes the function for a runtime. */

@@ -1,7 +1,8 @@
 // Finds runs of `x contains 'a' or x contains 'b' or …` over the same x in an `or`: rules hold hundreds of them, and one
 // search for all literals costs what one of them does.
 
-import { type BinaryNode, childrenOf, type Node, type StringNode } from './ast.js';
+import type { BinaryNode, Node, StringNode } from './ast.js';
+import { isRepeatable } from './folding.js';
 import type { FunctionTable } from './functions.js';
 import { isSame } from './rewrites.js';
 
@@ -36,15 +37,4 @@ function runAt(terms: readonly Node[], from: number, functions: FunctionTable): 
 
 function isSearch(node: Node): node is BinaryNode & { right: StringNode } {
   return node.kind === 'binary' && node.operator === 'contains' && node.right.kind === 'string';
-}
-
-/** Whether evaluating once is as good as many times. */
-function isRepeatable(node: Node, functions: FunctionTable): boolean {
-  if (node.kind === 'call') {
-    const entry = node.helper === undefined ? undefined : functions[node.helper.name];
-    if (entry === undefined || entry.hasEffects || entry.usesStash || entry.isAsync) return false;
-    return node.args.every((arg) => isRepeatable(arg, functions));
-  }
-  if (!['string', 'name', 'member', 'pointer', 'integer', 'chain'].includes(node.kind)) return false;
-  return childrenOf(node).every((child) => isRepeatable(child, functions));
 }

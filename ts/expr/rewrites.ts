@@ -7,7 +7,7 @@ import { boolType, deref } from './types.js';
 
 /** Returns the tree as it is to be run. Throws SyntaxFault where a constant part cannot be computed. */
 export function rewrite(node: Node): Node {
-  const inner = withChildren(node);
+  const inner = withChildren(node, rewrite);
   switch (inner.kind) {
     case 'logical': return combined(folded(inner));
     case 'binary': return rewriteBinary(inner);
@@ -17,25 +17,25 @@ export function rewrite(node: Node): Node {
   }
 }
 
-/** The node with its children rewritten. */
-function withChildren(node: Node): Node {
+/** The node with its children replaced. */
+export function withChildren(node: Node, replace: (child: Node) => Node): Node {
   switch (node.kind) {
-    case 'unary': return { ...node, operand: rewrite(node.operand) };
-    case 'binary': return { ...node, left: rewrite(node.left), right: rewrite(node.right) };
-    case 'logical': return { ...node, terms: node.terms.map(rewrite) };
+    case 'unary': return { ...node, operand: replace(node.operand) };
+    case 'binary': return { ...node, left: replace(node.left), right: replace(node.right) };
+    case 'logical': return { ...node, terms: node.terms.map(replace) };
     case 'conditional':
-      return { ...node, condition: rewrite(node.condition), then: rewrite(node.then), otherwise: rewrite(node.otherwise) };
-    case 'member': return { ...node, object: rewrite(node.object), property: rewrite(node.property) };
-    case 'chain': return { ...node, inner: rewrite(node.inner) };
+      return { ...node, condition: replace(node.condition), then: replace(node.then), otherwise: replace(node.otherwise) };
+    case 'member': return { ...node, object: replace(node.object), property: replace(node.property) };
+    case 'chain': return { ...node, inner: replace(node.inner) };
     case 'slice':
-      return { ...node, object: rewrite(node.object), from: node.from && rewrite(node.from), to: node.to && rewrite(node.to) };
-    case 'call': return { ...node, callee: rewrite(node.callee), args: node.args.map(rewrite) };
-    case 'builtin': return { ...node, args: node.args.map(rewrite) };
-    case 'predicate': return { ...node, body: rewrite(node.body) };
-    case 'let': return { ...node, value: rewrite(node.value), body: rewrite(node.body) };
-    case 'sequence': return { ...node, nodes: node.nodes.map(rewrite) };
-    case 'array': return { ...node, items: node.items.map(rewrite) };
-    case 'map': return { ...node, pairs: node.pairs.map(({ key, value }) => ({ key: rewrite(key), value: rewrite(value) })) };
+      return { ...node, object: replace(node.object), from: node.from && replace(node.from), to: node.to && replace(node.to) };
+    case 'call': return { ...node, callee: replace(node.callee), args: node.args.map(replace) };
+    case 'builtin': return { ...node, args: node.args.map(replace) };
+    case 'predicate': return { ...node, body: replace(node.body) };
+    case 'let': return { ...node, value: replace(node.value), body: replace(node.body) };
+    case 'sequence': return { ...node, nodes: node.nodes.map(replace) };
+    case 'array': return { ...node, items: node.items.map(replace) };
+    case 'map': return { ...node, pairs: node.pairs.map(({ key, value }) => ({ key: replace(key), value: replace(value) })) };
     default: return node;
   }
 }

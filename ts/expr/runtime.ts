@@ -15,8 +15,9 @@ import * as numbers from './builtins/numbers.js';
 import * as texts from './builtins/texts.js';
 import * as times from './builtins/times.js';
 import { zeroStructs } from './event-methods.js';
+import { type ListOperator, ListSearch } from './list-search.js';
 import * as operators from './operators.js';
-import type { Regex } from './regex.js';
+import { GuardedRegex, type Regex } from './regex.js';
 import { methodsOf, TypeRegistry } from './type-registry.js';
 import type { StructMethod, Type } from './types.js';
 import { ExprError } from './values.js';
@@ -34,6 +35,7 @@ export class ExprRuntime {
   readonly #make: (entry: FunctionEntry) => (...args: never[]) => unknown;
   readonly #types: TypeRegistry;
   readonly #made = new Map<string, (...args: never[]) => unknown>();
+  readonly #remembering = new Map<string, (text: string) => unknown>();
   readonly regex: (pattern: string) => Regex;
   readonly now: () => GoTime;
   readonly operators = operators;
@@ -72,6 +74,28 @@ export class ExprRuntime {
     return made;
   }
 
+  /**
+   * The pure helper of that name with a memory of one call, shared by all expressions that call it about the same thing:
+   * many rules ask one event for `Upper(evt.Meta.http_path)`.
+   */
+  remembering(name: string, about: string): (text: string) => unknown {
+    const key = `${name} ${about}`;
+    const known = this.#remembering.get(key);
+    if (known !== undefined) return known;
+    const helper = this.helper(name) as (text: string) => unknown;
+    let lastText: string | null = null;
+    let lastResult: unknown;
+    const made = (text: string): unknown => {
+      if (text !== lastText) {
+        lastResult = helper(text);
+        lastText = text;
+      }
+      return lastResult;
+    };
+    this.#remembering.set(key, made);
+    return made;
+  }
+
   /** A method of a type, called with the receiver and plain arguments. */
   method(type: string, name: string): StructMethod['call'] {
     return (methodsOf(this.type(type)) as Record<string, StructMethod>)[name].call;
@@ -90,6 +114,17 @@ export class ExprRuntime {
   /** Whether one of many literals is in a text that may be anything: nil contains nothing. */
   contains(search: LiteralSearch, text: unknown): boolean {
     return !operators.isNil(text) && search.occurs(operators.toText(text));
+  }
+
+  /** A question about whole lists; `mapping` names the helper that each element goes through. */
+  listSearch(operator: ListOperator, mapping: string | null): ListSearch {
+    const map = mapping === null ? (element: string) => element : this.helper(mapping) as (element: string) => string;
+    return new ListSearch(operator, map, this.regex);
+  }
+
+  /** A pattern that was checked at load. */
+  pattern(pattern: string): Regex {
+    return new GuardedRegex(pattern, this.regex);
   }
 
   /** `text matches 'pattern'` where the text may be anything: nil never matches. */

@@ -1,0 +1,81 @@
+// Recognises `any(File('f'), {x contains Upper(#)})` and its like: a question about one text and a whole list that does
+// not change, which a search made once for the list answers (list-search.ts).
+
+import { type BuiltinNode, type CallNode, childrenOf, type Node } from './ast.js';
+import { isRepeatable } from './folding.js';
+import type { FunctionTable } from './functions.js';
+import type { ListOperator } from './list-search.js';
+
+/** `subject operator element`, the element perhaps sent through a helper. */
+export interface ListTest {
+  readonly operator: ListOperator;
+  readonly subject: Node;
+  /** Name of the helper around `#`. */
+  readonly mapping: string | null;
+}
+
+const operators: ReadonlySet<string> = new Set(['contains', 'startsWith', 'endsWith', '==', 'matches']);
+
+/** Whether the list is that of a helper which gives the same object as long as the list is the same. */
+export function isFixedList(node: Node, functions: FunctionTable): node is CallNode {
+  return node.kind === 'call' && node.helper !== undefined && functions[node.helper.name].givesFixedList === true
+    && node.args.every((arg) => arg.kind === 'string');
+}
+
+/** The tests of which one must hold for some element, in order; null where the closure is anything else. */
+export function listTests(node: BuiltinNode, functions: FunctionTable): readonly ListTest[] | null {
+  const [list, closure] = node.args;
+  if ((node.name !== 'any' && node.name !== 'none') || !isFixedList(list, functions)) return null;
+  if (closure?.kind !== 'predicate') return null;
+  const terms = alternatives(closure.body);
+  const tests: ListTest[] = [];
+  for (const term of terms) {
+    const test = listTest(term, functions);
+    // With several terms a later one may be looked at sooner than by going through the list: it must not fail then.
+    if (test === null || (terms.length > 1 && !cannotFail(test.subject, functions))) return null;
+    tests.push(test);
+  }
+  return tests;
+}
+
+/** The terms of an `||`, those of an `||` inside it too. */
+function alternatives(node: Node): readonly Node[] {
+  return node.kind === 'logical' && node.operator === '||' ? node.terms.flatMap(alternatives) : [node];
+}
+
+function listTest(node: Node, functions: FunctionTable): ListTest | null {
+  if (node.kind !== 'binary' || !operators.has(node.operator)) return null;
+  const operator = node.operator as ListOperator;
+  const sides = operator === '==' && hasPointer(node.left) ? [node.right, node.left] : [node.left, node.right];
+  const [subject, element] = sides;
+  const mapping = mappingOf(element, functions);
+  if (mapping === undefined || hasPointer(subject) || !isRepeatable(subject, functions)) return null;
+  return { operator, subject, mapping };
+}
+
+/** The helper around `#`, null for `#` itself, undefined for anything else. */
+function mappingOf(element: Node, functions: FunctionTable): string | null | undefined {
+  if (element.kind === 'pointer') return element.name === '' ? null : undefined;
+  if (element.kind !== 'call' || element.helper === undefined || element.args.length !== 1) return undefined;
+  const [arg] = element.args;
+  if (functions[element.helper.name].neverFails !== true || arg.kind !== 'pointer' || arg.name !== '') return undefined;
+  return element.helper.signature.returns.kind === 'string' ? element.helper.name : undefined;
+}
+
+/** A key of the event's own maps, perhaps sent through helpers. */
+function cannotFail(node: Node, functions: FunctionTable): boolean {
+  if (node.kind === 'call') {
+    return node.helper !== undefined && functions[node.helper.name].neverFails === true
+      && node.args.every((arg) => cannotFail(arg, functions));
+  }
+  return node.kind === 'string' || (node.kind === 'member' && node.property.kind === 'string' && isEventMap(node.object));
+}
+
+function isEventMap({ type }: Node): boolean {
+  return type.kind === 'map' && type.store !== 'object';
+}
+
+/** Whether a part depends on `#` or what goes with it. */
+export function hasPointer(node: Node): boolean {
+  return node.kind === 'pointer' || childrenOf(node).some(hasPointer);
+}
