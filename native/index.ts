@@ -102,6 +102,129 @@ export interface NativePatternSet {
   match(bytes: Uint8Array, spans: Uint32Array, count: number, masks: Uint32Array): number;
 }
 
+/** How elements are put: added, deleted (an error when absent), or deleted where present (Linux 6.3 and newer). */
+export const elementAction = { add: 0, delete: 1, destroy: 2 } as const;
+
+/** Flags of a set of nf_tables. */
+export const setFlag = { constant: 2, interval: 4, timeout: 16 } as const;
+
+/** Flags of a set element. */
+export const elementFlag = { intervalEnd: 1 } as const;
+
+/**
+ * One expression of a rule. All work on one register, which each loading expression fills. What the letters mean:
+ * payload: base (1 network, 2 transport), offset, length; meta, ct: key; mask: `data`; compare: 0 equal, 1 not equal,
+ * `data`; lookup: set in `text`, 1 inverts; limit: packets, per seconds, burst; log: prefix in `text`;
+ * reject: type (0 ICMP), code; verdict: code as unsigned number (0 drop, 1 accept), chain of a jump in `text`.
+ */
+export interface NftExpression {
+  readonly kind: 'payload' | 'meta' | 'ct' | 'mask' | 'compare' | 'lookup' | 'counter' | 'limit' | 'log' | 'reject'
+    | 'verdict';
+  readonly text?: string;
+  readonly a?: number;
+  readonly b?: number;
+  readonly c?: number;
+  readonly data?: Uint8Array;
+}
+
+/** A table, chain, rule or set of the kernel, or the news that elements of a set changed. */
+export interface NftObject {
+  readonly kind: 'table' | 'chain' | 'rule' | 'set' | 'elements' | 'generation';
+  readonly isDelete: boolean;
+  /** 2 IPv4, 10 IPv6, 1 both. */
+  readonly family: number;
+  /** Netlink port of who made it, in notifications. */
+  readonly port: number;
+  readonly table: string;
+  /** Chain or set; for a rule its chain. */
+  readonly name: string;
+  readonly comment: string;
+  readonly handle: number;
+  /** Of a table or set; -1 elsewhere. */
+  readonly flags: number;
+  readonly keyType: number;
+  readonly keyLength: number;
+  /** Of a base chain; -1 elsewhere. */
+  readonly hook: number;
+  readonly priority: number;
+  /** Sums of the counters in a rule. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** Of a rule: `payload lookup:name counter immediate`. */
+  readonly expressions: string;
+}
+
+/** Elements of a set, side by side. */
+export interface NftElements {
+  readonly count: number;
+  readonly keys: Uint8Array;
+  /** Milliseconds that are left; -1 for one that stays. */
+  readonly expiresMs: Float64Array;
+  readonly flags: Uint8Array;
+  /** Elements left out because their key has another length. */
+  readonly malformed: number;
+}
+
+/**
+ * One transaction. Every method but `locate` and `bytes` appends and returns the number of its (first) message, from 1.
+ * Throws a TypeError or RangeError for arguments the kernel could not take; the batch is then as it was.
+ */
+export interface NftBatch {
+  readonly messageCount: number;
+  addTable(family: number, table: string): number;
+  deleteTable(family: number, table: string): number;
+  /** With a hook: a filter chain there with policy accept. */
+  addChain(family: number, table: string, chain: string, hook?: number, priority?: number): number;
+  deleteChain(family: number, table: string, chain: string): number;
+  addRule(family: number, table: string, chain: string, expressions: readonly NftExpression[], comment: string): number;
+  /** One rule by its handle, or all of a chain. */
+  deleteRules(family: number, table: string, chain: string, handle?: number): number;
+  addSet(family: number, table: string, set: string, keyType: number, keyLength: number, flags: number): number;
+  deleteSet(family: number, table: string, set: string): number;
+  flushSet(family: number, table: string, set: string): number;
+  /** As many messages as needed; each stays below 64 KiB. */
+  putElements(family: number, table: string, set: string, action: number, count: number, keyLength: number,
+    keys: Uint8Array, timeoutsMs?: Float64Array | null, flags?: Uint8Array | null,
+    comments?: readonly string[] | null): number;
+  /** Which element of its call lies at an offset of a message; -1 when none. */
+  locate(message: number, offset: number): number;
+  /** The transaction with its begin and commit. */
+  bytes(): Uint8Array;
+}
+
+/** A netlink socket. One request at a time; a second one throws. Rejections carry the `errno`. */
+export interface NftConnection {
+  readonly port: number;
+  /**
+   * Sends a transaction. Resolves to three numbers for each refused message (number, errno, offset of the fault); none
+   * means that all of it holds, any means that nothing does. Message 0 is the transaction as a whole. Rejects with errno
+   * 105 (ENOBUFS) when the answer was lost: read back what holds.
+   */
+  commit(bytes: Uint8Array, messageCount: number): Promise<Int32Array>;
+  /** Sets without their elements. An absent table has no objects. */
+  listObjects(kind: 'table' | 'chain' | 'rule' | 'set', family: number, table?: string): Promise<NftObject[]>;
+  listElements(family: number, table: string, set: string, keyLength: number): Promise<NftElements>;
+  /** Deletes conntrack entries whose source lies in one of the ranges (inclusive); resolves to how many. */
+  cutConnections(family: number, count: number, first: Uint8Array, last: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+/** Changes that others make to nf_tables, until closed. `wasLost`: some news did not fit the queue. */
+export interface NftMonitor {
+  close(): void;
+}
+
+/** nf_tables over netlink (native/nftables). Usable by itself; needs CAP_NET_ADMIN for all but batches and decoding. */
+export interface NftablesAddon {
+  readonly Batch: new () => NftBatch;
+  /** Buffer sizes are asked for beyond the system's maximum where that is allowed. */
+  readonly Connection: new (receiveBytes: number, sendBytes: number) => NftConnection;
+  readonly Monitor: new (ignoredPort: number, onChange: (changes: NftObject[], wasLost: boolean) => void) => NftMonitor;
+  /** What a datagram of the kernel says: objects, the keys of elements, and [message, errno, offset] of answers. */
+  decode(bytes: Uint8Array, keyLength: number): { readonly objects: NftObject[]; readonly keys: Uint8Array;
+    readonly acknowledgements: readonly (readonly [number, number, number])[]; readonly malformed: number };
+}
+
 const require = createRequire(import.meta.url);
 const loaded = new Map<string, unknown>();
 
@@ -113,6 +236,11 @@ export function loadIngestAddon(): IngestAddon {
 /** Returns the grok addon. Throws as above. */
 export function loadGrokAddon(): GrokAddon {
   return load('grok', '../../native/build/grok.node') as GrokAddon;
+}
+
+/** Returns the nftables addon. Throws as above. */
+export function loadNftablesAddon(): NftablesAddon {
+  return load('nftables', '../../native/build/nftables.node') as NftablesAddon;
 }
 
 /** Loads an addon by its path from dist/native/. */

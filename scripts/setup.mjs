@@ -33,6 +33,8 @@ const steps = [
   { name: 'ingest', wave: 2, inputs: ['native/ingest'], output: 'native/build/ingest.node', run: () => cargo('native/ingest', 'ingest') },
   { name: 'grok', wave: 2, inputs: ['native/grok', 'node_modules/re2/package.json'],
     output: 'native/build/grok.node', run: () => addon('native/grok', 'grok') },
+  { name: 'nftables', wave: 2, inputs: ['native/nftables'], output: 'native/build/nftables.node',
+    run: () => addon('native/nftables', 'nftables') },
   { name: 'wasm', wave: 2, inputs: ['engine-wasm', 'asconfig.json'], output: 'dist/engine-wasm/engine.wasm', run: () =>
     command(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), 'engine-wasm/index.ts', '--config', 'asconfig.json']) },
   { name: 'typescript', wave: 2, inputs: ['tsconfig.json', 'ts', 'lapi', 'cli', 'bouncer', 'bench', 'test', 'native/index.ts'],

@@ -1,0 +1,144 @@
+// native/nftables on a kernel, in a namespace of its own: what it writes is what nft reads, and the other way round.
+
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { test } from 'node:test';
+import { elementAction, elementFlag, loadNftablesAddon, setFlag, type NftBatch, type NftObject } from '../../native/index.js';
+import { inNetworkNamespace, run } from '../support/network-namespace.js';
+
+const ipv4 = 2;
+const bufferBytes = 8 << 20;
+
+inNetworkNamespace(import.meta.url, ['nft'], () => {
+  const { Batch, Connection, Monitor } = loadNftablesAddon();
+  const connection = new Connection(bufferBytes, bufferBytes);
+  const commit = async (build: (batch: NftBatch) => void): Promise<number[]> => {
+    const batch = new Batch();
+    build(batch);
+    return [...await connection.commit(batch.bytes(), batch.messageCount)];
+  };
+  const reset = (): Promise<number[]> => commit((batch) => {
+    batch.addTable(ipv4, 't');
+    batch.deleteTable(ipv4, 't');
+    batch.addTable(ipv4, 't');
+    batch.addSet(ipv4, 't', 's', 7, 4, setFlag.timeout);
+    batch.addSet(ipv4, 't', 'r', 7, 4, setFlag.timeout | setFlag.interval);
+  });
+  const list = (): string => run('nft', ['-s', 'list', 'ruleset']);
+
+  test('nft shows the table, chains, rules and sets that were written', async () => {
+    assert.deepEqual(await reset(), []);
+    assert.deepEqual(await commit((batch) => {
+      batch.addChain(ipv4, 't', 'c', 1, -10);
+      const source = { kind: 'payload', a: 1, b: 12, c: 4 } as const;
+      batch.addRule(ipv4, 't', 'c', [source, { kind: 'lookup', text: 's' }, { kind: 'counter' },
+        { kind: 'verdict', a: 0 }], 'first');
+      batch.addRule(ipv4, 't', 'c', [source, { kind: 'lookup', text: 'r' }, { kind: 'limit', a: 5, b: 1, c: 5 },
+        { kind: 'log', text: 'crowdsec: ' }], '');
+      batch.addRule(ipv4, 't', 'c', [{ kind: 'ct', a: 0 }, { kind: 'mask', data: Uint8Array.of(8, 0, 0, 0) },
+        { kind: 'compare', a: 1, data: Uint8Array.of(0, 0, 0, 0) }, { kind: 'reject', a: 0, b: 3 }], '');
+    }), []);
+    assert.equal(list().replace(/\s+/g, ' ').trim(), 'table ip t { set s { type ipv4_addr flags timeout } set r { type '
+      + 'ipv4_addr flags interval,timeout } chain c { type filter hook input priority filter - 10; policy accept; '
+      + 'ip saddr @s counter drop comment "first" ip saddr @r limit rate 5/second log prefix "crowdsec: " '
+      + 'ct state new reject } }');
+    const rules = await connection.listObjects('rule', ipv4, 't');
+    assert.deepEqual(rules.map((rule) => [rule.comment, rule.expressions]), [
+      ['first', 'payload lookup:s counter immediate'], ['', 'payload lookup:r limit log'],
+      ['', 'ct bitwise cmp reject']]);
+  });
+
+  test('elements with timeouts are listed, deleted, forgiven when absent, and flushed', async () => {
+    await reset();
+    const keys = Uint8Array.of(192, 0, 2, 1, 192, 0, 2, 2, 192, 0, 2, 3);
+    assert.deepEqual(await commit((batch) => batch.putElements(ipv4, 't', 's', elementAction.add, 3, 4, keys,
+      Float64Array.of(60_000, 3_600_000, 0), null, ['a', '', ''])), []);
+    assert.match(list(), /192\.0\.2\.1 timeout 1m comment "a"/);
+    const dumped = await connection.listElements(ipv4, 't', 's', 4);
+    const found = Array.from({ length: 3 }, (_, index) => [dumped.keys[index * 4 + 3], dumped.expiresMs[index]] as const)
+      .sort(([a], [b]) => a - b);
+    assert.ok(found[0][1] > 50_000 && found[0][1] <= 60_000 && found[1][1] > 3_590_000 && found[2][1] === -1);
+    assert.deepEqual(await commit((batch) => {
+      batch.putElements(ipv4, 't', 's', elementAction.delete, 1, 4, keys);
+      batch.putElements(ipv4, 't', 's', elementAction.add, 1, 4, keys, Float64Array.of(7_200_000));
+    }), []);
+    assert.match(list(), /192\.0\.2\.1 timeout 2h/);
+    assert.deepEqual(await commit((batch) =>
+      batch.putElements(ipv4, 't', 's', elementAction.destroy, 1, 4, Uint8Array.of(9, 9, 9, 9))), []);
+    assert.deepEqual(await commit((batch) => batch.flushSet(ipv4, 't', 's')), []);
+    assert.equal((await connection.listElements(ipv4, 't', 's', 4)).count, 0);
+  });
+
+  test('intervals reach to both ends of the address space', async () => {
+    await reset();
+    const keys = Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, 224, 0, 0, 0);
+    assert.deepEqual(await commit((batch) => batch.putElements(ipv4, 't', 'r', elementAction.add, 3, 4, keys,
+      Float64Array.of(60_000, 0, 60_000), Uint8Array.of(0, elementFlag.intervalEnd, 0))), []);
+    assert.match(list(), /0\.0\.0\.0\/8 timeout 1m, 224\.0\.0\.0\/3 timeout 1m|224\.0\.0\.0\/3.*0\.0\.0\.0\/8/s);
+  });
+
+  test('a refusal names message and element, and nothing of the transaction holds', async () => {
+    await reset();
+    const batch = new Batch();
+    const keys = new Uint8Array(4 * 5000).map((_, index) => (index % 4 === 2 ? (index / 4) >> 8 : (index / 4) & 255));
+    batch.addChain(ipv4, 't', 'new');
+    const first = batch.putElements(ipv4, 't', 's', elementAction.add, 5000, 4, keys, new Float64Array(5000).fill(9e6));
+    const wrong = batch.putElements(ipv4, 't', 's', elementAction.delete, 1, 4, Uint8Array.of(99, 1, 2, 3));
+    const [message, errno, ...rest] = await connection.commit(batch.bytes(), batch.messageCount);
+    assert.deepEqual([first, message, errno, rest.length], [2, wrong, 2, 1]);
+    assert.equal((await connection.listElements(ipv4, 't', 's', 4)).count, 0);
+    assert.equal((await connection.listObjects('chain', ipv4, 't')).length, 0);
+  });
+
+  test('the offset of a refusal leads to the element', async () => {
+    await reset();
+    const batch = new Batch();
+    const keys = new Uint8Array(4 * 4000);
+    for (let index = 0; index < 4000; index++) keys.set([10, 0, index >> 8, index & 255], index * 4);
+    await commit((other) => other.putElements(ipv4, 't', 's', elementAction.add, 3999, 4, keys));
+    batch.putElements(ipv4, 't', 's', elementAction.delete, 4000, 4, keys);
+    const [message, errno, offset] = await connection.commit(batch.bytes(), batch.messageCount);
+    assert.deepEqual([errno, batch.locate(message, offset)], [2, 3999]);
+  });
+
+  test('a large batch is acknowledged and read back whole', async () => {
+    await reset();
+    const count = 100_000;
+    const keys = new Uint8Array(4 * count);
+    const view = new DataView(keys.buffer);
+    for (let index = 0; index < count; index++) view.setUint32(4 * index, 0x0a000000 + index * 7);
+    assert.deepEqual(await commit((batch) => batch.putElements(ipv4, 't', 's', elementAction.add, count, 4, keys,
+      new Float64Array(count).fill(3_600_000))), []);
+    const dumped = await connection.listElements(ipv4, 't', 's', 4);
+    const all = new Uint32Array(count);
+    const read = new DataView(dumped.keys.buffer);
+    for (let index = 0; index < count; index++) all[index] = read.getUint32(4 * index);
+    assert.deepEqual([...all.sort()], Array.from({ length: count }, (_, index) => 0x0a000000 + index * 7));
+  });
+
+  test('two requests at once on one connection are refused', async () => {
+    const first = connection.listObjects('table', ipv4);
+    assert.throws(() => connection.listObjects('table', ipv4), /under way/);
+    assert.ok((await first).length > 0);
+  });
+
+  test('changes of others are announced, our own are not', async () => {
+    await reset();
+    const news = new EventEmitter();
+    const monitor = new Monitor(connection.port, (changes) => news.emit('change', changes));
+    try {
+      await commit((batch) => batch.putElements(ipv4, 't', 's', elementAction.add, 1, 4, Uint8Array.of(1, 2, 3, 4)));
+      const change = once(news, 'change') as Promise<[NftObject[]]>;
+      run('nft', ['delete', 'element', 'ip', 't', 's', '{ 1.2.3.4 }']);
+      const [objects] = await change;
+      assert.deepEqual(objects.filter(({ kind }) => kind !== 'generation').map((object) =>
+        [object.kind, object.isDelete, object.table, object.name]), [['elements', true, 't', 's']]);
+    } finally {
+      monitor.close();
+    }
+  });
+
+  test('cutting connections of addresses without any cuts none', async () => {
+    assert.equal(await connection.cutConnections(ipv4, 1, Uint8Array.of(10, 0, 0, 1), Uint8Array.of(10, 0, 0, 9)), 0);
+  });
+});
