@@ -25,6 +25,7 @@ const ranks: readonly (readonly string[])[] = [
   ['ts/parser', 'ts/buckets'],
   ['ts/alert', 'ts/profile', 'ts/hub', 'ts/client'],
   ['ts/pipeline'],
+  ['ts/hubtest'],
   ['lapi', 'cli', 'bouncer'],
   ['ts/lapi-thread.ts', 'ts/flags.ts', 'ts/instance'],
   ['ts/daemon.ts'],

@@ -1,0 +1,116 @@
+// One test from start to verdict: replays its log and checks what came of it against its assertions.
+
+import { type EventNames, newEventNames } from '../event/event.js';
+import { silentLog } from '../config/log.js';
+import type { HelperContext } from '../expr-helpers/context.js';
+import { DataFiles } from '../expr-helpers/data-files.js';
+import { DnsCache, systemQueries } from '../expr-helpers/dns.js';
+import { StashStore } from '../expr-helpers/stash.js';
+import { SinglePatterns } from '../grok/single.js';
+import { GoTime } from '../util/go-time.js';
+import { type Assertion, AssertionChecker, assertionsOf, type Fault } from './assertions.js';
+import { generateParserAssertions, generateScenarioAssertions } from './generate.js';
+import { geographyNeededBy } from './geography.js';
+import { type Replay, replayTest, type TestSurroundings } from './replay-test.js';
+import { fillOpenPlaces, orderResults, type OrderedResults } from './result-order.js';
+import { overflowResults, type OverflowEvent, parserResults, type ParserResults } from './results.js';
+import { assertionText, type TestCase } from './test-case.js';
+
+/** How a test ended. `unwritten`: a file of assertions that should say something is empty. */
+export type TestStatus = 'passed' | 'failed' | 'skipped' | 'unwritten';
+
+/** What one file of assertions came to. */
+export interface AssertionOutcome {
+  readonly count: number;
+  readonly faults: readonly Fault[];
+  /** What the file could say; only where it says nothing. */
+  readonly proposal: string;
+}
+
+export interface TestOutcome {
+  readonly name: string;
+  readonly status: TestStatus;
+  /** Why it was skipped or could not be run; '' otherwise. */
+  readonly reason: string;
+  readonly parser: AssertionOutcome;
+  readonly scenario: AssertionOutcome;
+  /** Data files that rules name and no folder has. */
+  readonly missingData: readonly string[];
+  readonly durationMs: number;
+}
+
+/** The results of a replay as assertions see them, with the means to evaluate an expression over them. */
+export interface CheckedReplay {
+  readonly parser: { readonly results: ParserResults; readonly checker: AssertionChecker };
+  readonly scenario: { readonly results: OrderedResults; readonly checker: AssertionChecker };
+}
+
+const nothing: AssertionOutcome = { count: 0, faults: [], proposal: '' };
+
+/**
+ * Runs a test. Never throws for what is wrong with the test: that is its outcome. `countSilent` false passes over the
+ * faults that CrowdSec's tool does not count.
+ */
+export async function runTest(test: TestCase, around: TestSurroundings, countSilent: boolean): Promise<TestOutcome> {
+  const start = performance.now();
+  const ended = (outcome: Partial<TestOutcome> & Pick<TestOutcome, 'status'>): TestOutcome => ({ name: test.name, reason: '',
+    parser: nothing, scenario: nothing, missingData: [], durationMs: performance.now() - start, ...outcome });
+  try {
+    const geography = around.data.geo === null ? geographyNeededBy(test) : '';
+    if (geography !== '') return ended({ status: 'skipped', reason: geography });
+    const replay = await replayTest(test, around);
+    const checked = checkedReplay(replay, around);
+    const parser = test.config.ignoreParsers ? nothing : parserOutcome(assertionText(test, 'parserAssert'), checked.parser);
+    const scenario = test.config.scenarios.length === 0 ? nothing
+      : scenarioOutcome(assertionText(test, 'scenarioAssert'), checked.scenario);
+    const counted = [...parser.faults, ...scenario.faults].filter(({ isSilent }) => countSilent || !isSilent);
+    const isUnwritten = parser.proposal !== '' || scenario.proposal !== '';
+    return ended({ status: counted.length > 0 ? 'failed' : isUnwritten ? 'unwritten' : 'passed', parser, scenario,
+      missingData: replay.missingData });
+  } catch (error) {
+    return ended({ status: 'failed', reason: (error as Error).message });
+  }
+}
+
+/** Makes the results of a replay ready for assertions. */
+export function checkedReplay({ record }: Replay, around: TestSurroundings): CheckedReplay {
+  const names: EventNames = newEventNames();
+  const context = helperContext(around);
+  return {
+    parser: { results: parserResults(record, names), checker: new AssertionChecker('parser', context, names) },
+    scenario: { results: orderResults(overflowResults(record, names)), checker: new AssertionChecker('scenario', context, names) },
+  };
+}
+
+function parserOutcome(text: string, { results, checker }: CheckedReplay['parser']): AssertionOutcome {
+  const assertions = assertionsOf(text);
+  return { count: assertions.length, faults: faultsOf(assertions, (assertion) => checker.check(assertion, results)),
+    proposal: assertions.length === 0 ? generateParserAssertions(results) : '' };
+}
+
+function scenarioOutcome(text: string, { results: ordered, checker }: CheckedReplay['scenario']): AssertionOutcome {
+  const assertions = assertionsOf(text);
+  const results = fillOpenPlaces(ordered, (place, result) => holdsAt(place, result, assertions, checker, ordered.results));
+  return { count: assertions.length, faults: faultsOf(assertions, (assertion) => checker.check(assertion, results)),
+    proposal: assertions.length === 0 ? generateScenarioAssertions(ordered.results) : '' };
+}
+
+/** Whether all assertions that speak of one place hold with this overflow there. */
+function holdsAt(place: number, result: OverflowEvent, assertions: readonly Assertion[], checker: AssertionChecker,
+  results: readonly OverflowEvent[]): boolean {
+  const placed = results.with(place, result);
+  return assertions.filter(({ text }) => text.includes(`results[${place}]`)).every((assertion) => checker.check(assertion, placed) === null);
+}
+
+function faultsOf(assertions: readonly Assertion[], check: (assertion: Assertion) => Fault | null): Fault[] {
+  return assertions.map(check).filter((fault) => fault !== null);
+}
+
+/** Assertions may call any helper; those that ask a running engine find nothing. */
+function helperContext({ clockOffsetMs }: TestSurroundings): HelperContext {
+  const nowMs = (): number => Date.now() + clockOffsetMs;
+  const patterns = new SinglePatterns();
+  return { log: silentLog, files: new DataFiles([], silentLog, nowMs), stash: new StashStore(nowMs), decisions: null, geo: null,
+    dns: new DnsCache(nowMs, systemQueries(), { ttlMs: 1000, negativeTtlMs: 1000, size: 16 }),
+    regex: (pattern) => patterns.get(pattern), now: () => GoTime.fromMs(nowMs()) };
+}
