@@ -23,14 +23,14 @@ constexpr size_t kStepsMax = 16;
 
 constexpr int32_t kNotYet = -1;
 
+// The whole program can match from here; nothing can match any more.
+constexpr uint8_t kStartCanMatch = 1;
+constexpr uint8_t kDead = 2;
+
 bool IsWord(uint8_t byte) { return Prog::IsWordChar(byte); }
 
-/// What precedes a position: the start of the text, a line feed, a word character, another byte.
-size_t LeftKind(absl::string_view text, size_t at) {
-  if (at == 0) return 0;
-  const uint8_t byte = static_cast<uint8_t>(text[at - 1]);
-  return byte == '\n' ? 1 : IsWord(byte) ? 2 : 3;
-}
+/// What a byte is to the position after it; 0 is the start of the text.
+uint8_t LeftKind(uint8_t byte) { return byte == '\n' ? 1 : IsWord(byte) ? 2 : 3; }
 
 void Set(std::vector<uint64_t>* set, int32_t index) { (*set)[index / 64] |= uint64_t{1} << (index % 64); }
 bool Has(const uint64_t* set, int32_t index) { return set[index / 64] >> (index % 64) & 1; }
@@ -73,7 +73,12 @@ Extractor::Extractor(std::unique_ptr<Prog> prog, int group_count, size_t memory_
   }
   words_ = (insts_.size() + 63) / 64;
   left_kinds_ = looks_around ? 4 : 1;
-  row_ = static_cast<size_t>(prog_->bytemap_range()) * left_kinds_;
+  const size_t columns = static_cast<size_t>(prog_->bytemap_range()) * left_kinds_;
+  for (row_shift_ = 0; size_t{1} << row_shift_ < columns;) row_shift_++;
+  for (int byte = 0; byte < 256; byte++) {
+    column_[byte] = static_cast<uint16_t>(prog_->bytemap()[byte] * left_kinds_);
+    left_kind_[byte] = looks_around ? LeftKind(static_cast<uint8_t>(byte)) : 0;
+  }
   Forget();
 }
 
@@ -145,19 +150,19 @@ bool Extractor::FindEnd(absl::string_view text, size_t* end, bool* failed) {
 // leftmost position from which the whole program can. False when a state cannot be made.
 bool Extractor::WalkBack(absl::string_view text, size_t end, size_t* start) {
   if (trail_.size() <= end) trail_.resize(std::max(end + 1, 2 * trail_.size()));
-  const uint8_t* classes = prog_->bytemap();
   int32_t state = StateAtEnd(Prog::EmptyFlags(text, text.data() + end));
   bool found = false;
   for (size_t at = end; state >= 0; at--) {
     trail_[at] = state;
-    if (states_[state].start_can_match) {
+    const uint8_t flags = flags_[state];
+    if (flags & kStartCanMatch) {
       *start = at;
       found = true;
     }
-    if (at == 0 || states_[state].dead) break;
+    if (at == 0 || (flags & kDead)) break;
     const uint8_t byte = static_cast<uint8_t>(text[at - 1]);
-    const size_t left = left_kinds_ == 1 ? 0 : LeftKind(text, at - 1);
-    const size_t transition = state * row_ + classes[byte] * left_kinds_ + left;
+    const size_t left = at == 1 ? 0 : left_kind_[static_cast<uint8_t>(text[at - 2])];
+    const size_t transition = (static_cast<size_t>(state) << row_shift_) + column_[byte] + left;
     int32_t before = before_[transition];
     if (before == kNotYet) {
       before = StateBefore(state, byte, left_kinds_ == 1 ? 0 : Prog::EmptyFlags(text, text.data() + at - 1));
@@ -173,8 +178,14 @@ bool Extractor::WalkForward(size_t start, size_t end, std::vector<int32_t>* capt
   captures->assign(capture_count_, -1);
   int32_t list = prog_->start();
   for (size_t at = start; at <= end; at++) {
-    const Step* step = StepFrom(trail_[at], list);
+    const int32_t state = trail_[at];
+    const Step* step = StepFrom(state, list);
     if (step == nullptr) return false;
+    if (step->next == list && step->note_count == 0) {
+      // As long as the state stays, so does the step.
+      while (at < end && trail_[at + 1] == state) at++;
+      continue;
+    }
     for (uint32_t note = 0; note < step->note_count; note++) {
       (*captures)[notes_[step->first_note + note]] = static_cast<int32_t>(at);
     }
@@ -233,19 +244,18 @@ int32_t Extractor::Intern() {
   std::string key(reinterpret_cast<const char*>(new_live_.data()), words_ * sizeof(uint64_t));
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
-  memory_used_ += 3 * key.size() + row_ * sizeof(int32_t) + sizeof(State) + kStepsMax * sizeof(Step) + 64;
+  memory_used_ += 3 * key.size() + (sizeof(int32_t) << row_shift_) + sizeof(State) + kStepsMax * sizeof(Step) + 64;
   if (memory_used_ > memory_bytes_) {
     Forget();
     return -1;
   }
   const int32_t number = static_cast<int32_t>(states_.size());
-  State state;
-  state.start_can_match = Has(new_reach_.data(), prog_->start());
-  state.dead = std::all_of(new_live_.begin(), new_live_.end(), [](uint64_t word) { return word == 0; });
-  states_.push_back(std::move(state));
+  const bool dead = std::all_of(new_live_.begin(), new_live_.end(), [](uint64_t word) { return word == 0; });
+  flags_.push_back((Has(new_reach_.data(), prog_->start()) ? kStartCanMatch : 0) | (dead ? kDead : 0));
+  states_.emplace_back();
   live_.insert(live_.end(), new_live_.begin(), new_live_.end());
   reach_.insert(reach_.end(), new_reach_.begin(), new_reach_.end());
-  before_.insert(before_.end(), row_, kNotYet);
+  before_.insert(before_.end(), size_t{1} << row_shift_, kNotYet);
   known_.emplace(std::move(key), number);
   return number;
 }
@@ -253,10 +263,14 @@ int32_t Extractor::Intern() {
 // The step from a list in a state: along the first live alternatives until one takes a byte or is the match. Lists form
 // no loop without a byte, so this ends. Null when nothing is live (which the state rules out), and, with everything
 // forgotten, when memory has run out.
-const Extractor::Step* Extractor::StepFrom(int32_t state, int32_t list) {
-  for (const Step& step : states_[state].steps) {
+const Extractor::Step* Extractor::FurtherStep(int32_t state, int32_t list) {
+  for (const Step& step : states_[state].further) {
     if (step.list == list) return &step;
   }
+  return MakeStep(state, list);
+}
+
+const Extractor::Step* Extractor::MakeStep(int32_t state, int32_t list) {
   if (memory_used_ > memory_bytes_) {
     Forget();
     return nullptr;
@@ -281,17 +295,19 @@ const Extractor::Step* Extractor::StepFrom(int32_t state, int32_t list) {
   }
   memory_used_ += step.note_count * sizeof(uint32_t);
   State& owner = states_[state];
-  if (owner.steps.size() < kStepsMax) {
-    owner.steps.push_back(step);
-    return &owner.steps.back();
+  if (owner.first.list < 0) return &(owner.first = step);
+  if (owner.further.size() < kStepsMax) {
+    owner.further.push_back(step);
+    return &owner.further.back();
   }
-  Step& replaced = owner.steps[owner.oldest_step++ % kStepsMax];
+  Step& replaced = owner.further[owner.oldest_step++ % kStepsMax];
   replaced = step;
   return &replaced;
 }
 
 void Extractor::Forget() {
   states_.clear();
+  flags_.clear();
   live_.clear();
   reach_.clear();
   before_.clear();

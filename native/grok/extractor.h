@@ -47,10 +47,9 @@ class Extractor {
   };
 
   struct State {
-    bool start_can_match = false;
-    bool dead = false;
     uint32_t oldest_step = 0;
-    std::vector<Step> steps;
+    Step first{-1, -1, 0, 0};  // Most states have no other.
+    std::vector<Step> further;
   };
 
   Extractor(std::unique_ptr<re2::Prog> prog, int group_count, size_t memory_bytes);
@@ -62,7 +61,12 @@ class Extractor {
   int32_t StateAtEnd(uint32_t conditions);
   int32_t StateBefore(int32_t after, uint8_t byte, uint32_t conditions);
   int32_t Intern();
-  const Step* StepFrom(int32_t state, int32_t list);
+  const Step* StepFrom(int32_t state, int32_t list) {
+    const Step& first = states_[state].first;
+    return first.list == list ? &first : FurtherStep(state, list);
+  }
+  const Step* FurtherStep(int32_t state, int32_t list);
+  const Step* MakeStep(int32_t state, int32_t list);
   void Forget();
 
   bool IsLive(int32_t state, int32_t inst) const { return live_[state * words_ + inst / 64] >> (inst % 64) & 1; }
@@ -77,16 +81,19 @@ class Extractor {
   size_t memory_bytes_;
   size_t words_;         // 64-bit words for a set of instructions.
   size_t left_kinds_;    // 1 if no instruction looks at the byte before, else 4.
-  size_t row_;           // Transitions of a state.
+  int row_shift_;        // A state has 1 << row_shift_ transitions, one for each column.
+  uint16_t column_[256];     // Of a byte, when nothing precedes it.
+  uint8_t left_kind_[256];   // What a byte is to the one after it: added to that one's column.
   int64_t patience_;     // States that may still be made; grows with the bytes searched.
   int starts_at_zero_ = 0;  // Above or at 0 while matches mostly start where the text does.
   size_t memory_used_ = 0;
 
   // The states found so far: which instructions are live, and from which on some instruction of the list is.
   std::vector<State> states_;
+  std::vector<uint8_t> flags_;  // kStartCanMatch, kDead; apart from the rest because every byte looks at them.
   std::vector<uint64_t> live_;
   std::vector<uint64_t> reach_;
-  std::vector<int32_t> before_;
+  std::vector<int32_t> before_;  // By transition, the state before the byte or kNotYet.
   std::vector<uint32_t> notes_;
   std::unordered_map<std::string, int32_t> known_;
   int32_t at_end_[re2::kEmptyAllFlags + 1];
