@@ -5,9 +5,14 @@ import { test } from 'node:test';
 import { CandidateIndex } from '../../ts/buckets/candidates.js';
 import type { ScenarioSpec } from '../../ts/buckets/scenario.js';
 import { Event, newEventNames } from '../../ts/event/event.js';
-import type { Requirement } from '../../ts/expr/compiled.js';
+import { compile, link, type Requirement } from '../../ts/expr/compiled.js';
+import { logEnv } from '../../ts/expr/env.js';
+import { newRuntime } from '../../ts/expr/runtime.js';
+import { helperTable } from '../../ts/expr-helpers/table.js';
+import { testContext } from '../expr-helpers/helper-context.js';
 import { generator, handMade, scenario } from './random-log.js';
 
+const runtime = newRuntime(helperTable, testContext());
 const paths = ['Meta.service', 'Meta.log_type', 'Parsed.program', 'Line.Labels.type', 'Line.Module', 'Enriched.x', 'Meta.a', 'Meta.b'];
 
 function requiring(requires: readonly Requirement[], hasEffects = false): ScenarioSpec {
@@ -33,7 +38,7 @@ test('random scenarios and events: the list is exact for indexed fields and comp
     names.parsed.declare('program');
     const scenarios = Array.from({ length: 40 }, () => requiring(Array.from({ length: Math.floor(random() * 4) }, () =>
       ({ path: pick(paths), values: Array.from({ length: 1 + Math.floor(random() * 2) }, () => pick(values)) })), random() < 0.1));
-    const index = new CandidateIndex(scenarios, names);
+    const index = new CandidateIndex(scenarios, names, runtime);
     for (let i = 0; i < 50; i++) {
       const event = new Event(names);
       for (const path of paths.slice(0, 3)) if (random() < 0.8) event[path.startsWith('Meta') ? 'meta' : 'parsed'].set(path.split('.')[1], pick(values));
@@ -54,7 +59,7 @@ test('an event meets few of many scenarios', () => {
   const names = newEventNames();
   names.meta.declare('service');
   const scenarios = Array.from({ length: 500 }, (_, i) => requiring([{ path: 'Meta.service', values: [`service ${i}`] }]));
-  const index = new CandidateIndex([...scenarios, requiring([])], names);
+  const index = new CandidateIndex([...scenarios, requiring([])], names, runtime);
   const event = new Event(names);
   event.meta.set('service', 'service 7');
   assert.deepEqual([...index.of(event)], [7, 500]);
@@ -64,6 +69,43 @@ test('an event meets few of many scenarios', () => {
 });
 
 test('requirements on fields that are no plain texts are not indexed', () => {
-  const index = new CandidateIndex([requiring([{ path: 'Unmarshaled.key', values: ['x'] }]), requiring([{ path: 'Type', values: ['0'] }])], newEventNames());
+  const index = new CandidateIndex([requiring([{ path: 'Unmarshaled.key', values: ['x'] }]), requiring([{ path: 'Type', values: ['0'] }])], newEventNames(), runtime);
   assert.deepEqual([...index.of(new Event(newEventNames()))], [0, 1]);
+});
+
+test('random filters that seek texts: no scenario whose filter would be true is left out, others seldom stay', (context) => {
+  const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+  context.diagnostic(`PALISADE_SEED=${seed}`);
+  const random = generator(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
+  const words = ['admin', 'Login', 'etc/passwd', 'shell.php', 'x', 'ADMIN', 'wp-login'];
+  const term = (): string => {
+    const subject = pick(['evt.Parsed.path', 'Upper(evt.Parsed.path)', 'Lower(PathUnescape(evt.Parsed.path))', 'evt.Meta.a', 'evt.Unmarshaled.u']);
+    return `${subject} ${pick(['contains', 'startsWith', 'endsWith', 'matches', '==', 'contains Upper'])}('${pick(words)}')`;
+  };
+  const filterOf = (depth: number): string => depth === 0 || random() < 0.4 ? term()
+    : `${pick(['', 'not '])}(${filterOf(depth - 1)} ${pick(['&&', '||'])} ${filterOf(depth - 1)})`.replace(/^not \((?=.{80})/, '(');
+  let left = 0;
+  let wanted = 0;
+  for (let round = 0; round < 20; round++) {
+    const names = newEventNames();
+    const scenarios = Array.from({ length: 40 }, () => scenario('s', compile({ text: filterOf(2), place: { file: 'f', line: 1, column: 1 } },
+      { env: logEnv, functions: helperTable, names }), {}));
+    const index = new CandidateIndex(scenarios, names, runtime);
+    for (let i = 0; i < 30; i++) {
+      const event = new Event(names);
+      const text = (): string => Array.from({ length: Math.floor(random() * 3) }, () => pick([...words, '%61dmin', '/'])).join(pick(['', '-']));
+      event.parsed.set('path', text());
+      event.meta.set('a', text());
+      event.unmarshaled['u'] = text();
+      const list = new Set(index.of(event));
+      left += scenarios.length - list.size;
+      for (const [number, { filter }] of scenarios.entries()) {
+        if (link(filter, runtime)(event) !== true) continue;
+        wanted++;
+        assert.ok(list.has(number), `${filter.text} is missing for ${JSON.stringify([event.parsed.get('path'), event.meta.get('a')])}`);
+      }
+    }
+  }
+  assert.ok(left > 2000 && wanted > 1000, `${left} left out, ${wanted} wanted`);
 });

@@ -40,6 +40,9 @@ test('one pass finds what many passes find', () => {
     const about = `seed ${seed}: ${JSON.stringify([literals, text])}`;
     assert.equal(search.first(text), naiveFirst(literals, text), about);
     assert.equal(search.occurs(text), naiveFirst(literals, text) >= 0, about);
+    const found = new Set<number>();
+    search.each(text, (index) => found.add(index));
+    assert.deepEqual([...found].sort(), [...literals.keys()].filter((index) => text.includes(literals[index])), about);
     const long = `${'-'.repeat(limits.quickSearchCharsMax)}${text}`;
     assert.equal(search.occurs(long), naiveFirst(literals, long) >= 0, about);
   }

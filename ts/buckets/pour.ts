@@ -93,7 +93,7 @@ export class Pourer {
     this.#staging = new Staging(this.#engine, worker);
     this.#reader = new BucketReader(this.#engine, names);
     this.#counters = new BucketCounters(this.#engine, worker, scenarios, options.counters);
-    this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names), this.#staging, this.#counters);
+    this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names, options.runtime), this.#staging, this.#counters);
     this.#encoder = new EventEncoder(this.#engine.bytes);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names);
     this.#alerts = options.alerts;

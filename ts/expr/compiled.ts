@@ -14,6 +14,7 @@ import { parse } from './parser.js';
 import { rewrite } from './rewrites.js';
 import type { ExprRuntime } from './runtime.js';
 import { SyntaxFault } from './syntax-error.js';
+import { type Need, needOf } from './text-need.js';
 import { isAny, typeText } from './types.js';
 
 /** An expression that compiled. Plain data. */
@@ -34,6 +35,15 @@ export interface CompiledExpr {
   readonly reads: FieldReads;
   /** Conditions that all hold whenever the result is true, for indexing. Never complete, always sound. */
   readonly requires: readonly Requirement[];
+  /** Texts without which the result is not true, where some are known. */
+  readonly need?: TextNeed;
+}
+
+/** One of the literals is in a text whenever the expression is true. */
+export interface TextNeed {
+  /** Gives the text: a body as CompiledExpr.js, of a function that never fails. */
+  readonly js: string;
+  readonly literals: readonly string[];
 }
 
 /** Which parts of an event an expression can reach. `all` means nothing is excluded. */
@@ -76,14 +86,15 @@ export function compile<Context>(located: Located, options: CompileOptions<Conte
     if (options.want === 'bool' && type.kind !== 'bool' && !isAny(type)) {
       throw new SyntaxFault(`expected bool, but got ${typeText(type)}`, tree.at);
     }
-    const { js, isAsync } = generate(folded(rewrite(tree), functions), options.env, functions, options.names);
+    const run = folded(rewrite(tree), functions);
+    const { js, isAsync } = generate(run, options.env, functions, options.names);
     if (isAsync && options.allowAsync !== true) {
       throw new SyntaxFault('this calls a helper that waits for the network or the database, which cannot be done here',
         tree.at);
     }
     return {
       text, place, js, isAsync, resultType: typeText(type), ...effectsOf(tree, functions), reads: readsOf(tree),
-      requires: requirementsOf(tree),
+      requires: requirementsOf(tree), ...textNeedOf(needOf(run, functions), options),
     };
   } catch (error) {
     if (error instanceof SyntaxFault) throw errorAt(located, error);
@@ -95,8 +106,14 @@ export function compile<Context>(located: Located, options: CompileOptions<Conte
  * Returns the function of a compiled expression. Its result is in boxed form: an int is a GoInt, a duration a GoDuration,
  * a plain number a float64; nil is null. It throws ExprError on a run-time failure (or rejects, when isAsync).
  */
-export function link(compiled: CompiledExpr, runtime: ExprRuntime): (...args: unknown[]) => unknown {
+export function link(compiled: Pick<CompiledExpr, 'js'>, runtime: ExprRuntime): (...args: unknown[]) => unknown {
   return new Function('rt', compiled.js)(runtime) as (...args: unknown[]) => unknown;
+}
+
+function textNeedOf<Context>(need: Need | null, { env, functions, names }: CompileOptions<Context>): { need?: TextNeed } {
+  if (need === null) return {};
+  const { js } = generate(need.subject, env, functions as unknown as FunctionTable, names);
+  return { need: { js, literals: need.literals } };
 }
 
 /** The error with the place in the file, as far as the text's own place tells it. */

@@ -62,8 +62,8 @@ function mappingOf(element: Node, functions: FunctionTable): string | null | und
   return element.helper.signature.returns.kind === 'string' ? element.helper.name : undefined;
 }
 
-/** A key of the event's own maps, perhaps sent through helpers. */
-function cannotFail(node: Node, functions: FunctionTable): boolean {
+/** A text that is always there: a key of the event's own maps, perhaps sent through helpers. */
+export function cannotFail(node: Node, functions: FunctionTable): boolean {
   if (node.kind === 'call') {
     return node.helper !== undefined && functions[node.helper.name].neverFails === true
       && node.args.every((arg) => cannotFail(arg, functions));

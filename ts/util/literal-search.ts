@@ -1,4 +1,4 @@
-// Finds which of many literal texts occurs first in a text, in one pass (Aho-Corasick): the cost of a look-up does not
+// Finds which of many literal texts occur in a text, or which first, in one pass (Aho-Corasick): the cost of a look-up does not
 // grow with the number of literals. Works on UTF-16 units. Whether any occurs at all is asked of V8 where the text and the
 // list are short: it compares with machine code, but its cost can grow with their product (bench/record/literals.md).
 
@@ -57,6 +57,16 @@ export class LiteralSearch {
       if (state.ends.length > 0) return true;
     }
     return false;
+  }
+
+  /** Calls `found` with the index of each literal that occurs, perhaps several times. */
+  each(text: string, found: (index: number) => void): void {
+    let state = this.#root;
+    for (const index of state.ends) found(index);
+    for (let at = 0; at < text.length; at++) {
+      state = step(state, text.charCodeAt(at));
+      for (const index of state.ends) found(index);
+    }
   }
 
   #add(literal: string, index: number): void {
