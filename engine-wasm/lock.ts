@@ -6,8 +6,13 @@ import { header, Shard } from './layout';
 
 const turnSpins: i32 = 200;
 const lockSpins: i32 = 100;
+/** A lock is held for a few instructions; a wake-up that goes astray costs a millisecond. */
+const lockWaitNs: i64 = 1000000;
 
-/** Waits until `turn` is the shard's turn. Returns abi.turnCame, turnStopped or turnTimedOut. */
+// No wait stands in a loop whose next round must be woken: V8's baseline compiler (Node 20) goes astray at the second
+// wait of a loop, which then only its timeout ends. A turn is waited for once a call, and the caller calls again.
+
+/** Waits for a change of the shard's turn. Returns abi.turnCame, turnStopped, or turnTimedOut for "call again". */
 export function awaitTurnOf(shard: Shard, turn: i32, timeoutMs: i32): i32 {
   const address = changetype<usize>(shard);
   for (let spin = 0; spin < turnSpins; spin++) {
@@ -16,16 +21,12 @@ export function awaitTurnOf(shard: Shard, turn: i32, timeoutMs: i32): i32 {
   // Counted before the value is read again: whoever passes the turn after that sees the waiter and wakes it.
   atomic.add<i32>(address, 1, abi.shardWaiters);
   let result: i32 = abi.turnCame;
-  for (;;) {
-    const seen = atomic.load<i32>(address, abi.shardTurn);
-    if (seen == turn) break;
-    if (atomic.load<i32>(abi.headerAt, abi.headerStopped) != 0) {
-      result = abi.turnStopped;
-      break;
-    }
-    if (atomic.wait<i32>(address + abi.shardTurn, seen, i64(timeoutMs) * 1000000) == AtomicWaitResult.TIMED_OUT) {
-      result = abi.turnTimedOut;
-      break;
+  const seen = atomic.load<i32>(address, abi.shardTurn);
+  if (seen != turn) {
+    if (atomic.load<i32>(abi.headerAt, abi.headerStopped) != 0) result = abi.turnStopped;
+    else {
+      atomic.wait<i32>(address + abi.shardTurn, seen, i64(timeoutMs) * 1000000);
+      result = atomic.load<i32>(address, abi.shardTurn) == turn ? abi.turnCame : abi.turnTimedOut;
     }
   }
   atomic.sub<i32>(address, 1, abi.shardWaiters);
@@ -44,7 +45,7 @@ export function lock(address: usize): void {
   for (let spin = 0; spin < lockSpins; spin++) {
     if (atomic.cmpxchg<i32>(address, 0, 1) == 0) return;
   }
-  while (atomic.xchg<i32>(address, 2) != 0) atomic.wait<i32>(address, 2, -1);
+  while (atomic.xchg<i32>(address, 2) != 0) atomic.wait<i32>(address, 2, lockWaitNs);
 }
 
 /** Frees a lock word and wakes one sleeper. */

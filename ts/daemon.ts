@@ -209,7 +209,8 @@ async function connect(client: LapiClient, rules: Rules, { log, stopping }: Daem
 /** The rules an instance has installed; warnings go to the log. */
 export function loadRulesOf(config: Config, log: Log): Rules {
   const { configDir, hubDir, index } = config.paths;
-  const rules = loadRules(config, installedItems({ configDir, hubDir, indexPath: index }));
+  const hubLog = { info: (text: string) => log.debug(text), warn: (text: string) => log.warning(text), error: (text: string) => log.error(text) };
+  const rules = loadRules(config, installedItems({ configDir, hubDir, indexPath: index }, hubLog));
   for (const warning of rules.warnings) log.warning(warning);
   return rules;
 }
