@@ -2,7 +2,7 @@
 // and the scenarios that take it.
 
 import type { EventSnapshot } from '../ts/parser/trace.js';
-import type { Explanation, ExplainedLine } from './explain.js';
+import type { ExplainedLine, NodesOf } from './explain.js';
 import { printable } from './render/text.js';
 
 export interface TreeOptions {
@@ -30,7 +30,7 @@ const emptyEvent: EventSnapshot = { Type: 0, ExpectMode: 0, Whitelisted: false, 
   Unmarshaled: {}, Time: zeroTime, StrTime: '', StrTimeFormat: '', MarshaledTime: '', Process: false, Meta: {} };
 
 /** The tree of one line, ended by an empty line. */
-export function explainTree(line: ExplainedLine, { nodesOf }: Explanation, options: TreeOptions): string {
+export function explainTree(line: ExplainedLine, nodesOf: NodesOf, options: TreeOptions): string {
   const paint = painter(options.isColoured);
   const out = [`line: ${printable(line.raw)}\n`];
   let before = emptyEvent;
@@ -40,12 +40,13 @@ export function explainTree(line: ExplainedLine, { nodesOf }: Explanation, optio
     nodes.forEach((node, index) => {
       const branch = index === nodes.length - 1 ? '└' : '├';
       const step = line.steps.find((each) => each.stage === stage && each.node === node);
-      if (step?.ok !== true) {
+      const after = step?.after ?? null;
+      if (after === null) {
         if (!options.onlySuccess) out.push(`\t|\t${branch} ${failed} ${node}\n`);
         return;
       }
-      const changes = changesBetween(before, step.event);
-      before = step.event;
+      const changes = changesBetween(before, after);
+      before = after;
       out.push(`\t|\t${branch} ${ok} ${node} (${summary(changes, paint)})\n`);
       if (options.withChanges) out.push(...changes.map((change) => `\t|\t\t${branch} ${changeText(change, paint)}\n`));
     });

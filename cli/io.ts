@@ -12,6 +12,8 @@ export interface Io {
   readonly stderr: Output;
   /** Reads all of standard input. */
   readonly readStdin: () => Promise<string>;
+  /** Standard input as it comes, for what must not hold all of it; where absent, readStdin does. */
+  readonly stdinChunks?: () => AsyncIterable<string>;
   /** Reads one line of standard input, '' at its end. */
   readonly readLine: () => Promise<string>;
   readonly isStdinTty: boolean;
@@ -33,6 +35,10 @@ export function processIo(): Io {
       process.stdin.setEncoding('utf8');
       for await (const chunk of process.stdin) text += chunk as string;
       return text;
+    },
+    stdinChunks: () => {
+      process.stdin.setEncoding('utf8');
+      return process.stdin as AsyncIterable<string>;
     },
     readLine: async () => {
       const lines = createInterface({ input: process.stdin });

@@ -23,7 +23,7 @@ const ranks: readonly (readonly string[])[] = [
   ['ts/expr-helpers', 'ts/acquisition'],
   ['ts/enrich'],
   ['ts/parser', 'ts/buckets'],
-  ['ts/alert', 'ts/profile', 'ts/hub', 'ts/client'],
+  ['ts/alert', 'ts/profile', 'ts/hub', 'ts/client', 'ts/lint'],
   ['ts/pipeline'],
   ['ts/hubtest'],
   ['lapi', 'cli', 'bouncer'],

@@ -143,7 +143,8 @@ function loadGrok({ value: text, place }: Placed<GrokText>, loading: Loading): G
       : { kind: 'expression', expression: expression as NonNullable<typeof expression> };
   for (const field of grok.fields) options.names.parsed.declare(field.name);
   if (subject.kind === 'parsed') options.names.parsed.declare(subject.key);
-  return { grok, subject, statics };
+  const written = named ? { text: `%{${name.text}}`, place: name.place } : pattern as Located;
+  return { grok, pattern: written, subject, statics };
 }
 
 function loadStash({ value: text, place }: Placed<StashText>, loading: Loading): StashWriteSpec {

@@ -92,6 +92,7 @@ export class EventRunner {
     const whitelisted = node.whitelist !== null && (yield* checkWhitelistLater(node, event, counters));
     const { grok } = node;
     const grokOk = grok !== null && (yield* this.#matchGrok(grok, event));
+    if (grok !== null) this.#trace?.grokTried?.(node, grokOk, event);
     if (grokOk && !(yield* runStatics(grok.statics, event))) return State.ended;
     if (grokOk || grok === null) {
       for (const stash of node.stash) yield* writeStash(stash, event, this.#linked.runtime.stash);

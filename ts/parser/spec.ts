@@ -1,6 +1,7 @@
 // The loaded form of parsers and postoverflows: plain data that travels to the workers by postMessage. Expressions are
 // compiled, groks expanded, targets resolved; nothing here can run. node.ts makes it runnable.
 
+import type { Located } from '../config/document.js';
 import type { Place } from '../errors.js';
 import type { CompiledExpr } from '../expr/compiled.js';
 import type { GrokSpec } from '../grok/expand.js';
@@ -57,6 +58,8 @@ export interface NodeSpec {
 /** A grok block: one pattern over one text. */
 export interface GrokNodeSpec {
   readonly grok: GrokSpec;
+  /** The pattern as written, or %{NAME} for one that the rule names; and where it stands. */
+  readonly pattern: Located;
   readonly subject: GrokSubject;
   readonly statics: readonly StaticSpec[];
 }

@@ -2,11 +2,14 @@
 // the names that CrowdSec's dumps have.
 
 import type { Event } from '../event/event.js';
+import type { LinkedNode } from './node.js';
 
 /** Is told of nodes as they finish. The event goes on to change: keep a snapshot, not the event. */
 export interface Trace {
   /** A top node ran to its end, OK or not; one that dropped the event is not told. */
   nodeDone(stage: string, node: string, ok: boolean, event: Event): void;
+  /** A node, top or inner, whose filter held tried its grok; nothing after the grok has run. */
+  grokTried?(node: LinkedNode, ok: boolean, event: Event): void;
 }
 
 /** One executed top node. */

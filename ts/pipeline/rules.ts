@@ -66,7 +66,7 @@ export function namesFrom(lists: FieldNameLists): EventNames {
 }
 
 /** The built-in names, then the pattern files of pattern_dir, or the embedded ones where it has none. */
-function patternLibrary(config: RulesConfig): PatternLibrary {
+export function patternLibrary(config: RulesConfig): PatternLibrary {
   const library = new PatternLibrary();
   const { patternDir } = config.paths;
   library.loadFolderOrEmbedded(existsSync(patternDir) ? patternDir : undefined);

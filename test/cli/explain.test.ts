@@ -1,0 +1,113 @@
+// `cscli explain`: the furthest stop of patterns, the false part of filters, and the command on embedded rules.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { termsOf, pathsIn } from '../../cli/explain-filter.js';
+import { furthest } from '../../cli/explain-furthest.js';
+import { runCli } from '../../cli/main.js';
+import { PatternLibrary } from '../../ts/grok/patterns.js';
+import { SinglePatterns } from '../../ts/grok/single.js';
+import { makeInstance, type Instance } from './instance.js';
+
+let instance: Instance;
+const sshd = 'Dec 10 06:55:46 host sshd[24200]: ';
+const run = (...argv: string[]) => instance.run(['-c', instance.configFile, ...argv]);
+
+before(async () => {
+  instance = makeInstance(null, { port: 1 });
+  assert.equal((await run('hub', 'update')).exit, 0);
+  assert.equal((await run('collections', 'install', 'palisade/linux', 'palisade/sshd', 'palisade/nginx')).exit, 0);
+});
+after(() => instance.remove());
+
+test('the stop of a pattern is the end of its longest prefix that matches', () => {
+  const library = new PatternLibrary();
+  const regexes = new SinglePatterns();
+  const cases: readonly (readonly [pattern: string, text: string, at: number, wanted: string])[] = [
+    ['^Failed for %{USERNAME:user} from %{IP:ip}', 'Failed for root from here', 21, '%{IP:ip}'],
+    ['^Failed for %{USERNAME:user} from %{IP:ip}', 'Failure for root', 4, 'ed for '],
+    ['^a(b|cd)e', 'acx', 2, '(b|cd) > d'],
+    ['%{INT:n} x', 'no number', 0, '%{INT:n}'],
+    ['^user %{DATA:user} from %{IP:ip}$', 'user bob at 1.2.3.4', 9, 'from '],
+    ['^(?:x )?y', 'z', 0, 'y'],
+    ['^(?i)FAILED %{INT:n}', 'failed at', 7, '%{INT:n}'],
+    ['^ab$', 'abc', 2, '$'],
+    ['^\\[%{INT:n}\\]', '[12', 3, '\\]'],
+    ['^%{WORD:a} %{IPORHOST:h}:%{INT:p}', 'x 1.2.3.4', 9, ':'],
+  ];
+  for (const [pattern, text, at, wanted] of cases) {
+    const stop = furthest(pattern, text, library, regexes);
+    assert.deepEqual([stop.at, stop.wanted.join(' > ')], [at, wanted], `${pattern} on ${text}`);
+  }
+});
+
+test('a filter is taken apart at its outermost and, where that is the outermost operation', () => {
+  const cases: readonly (readonly [filter: string, terms: readonly string[]])[] = [
+    ['a && b and c', ['a', 'b', 'c']],
+    ['(a && b)', ['a', 'b']],
+    ['(a && b) || c', ['(a && b) || c']],
+    ['a && (b || c)', ['a', '(b || c)']],
+    ['a ? b && c : d', ['a ? b && c : d']],
+    ['any(x, { # == 1 && true }) && evt.A == "&&"', ['any(x, { # == 1 && true })', 'evt.A == "&&"']],
+    ['let x = a; x && b', ['let x = a; x && b']],
+  ];
+  for (const [filter, terms] of cases) assert.deepEqual(termsOf(filter), terms, filter);
+  assert.deepEqual(pathsIn('evt.Meta.a == "evt.Meta.b" && evt.Unmarshaled?.x.y.foo() in [evt.Meta.a]'),
+    ['evt.Meta.a', 'evt.Unmarshaled?.x.y']);
+});
+
+test('--why shows where each pattern stopped, under the text it read', async () => {
+  const { stdout, exit } = await run('explain', '--why', '--type', 'syslog', '-l',
+    `${sshd}Failed password for root from not-an-ip port 38926 ssh2`);
+  assert.equal(exit, 0);
+  assert.match(stdout, /parser failure 🔴\n\n\twhy: the patterns of s01-parse whose filter held/);
+  assert.match(stdout, /evt\.Parsed\.program = "sshd"/);
+  assert.match(stdout, /is not found at column 31 of evt\.Parsed\.message\n\t {6}Failed password for root from not-an-ip.*\n\t {36}\^\n/);
+});
+
+test('--why shows the part of a filter that is false, with the values in it', async () => {
+  const { stdout } = await run('explain', '--why', '--type', 'nginx', '-l',
+    '192.0.2.9 - - [17/May/2025:10:05:03 +0000] "GET / HTTP/1.1" 200 10 "-" "curl"');
+  assert.match(stdout, /why not: the part of each other scenario's filter that is false\n/);
+  assert.match(stdout, /evt\.Meta\.http_status.*\(\d parts? before it held\)\n\t {4}evt\.Meta\.http_status = "200"\n/);
+});
+
+test('--why says so when no filter held, and never moves the cursor', async () => {
+  const { stdout } = await run('explain', '--why', '--type', 'nothing-known', '-l', 'a\x1b[2Jb');
+  assert.match(stdout, /why: no node of s01-parse took the line/);
+  assert.doesNotMatch(stdout, /\x1b/);
+});
+
+test('a file, a compressed file, a DSN with a pattern and standard input are explained alike', async () => {
+  const lines = [`${sshd}Failed password for root from 192.0.2.9 port 1 ssh2`, '', `${sshd}nothing of interest`];
+  writeFileSync(join(instance.directory, 'a.log'), `${lines.join('\r\n')}\n`);
+  writeFileSync(join(instance.directory, 'b.log.gz'), gzipSync(`${lines.join('\n')}\n`));
+  const text = (await run('explain', '--type', 'syslog', '-f', 'a.log')).stdout;
+  assert.equal(text.match(/^line: /gm)?.length, 2);
+  assert.equal((await run('explain', '--type', 'syslog', '-f', 'b.log.gz')).stdout, text);
+  assert.equal((await run('explain', '--type', 'syslog', '-d', `file://${instance.directory}/a.l*`)).stdout, text);
+  assert.equal((await instance.run(['-c', instance.configFile, 'explain', '--type', 'syslog', '-f', '-'], lines.join('\n'))).stdout, text);
+  const failures = (await run('explain', '--failures', '--only-successful-parsers', '--type', 'syslog', '-f', 'a.log')).stdout;
+  assert.match(failures, /^line: .*nothing of interest\n/);
+  assert.doesNotMatch(failures, /Failed password|├ 🔴|└ 🔴 /);
+});
+
+test('the output of a long input comes while the input is still being read', async () => {
+  let written = 0;
+  let writtenAtHalf = 0;
+  async function* chunks(): AsyncGenerator<string> {
+    for (let index = 0; index < 40; index++) {
+      if (index === 20) writtenAtHalf = written;
+      yield `${sshd}line ${index} of some\n`.repeat(50);
+    }
+  }
+  const exit = await runCli(['-c', instance.configFile, 'explain', '--type', 'syslog', '-f', '-'], {
+    stdout: { write: (text: string) => { written += text.split('line: ').length - 1; } }, stderr: { write() {} },
+    env: {}, cwd: instance.directory, isStdinTty: false, now: () => new Date(), readLine: async () => '',
+    readStdin: async () => { throw new Error('asked for all of it'); }, stdinChunks: chunks });
+  assert.deepEqual([exit, written], [0, 2000]);
+  assert.ok(writtenAtHalf >= 900, `${writtenAtHalf} lines at half time`);
+});
