@@ -56,6 +56,8 @@ export interface CommandSpec {
   readonly hidesFlagsInUse?: boolean;
   /** Works without a configuration file. */
   readonly needsNoConfig?: boolean;
+  /** Works without a configuration file where none is named and there is none in the usual place. */
+  readonly configIsOptional?: boolean;
   readonly run?: (invocation: Invocation) => Promise<void> | void;
   /** Candidates for the argument being typed. */
   readonly complete?: (invocation: { readonly context: Context; readonly args: readonly string[]; readonly word: string })

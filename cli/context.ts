@@ -57,6 +57,11 @@ export class Context {
     return this.#config;
   }
 
+  /** The configuration of a command that works without one too. */
+  get optionalConfig(): Config | null {
+    return this.#config;
+  }
+
   /** Writes a line to standard output. */
   print(line: string): void {
     this.io.stdout.write(`${line}\n`);

@@ -1,5 +1,6 @@
 // cscli: parses the command line, runs the command, turns errors into messages and exit codes.
 
+import { existsSync } from 'node:fs';
 import { CommanderError, type Command } from 'commander';
 import { checkArguments, checkFlags, normalizeFlags, translateParseError, UsageError } from './args.js';
 import { buildCommand, flagValues, pathOf, specOf } from './command.js';
@@ -37,7 +38,8 @@ async function runCommand(command: Command, argv: readonly string[], io: Io): Pr
   try {
     // The original decides by the first word alone: with a flag in front, even `version` reads the file.
     const needsConfig = !(spec.needsNoConfig === true && !argv[0].startsWith('-')) && argv.length > 0;
-    context = new Context(io, globals, needsConfig ? readConfig(globals.configFile) : null);
+    const isRequired = !(spec.configIsOptional === true && globals.configFile === defaultConfigFile && !existsSync(defaultConfigFile));
+    context = new Context(io, globals, needsConfig && isRequired ? readConfig(globals.configFile) : null);
   } catch (error) {
     throw new StartError((error as Error).message, { cause: error });
   }

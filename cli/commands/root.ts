@@ -10,6 +10,7 @@ import { configSpec } from './config.js';
 import { decisionsSpec } from './decisions.js';
 import { explainSpec } from './explain.js';
 import { hubSpec } from './hub.js';
+import { hubtestSpec } from './hubtest.js';
 import { itemCommands } from './items.js';
 import { lapiSpec } from './lapi.js';
 import { machinesSpec } from './machines.js';
@@ -34,7 +35,7 @@ export const rootSpec: CommandSpec = {
   ],
   run: ({ command }) => command.outputHelp(),
   commands: [
-    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec,
+    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec, hubtestSpec,
     lapiSpec, machinesSpec, metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],

@@ -5,7 +5,6 @@ import type { CommandSpec } from '../command.js';
 const commands: readonly (readonly [name: string, text: string])[] = [
   ['capi', 'Central API'],
   ['console', 'CrowdSec console'],
-  ['hubtest', 'Tests of hub items'],
   ['notifications', 'Notification plugins'],
   ['papi', 'Polling API'],
   ['setup', 'Detection of services'],

@@ -10,9 +10,8 @@ import { type ExprRuntime, newRuntime } from '../expr/runtime.js';
 import { stringType } from '../expr/types.js';
 import type { HelperContext } from '../expr-helpers/context.js';
 import { helperTable } from '../expr-helpers/table.js';
-import { yamlText } from '../pipeline/dump-yaml.js';
-import { sprintf } from '../util/go-format.js';
 import type { ParserResults } from './results.js';
+import { shown } from './shown.js';
 
 /** One line of a file of assertions. */
 export interface Assertion {
@@ -93,14 +92,6 @@ export class AssertionChecker {
       return null;
     }
   }
-}
-
-/** A value as `cscli hubtest eval` prints it: YAML, without the line end. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null) {
-    return yamlText(value).trimEnd();
-  }
-  return Array.isArray(value) ? yamlText(value).trimEnd() : sprintf('%v', value);
 }
 
 /** What is compared; of a line without `==`, what stands behind ` in `. */

@@ -2,7 +2,7 @@
 // are done with one. Outcomes come back in the order of the tests.
 
 import { Worker } from 'node:worker_threads';
-import type { TestOutcome } from './run-test.js';
+import type { TestOptions, TestOutcome } from './run-test.js';
 import { runTest } from './run-test.js';
 import { HubItems } from './hub-items.js';
 import { loadTest } from './test-case.js';
@@ -10,15 +10,16 @@ import { TestData } from './test-data.js';
 import type { TestSurroundings } from './replay-test.js';
 
 /** Where tests are and what they run with: plain data, so that threads can be given it. */
-export interface RunOptions {
+export interface HubOptions {
   readonly hubDir: string;
   /** Where data files and geographic databases are looked for, in this order. */
   readonly dataDirs: readonly string[];
   readonly patternDir: string;
   readonly clockOffsetMs: number;
-  /** Faults that CrowdSec's tool passes over count. */
-  readonly isStrict: boolean;
 }
+
+/** How a run goes. */
+export type RunOptions = HubOptions & TestOptions;
 
 /** To a thread: the next test. From a thread: its outcome. */
 export type ToTester = { readonly name: string };
@@ -28,7 +29,7 @@ export type FromTester = { readonly outcome: TestOutcome };
 const testsPerThreadMin = 20;
 
 /** Reads what all tests share. */
-export function surroundingsOf({ hubDir, dataDirs, patternDir, clockOffsetMs }: RunOptions): TestSurroundings {
+export function surroundingsOf({ hubDir, dataDirs, patternDir, clockOffsetMs }: HubOptions): TestSurroundings {
   return { hub: new HubItems(hubDir), data: new TestData(dataDirs), patternDir, clockOffsetMs };
 }
 
@@ -40,7 +41,7 @@ export async function runTests(names: readonly string[], options: RunOptions, jo
   const around = surroundingsOf(options);
   const outcomes: TestOutcome[] = [];
   for (const name of names) {
-    const outcome = await runTest(loadTest(options.hubDir, name), around, options.isStrict);
+    const outcome = await runTest(loadTest(options.hubDir, name), around, options);
     outcomes.push(outcome);
     onOutcome(outcome);
   }

@@ -1,5 +1,6 @@
 // One test from start to verdict: replays its log and checks what came of it against its assertions.
 
+import { join } from 'node:path';
 import { type EventNames, newEventNames } from '../event/event.js';
 import { silentLog } from '../config/log.js';
 import type { HelperContext } from '../expr-helpers/context.js';
@@ -7,6 +8,7 @@ import { DataFiles } from '../expr-helpers/data-files.js';
 import { DnsCache, systemQueries } from '../expr-helpers/dns.js';
 import { StashStore } from '../expr-helpers/stash.js';
 import { SinglePatterns } from '../grok/single.js';
+import { writeDumps } from '../pipeline/dump-files.js';
 import { GoTime } from '../util/go-time.js';
 import { type Assertion, AssertionChecker, assertionsOf, type Fault } from './assertions.js';
 import { generateParserAssertions, generateScenarioAssertions } from './generate.js';
@@ -14,7 +16,7 @@ import { geographyNeededBy } from './geography.js';
 import { type Replay, replayTest, type TestSurroundings } from './replay-test.js';
 import { fillOpenPlaces, orderResults, type OrderedResults } from './result-order.js';
 import { overflowResults, type OverflowEvent, parserResults, type ParserResults } from './results.js';
-import { assertionText, type TestCase } from './test-case.js';
+import { assertionText, type TestCase, testFiles } from './test-case.js';
 
 /** How a test ended. `unwritten`: a file of assertions that should say something is empty. */
 export type TestStatus = 'passed' | 'failed' | 'skipped' | 'unwritten';
@@ -45,13 +47,20 @@ export interface CheckedReplay {
   readonly scenario: { readonly results: OrderedResults; readonly checker: AssertionChecker };
 }
 
+/** How strictly a test is judged and what it leaves behind. */
+export interface TestOptions {
+  /** Faults that CrowdSec's tool passes over count. */
+  readonly isStrict: boolean;
+  /** The dumps of the run are written into the test's folder. */
+  readonly keepsResults: boolean;
+}
+
 const nothing: AssertionOutcome = { count: 0, faults: [], proposal: '' };
 
 /**
- * Runs a test. Never throws for what is wrong with the test: that is its outcome. `countSilent` false passes over the
- * faults that CrowdSec's tool does not count.
+ * Runs a test. Never throws for what is wrong with the test: that is its outcome.
  */
-export async function runTest(test: TestCase, around: TestSurroundings, countSilent: boolean): Promise<TestOutcome> {
+export async function runTest(test: TestCase, around: TestSurroundings, options: TestOptions): Promise<TestOutcome> {
   const start = performance.now();
   const ended = (outcome: Partial<TestOutcome> & Pick<TestOutcome, 'status'>): TestOutcome => ({ name: test.name, reason: '',
     parser: nothing, scenario: nothing, missingData: [], durationMs: performance.now() - start, ...outcome });
@@ -59,11 +68,12 @@ export async function runTest(test: TestCase, around: TestSurroundings, countSil
     const geography = around.data.geo === null ? geographyNeededBy(test) : '';
     if (geography !== '') return ended({ status: 'skipped', reason: geography });
     const replay = await replayTest(test, around);
+    if (options.keepsResults) writeDumps(replay.record, join(test.path, testFiles.results));
     const checked = checkedReplay(replay, around);
     const parser = test.config.ignoreParsers ? nothing : parserOutcome(assertionText(test, 'parserAssert'), checked.parser);
     const scenario = test.config.scenarios.length === 0 ? nothing
       : scenarioOutcome(assertionText(test, 'scenarioAssert'), checked.scenario);
-    const counted = [...parser.faults, ...scenario.faults].filter(({ isSilent }) => countSilent || !isSilent);
+    const counted = [...parser.faults, ...scenario.faults].filter(({ isSilent }) => options.isStrict || !isSilent);
     const isUnwritten = parser.proposal !== '' || scenario.proposal !== '';
     return ended({ status: counted.length > 0 ? 'failed' : isUnwritten ? 'unwritten' : 'passed', parser, scenario,
       missingData: replay.missingData });

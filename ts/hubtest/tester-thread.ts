@@ -10,7 +10,7 @@ if (port !== null) {
   const options = workerData as RunOptions;
   const around = surroundingsOf(options);
   port.on('message', ({ name }: ToTester) => {
-    void runTest(loadTest(options.hubDir, name), around, options.isStrict)
+    void runTest(loadTest(options.hubDir, name), around, options)
       .then((outcome) => port.postMessage({ outcome } satisfies FromTester));
   });
 }

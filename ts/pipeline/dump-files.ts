@@ -42,7 +42,7 @@ function parserDump({ steps }: DumpRecord): string {
 }
 
 /** An event under CrowdSec's keys; what is empty is left out. */
-export function eventEntry(event: DumpedEvent): Plain {
+export function eventEntry(event: Omit<DumpedEvent, 'line'>): Plain {
   const { Line, Overflow, ...rest } = event;
   return present({
     Type: rest.Type, ExpectMode: rest.ExpectMode, Whitelisted: rest.Whitelisted, WhitelistReason: rest.WhitelistReason,

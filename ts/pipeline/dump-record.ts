@@ -8,6 +8,8 @@ import { type EventSnapshot, snapshotOf, type Trace } from '../parser/trace.js';
 export interface DumpedEvent extends EventSnapshot {
   /** null for events made from a line. */
   readonly Overflow: Overflow | null;
+  /** Number of the line it was made from, from 0; -1 for an overflow. */
+  readonly line: number;
 }
 
 /** One executed top node of the parsers or the postoverflows. */
@@ -35,9 +37,16 @@ export class DumpRecorder implements DumpRecord, Trace {
   readonly steps: DumpedStep[] = [];
   readonly pours = new Map<string, DumpedEvent[]>();
   readonly overflows: DumpedEvent[] = [];
+  readonly #lineOf = new WeakMap<Event, number>();
+  #lineCount = 0;
+
+  /** An event was made from the next line. */
+  begun(event: Event): void {
+    this.#lineOf.set(event, this.#lineCount++);
+  }
 
   nodeDone(stage: string, node: string, ok: boolean, event: Event): void {
-    this.steps.push({ stage, node, ok, event: dumped(event) });
+    this.steps.push({ stage, node, ok, event: this.#dumped(event) });
   }
 
   /** An event is offered to the scenarios. */
@@ -48,19 +57,19 @@ export class DumpRecorder implements DumpRecord, Trace {
   /** An event goes into a bucket of a scenario. */
   poured(event: Event, scenario: string): void {
     const list = this.pours.get(scenario);
-    if (list === undefined) this.pours.set(scenario, [dumped(event)]);
-    else list.push(dumped(event));
+    if (list === undefined) this.pours.set(scenario, [this.#dumped(event)]);
+    else list.push(this.#dumped(event));
   }
 
   /** An overflow left the postoverflow stages. */
   overflowed(event: Event): void {
-    this.overflows.push(dumped(event));
+    this.overflows.push(this.#dumped(event));
   }
-}
 
-function dumped(event: Event): DumpedEvent {
-  const { overflow } = event;
-  return { ...snapshotOf(event), Overflow: overflow === null ? null : copyOf(overflow) };
+  #dumped(event: Event): DumpedEvent {
+    const { overflow } = event;
+    return { ...snapshotOf(event), Overflow: overflow === null ? null : copyOf(overflow), line: this.#lineOf.get(event) ?? -1 };
+  }
 }
 
 /** The first alert stays one of the list. */

@@ -69,6 +69,7 @@ export class DumpRun {
     const events = Array.from({ length: batch.count }, (_, index) => {
       const event = new Event(this.runtime.names);
       event.resetToLine({ ...batch, seq }, bytes, index);
+      this.#record.begun(event);
       this.#parser.runNow(event);
       return event;
     });
