@@ -15,6 +15,14 @@ export const lapiLimits = {
   alertMetaKeyBytesMax: 255,
   /** Rows read from the database at once while a stream is being written. */
   streamPageRows: 5_000,
+  /** Different start-up streams (by their filters) kept for the bouncers that start at the same time. */
+  startupStreamsMax: 8,
+  /** Rows of a start-up stream serialised before other requests get a turn. */
+  startupSliceRows: 10_000,
+  /** Milliseconds for which a start-up stream is shared while nothing changes: durations are whole seconds. */
+  startupSharedMsMax: 1_000,
+  /** Milliseconds between writes of the last pulls of bouncers; a crash repeats a delta, it loses none. */
+  pullWriteIntervalMs: 1_000,
   /** Alerts loaded with their events and decisions at once. */
   alertPageRows: 500,
   /** Decisions expired by one statement. */
@@ -30,11 +38,17 @@ export const lapiLimits = {
   /** Rows of the change log kept for readers that fell behind. */
   changeRowsKept: 200_000,
   /** Targets of one bulk allowlist check. */
-  allowlistTargetsMax: 10_000,
+  allowlistTargetsMax: 1_000_000,
   /** Milliseconds that requests under way get to end when the server stops. */
   shutdownMsMax: 3_000,
   /** Milliseconds between looks for connections that fell idle while the server stops. */
   idlePollMs: 50,
+  /** Pages of the database that SQLite keeps in memory, kilobytes: the indexes of half a million decisions. */
+  pageCacheKilobytes: 65_536,
+  /** Pages of the write-ahead log (16 MiB) before they are moved to the database file. */
+  checkpointPages: 4_096,
+  /** Milliseconds between the log lines of the Local API and the thread that writes them. */
+  logDelayMs: 20,
   /** Milliseconds SQLite waits for another process that holds the write lock. */
   busyTimeoutMs: 10_000,
 } as const;

@@ -4,6 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log, LogFields } from '../ts/config/log.js';
 import type { CounterSample } from '../ts/metrics/counters.js';
+import { lapiLimits } from './limits.js';
 import { checkLapi, startLapi, type LapiOptions, type RunningLapi } from './run.js';
 
 /** What the thread is asked. `metrics` is answered under the same id. */
@@ -17,14 +18,33 @@ export type LapiReport =
   | { readonly type: 'checked' }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'metrics'; readonly id: number; readonly samples: readonly CounterSample[] }
-  | { readonly type: 'log'; readonly level: keyof Log; readonly text: string; readonly fields: LogFields }
+  | { readonly type: 'log'; readonly lines: readonly LogLine[] }
   | { readonly type: 'closed' };
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: keyof Log;
+  readonly text: string;
+  readonly fields: LogFields;
+}
 
 if (parentPort !== null) {
   const port = parentPort;
-  const say = (report: LapiReport): void => port.postMessage(report);
-  const logAt = (level: keyof Log) => (text: string, fields: LogFields = {}): void =>
-    say({ type: 'log', level, text, fields });
+  let lines: LogLine[] = [];
+  const sendLines = (): void => {
+    if (lines.length > 0) port.postMessage({ type: 'log', lines } satisfies LapiReport);
+    lines = [];
+  };
+  const say = (report: LapiReport): void => {
+    sendLines();
+    port.postMessage(report);
+  };
+  // A message costs more than a line, and every request has one: they travel together.
+  const logAt = (level: keyof Log) => (text: string, fields: LogFields = {}): void => {
+    lines.push({ level, text, fields });
+    if (level === 'error' || level === 'warning') sendLines();
+    else if (lines.length === 1) setTimeout(sendLines, lapiLimits.logDelayMs);
+  };
   const log: Log = { trace: logAt('trace'), debug: logAt('debug'), info: logAt('info'), warning: logAt('warning'),
     error: logAt('error') };
   const options = workerData as LapiOptions;

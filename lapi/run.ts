@@ -7,6 +7,7 @@ import { loadSecret } from './auth/secret.js';
 import { retentionPlan } from './jobs/plan.js';
 import { runRetention } from './jobs/retention-job.js';
 import { repeat } from './jobs/schedule.js';
+import { lapiLimits } from './limits.js';
 import { listen, type Listening } from './listen.js';
 import { LapiMetrics } from './metrics.js';
 import { compileProfiles, openProfiles } from './profiles.js';
@@ -65,12 +66,14 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   }
   for (const address of listening.addresses) log.info(`CrowdSec Local API listening on ${address}`);
   const retention = repeat(() => runRetention(store, plan, log), retentionIntervalMs);
+  const pulls = repeat(() => store.bouncers.flushPulls()
+    .catch((error: Error) => log.warning(`last pulls of bouncers: ${error.message}`)), lapiLimits.pullWriteIntervalMs);
   return {
     addresses: listening.addresses, port: listening.port,
     samples: () => metrics.snapshot(store),
     close: async () => {
       log.info('serve: shutting down api server');
-      await retention.stop();
+      await Promise.all([retention.stop(), pulls.stop()]);
       await listening.close();
       await store.close();
     },

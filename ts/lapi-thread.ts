@@ -40,7 +40,7 @@ export class LapiThread {
       worker.on('message', (report: LapiReport) => {
         if (report.type === 'listening') resolve(thread);
         else if (report.type === 'failed') reject(new PalisadeError('E_LAPI', report.message));
-        else if (report.type === 'log') log[report.level](report.text, report.fields);
+        else if (report.type === 'log') for (const line of report.lines) log[line.level](line.text, line.fields);
         else if (report.type === 'metrics') thread.#answer(report.id, report.samples);
       });
       thread.failed.catch(reject);
@@ -54,7 +54,7 @@ export class LapiThread {
       worker.on('message', (report: LapiReport) => {
         if (report.type === 'checked') resolve();
         else if (report.type === 'failed') reject(new PalisadeError('E_LAPI', report.message));
-        else if (report.type === 'log') log[report.level](report.text, report.fields);
+        else if (report.type === 'log') for (const line of report.lines) log[line.level](line.text, line.fields);
       });
       worker.on('error', reject);
     });

@@ -10,7 +10,7 @@ import type { Replay, ReplayEngine } from '../replay-engine.js';
 
 /** The peer below `folder`, unpacking the package there first. Null when apt has no crowdsec package. */
 export function crowdsecEngine(folder: string, apiPort: number): ReplayEngine | null {
-  const root = unpack(folder);
+  const root = unpackCrowdsec(folder);
   if (root === null) return null;
   const version = /\ncrowdsec \(([^)]+)\)/.exec(`\n${execFileSync('zcat', [join(root, 'usr/share/doc/crowdsec/changelog.Debian.gz')],
     { encoding: 'utf8' })}`)?.[1] ?? 'unknown';
@@ -21,7 +21,8 @@ export function crowdsecEngine(folder: string, apiPort: number): ReplayEngine | 
   };
 }
 
-function unpack(folder: string): string | null {
+/** The package's files below `folder`, downloaded and unpacked once. Null when apt has no crowdsec package. */
+export function unpackCrowdsec(folder: string): string | null {
   const root = join(folder, 'root');
   if (existsSync(join(root, 'usr/bin/crowdsec'))) return root;
   mkdirSync(folder, { recursive: true });

@@ -132,10 +132,12 @@ function parseTable(text: string): Partial<Entry>[] {
   }
   const [header, ...records] = rows;
   if (header === undefined) throw new Error("unable to parse csv: 'EOF'");
-  return records.map((record) => Object.fromEntries(keys.flatMap((key) => {
-    const column = header.indexOf(key);
-    return column < 0 ? [] : [[key, record[column]] as const];
-  })));
+  const columns = keys.map((key) => [key, header.indexOf(key)] as const).filter(([, column]) => column >= 0);
+  return records.map((record) => {
+    const entry: Partial<Record<typeof keys[number], string>> = {};
+    for (const [key, column] of columns) entry[key] = record[column];
+    return entry;
+  });
 }
 
 function toDecision(entry: Entry, index: number, flags: FlagValues): Decision {

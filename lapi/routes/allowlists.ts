@@ -31,7 +31,7 @@ export function addAllowlistRoutes(app: FastifyInstance, { store }: RouteDeps): 
 }
 
 async function check(request: FastifyRequest, reply: FastifyReply, value: string, store: Store): Promise<FastifyReply> {
-  const reasons = await reasonsOf(store, value);
+  const reasons = await refusing(() => store.allowlists.reasons(value));
   if (request.method === 'HEAD') return reply.code(reasons.length > 0 ? 200 : 204).send();
   return sendJson(reply, reasons.length > 0 ? { allowlisted: true, reason: reasons.join(', ') } : {});
 }
@@ -42,17 +42,15 @@ async function checkMany(request: FastifyRequest, reply: FastifyReply, store: St
   if (targets.length > lapiLimits.allowlistTargetsMax) {
     throw new Refusal('badBody', `more than ${lapiLimits.allowlistTargetsMax} targets`);
   }
-  const results: object[] = [];
-  for (const target of targets) {
-    const allowlists = await reasonsOf(store, target);
-    if (allowlists.length > 0) results.push({ allowlists, target });
-  }
+  const reasons = await refusing(() => store.allowlists.reasonsOfMany(targets));
+  const results = targets.map((target, index) => ({ allowlists: reasons[index], target }))
+    .filter(({ allowlists }) => allowlists.length > 0);
   return sendJson(reply, { results });
 }
 
-async function reasonsOf(store: Store, value: string): Promise<string[]> {
+async function refusing<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    return await store.allowlists.reasons(value);
+    return await ask();
   } catch (error) {
     if (!(error instanceof IpRangeError)) throw error;
     throw new Refusal('badValue', error.message);

@@ -34,7 +34,7 @@ async function query(request: FastifyRequest, reply: FastifyReply, deps: RouteDe
   const rows = await store.decisions.active(readDecisionFilter(queryOf(request.url)));
   metrics.countAnswer(bouncer.name, rows.length === 0);
   const now = store.now();
-  if (now.since(bouncer.lastPull) > nanosecondsPer.minute) await store.bouncers.report(bouncer.id, { lastPull: now });
+  if (now.since(bouncer.lastPull) > nanosecondsPer.minute) await store.bouncers.recordPull(bouncer, now);
   return sendJson(reply, rows.length === 0 ? null : rows.map((row) => decisionJson(row, now)));
 }
 

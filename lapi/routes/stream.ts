@@ -1,5 +1,6 @@
-// GET /v1/decisions/stream: everything in force on start-up, then what is new and what ended since the last pull.
-// Written while it is read from the store, page by page, in CrowdSec's exact framing.
+// GET /v1/decisions/stream: everything in force on start-up, then what is new and what ended since the last pull, in
+// CrowdSec's exact framing. A start-up comes from memory, shared; a delta with nothing in it costs no query; any other
+// is written while it is read from the store, page by page.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
@@ -9,7 +10,9 @@ import type { RouteDeps } from '../deps.js';
 import { bouncerOf, sendHead } from '../exchange.js';
 import { encodeJson } from '../json.js';
 import { lapiLimits } from '../limits.js';
+import type { Bouncer } from '../store/bouncers.js';
 import type { DecisionFilter, DecisionRow, StreamPart } from '../store/decisions.js';
+import { StartupStreams } from '../startup-streams.js';
 import type { Store } from '../store/store.js';
 import { timeLeft } from './alert-json.js';
 import { readDecisionFilter } from './decision-query.js';
@@ -18,34 +21,58 @@ import { queryOf } from './query.js';
 /** Ends are reported again for this long before the last pull, for bans that ended while it was under way. */
 const overlapNs = 2 * nanosecondsPer.second;
 
+/** As bytes: of a text the framework would name the character set in the content type. */
+const nothingNew = Buffer.from('{"new": [], "deleted": []}');
+
 /** Adds the stream of decisions. */
 export function addStreamRoute(app: FastifyInstance, deps: RouteDeps): void {
+  const startups = new StartupStreams();
   app.route({ method: ['GET', 'HEAD'], url: '/v1/decisions/stream', config: { access: 'bouncer' },
-    handler: (request, reply) => stream(request, reply, deps) });
+    handler: (request, reply) => stream(request, reply, deps, startups) });
 }
 
-async function stream(request: FastifyRequest, reply: FastifyReply, { store }: RouteDeps): Promise<FastifyReply> {
+async function stream(request: FastifyRequest, reply: FastifyReply, { store }: RouteDeps,
+  startups: StartupStreams): Promise<FastifyReply> {
   if (request.method === 'HEAD') return sendHead(reply);
   const now = store.now();
   const bouncer = bouncerOf(request);
   const query = queryOf(request.url);
   if (!query.has('scopes') && !query.has('scope')) query.set('scopes', 'ip,range');
   const filter = readDecisionFilter(query);
-  const dedup = query.get('dedup') !== 'false';
-  const isStartup = query.get('startup') === 'true';
-  const sinceFirst = isStartup || bouncer.lastPull.isZero;
-  const created: StreamPart = { kind: 'new', now, dedup, since: sinceFirst ? undefined : bouncer.lastPull };
-  const ended: StreamPart = { kind: 'deleted', now, dedup,
-    since: sinceFirst ? undefined : bouncer.lastPull.add(-overlapNs) };
-  async function* body(): AsyncGenerator<string> {
-    yield '{"new": [';
-    yield* items(store, created, filter, now);
-    yield '], "deleted": [';
-    yield* items(store, ended, filter, now);
-    await store.bouncers.report(bouncer.id, { lastPull: now });
-    yield ']}';
+  const wanted: Wanted = { filter, dedup: query.get('dedup') !== 'false', now,
+    since: query.get('startup') === 'true' || bouncer.lastPull.isZero ? null : bouncer.lastPull };
+  reply.code(200).header('content-type', 'application/json');
+  if (wanted.since !== null && await store.decisions.isQuiet(wanted.since, wanted.since.add(-overlapNs), now)) {
+    await store.bouncers.recordPull(bouncer, now);
+    return reply.send(nothingNew);
   }
-  return reply.code(200).header('content-type', 'application/json').send(Readable.from(body()));
+  return reply.send(Readable.from(body(store, bouncer, wanted, startups)));
+}
+
+/** What a bouncer asked for. `since` is null on start-up. */
+interface Wanted {
+  readonly filter: DecisionFilter;
+  readonly dedup: boolean;
+  readonly now: GoTime;
+  readonly since: GoTime | null;
+}
+
+async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since }: Wanted,
+  startups: StartupStreams): AsyncGenerator<string | Buffer> {
+  yield '{"new": [';
+  const index = since === null && filter.range === undefined ? await store.decisions.inMemory() : null;
+  let pulledAt = now;
+  if (index !== null) {
+    const shared = await startups.get(index, filter, dedup, now);
+    pulledAt = shared.now;
+    yield* shared.chunks;
+  } else yield* items(store, { kind: 'new', now, dedup, since: since ?? undefined }, filter, now);
+  yield '], "deleted": [';
+  if (since !== null || await store.decisions.hasEnded(now)) {
+    yield* items(store, { kind: 'deleted', now, dedup, since: since?.add(-overlapNs) }, filter, now);
+  }
+  await store.bouncers.recordPull(bouncer, pulledAt);
+  yield ']}';
 }
 
 async function* items(store: Store, part: StreamPart, filter: DecisionFilter, now: GoTime): AsyncGenerator<string> {

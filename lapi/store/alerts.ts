@@ -1,7 +1,7 @@
 // Alerts with their events, context and decisions: written in transactions of fifty, read back in pages.
 // A machine that repeats an alert under its own id gets the old row's id; nothing is written twice.
 
-import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { MetaItem } from '../../ts/model/alert.js';
 import type { GoTime } from '../../ts/util/go-time.js';
@@ -51,9 +51,21 @@ export interface WrittenAlerts {
   readonly remarks: readonly string[];
 }
 
+/** One batch of a request on its way into a transaction. */
+interface PendingWrite {
+  readonly machine: string | null;
+  readonly batch: readonly PreparedAlert[];
+  readonly ownIds: boolean;
+  readonly resolve: (ids: readonly number[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** Reads and writes alerts. */
 export class Alerts {
   readonly #context: StoreContext;
+  /** Requests that wait for a transaction. */
+  #waiting: PendingWrite[] = [];
+  #isWriting = false;
 
   constructor(context: StoreContext) {
     this.#context = context;
@@ -71,7 +83,10 @@ export class Alerts {
     const ids: number[] = [];
     for (let from = 0; from < prepared.length; from += lapiLimits.alertsPerTransaction) {
       const batch = prepared.slice(from, from + lapiLimits.alertsPerTransaction);
-      ids.push(...await this.#context.db.transaction().execute((db) => this.#writeBatch(db, machine, batch, ownIds)));
+      ids.push(...await new Promise<readonly number[]>((resolve, reject) => {
+        this.#waiting.push({ machine, batch, ownIds, resolve, reject });
+        if (!this.#isWriting) void this.#writeWaiting();
+      }));
     }
     return { ids, remarks };
   }
@@ -123,38 +138,85 @@ export class Alerts {
       .select(['alerts.scenario', sql<number>`count(*)`.as('count')]), filter).groupBy('alerts.scenario').execute();
   }
 
-  async #writeBatch(db: Kysely<Tables>, machine: string | null, batch: readonly PreparedAlert[],
-    ownIds: boolean): Promise<number[]> {
-    // Taken inside the transaction: a stream that ran before it sees an earlier instant, one after it the rows.
-    const stamp = toColumn(this.#context.now());
-    const owner = machine === null ? undefined
-      : await db.selectFrom('machines').select('id').where('machine_id', '=', machine).executeTakeFirst();
-    const ids: number[] = [];
-    const parts: Record<'events' | 'meta' | 'decisions', Row[]> = { events: [], meta: [], decisions: [] };
-    for (const alert of batch) {
-      const known = ownIds && owner !== undefined ? await findOwn(db, owner.id, alert.uuid) : undefined;
-      if (known !== undefined) {
-        ids.push(known);
-        continue;
+  /** Writes what has come, one transaction for all requests that came meanwhile: a commit costs more than an alert. */
+  async #writeWaiting(): Promise<void> {
+    this.#isWriting = true;
+    // Requests of the same turn of the event loop join.
+    await setImmediate();
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        const ids = await this.#writeGroup(group);
+        for (const [index, write] of group.entries()) write.resolve(ids[index]);
+      } catch (error) {
+        if (group.length === 1) group[0].reject(error);
+        // One of them is at fault; the others must not suffer for it.
+        else for (const write of group) await this.#writeGroup([write]).then(([ids]) => write.resolve(ids), write.reject);
       }
-      const { id } = await db.insertInto('alerts').values({ created_at: stamp, updated_at: stamp, ...alert.columns,
-        uuid: alert.uuid, machine_alerts: owner?.id ?? null }).returning('id').executeTakeFirstOrThrow();
-      ids.push(id);
-      const stamps = { created_at: stamp, updated_at: stamp };
+    }
+    this.#isWriting = false;
+  }
+
+  #takeGroup(): PendingWrite[] {
+    let count = 0;
+    const size = this.#waiting.findIndex(({ batch }) => (count += batch.length) > lapiLimits.alertsPerTransaction);
+    return this.#waiting.splice(0, size < 0 ? this.#waiting.length : Math.max(size, 1));
+  }
+
+  /** Ids for each request of the group. */
+  #writeGroup(group: readonly PendingWrite[]): Promise<number[][]> {
+    return this.#context.db.transaction().execute(async (db) => {
+      // Taken inside the transaction: a stream that ran before it sees an earlier instant, one after it the rows.
+      const stamp = toColumn(this.#context.now());
+      const owners = new Map<string, number>();
+      for (const name of new Set(group.map((write) => write.machine).filter((machine) => machine !== null))) {
+        const row = await db.selectFrom('machines').select('id').where('machine_id', '=', name).executeTakeFirst();
+        if (row !== undefined) owners.set(name, row.id);
+      }
+      const ids = new Map<PreparedAlert, number>();
+      // One alert under its sender's own id is written once, whether it was stored before or comes twice now.
+      const twins = new Map<PreparedAlert, PreparedAlert>();
+      const firsts = new Map<string, PreparedAlert>();
+      const fresh: { readonly alert: PreparedAlert; readonly owner: number | null }[] = [];
+      for (const { machine, batch, ownIds } of group) {
+        const owner = owners.get(machine ?? '') ?? null;
+        for (const alert of batch) {
+          const first = ownIds ? firsts.get(`${owner} ${alert.uuid}`) : undefined;
+          const known = ownIds && owner !== null ? await findOwn(db, owner, alert.uuid) : undefined;
+          if (first !== undefined) twins.set(alert, first);
+          else if (known !== undefined) ids.set(alert, known);
+          else fresh.push({ alert, owner });
+          if (ownIds && first === undefined) firsts.set(`${owner} ${alert.uuid}`, alert);
+        }
+      }
+      const freshIds = await this.#context.dialect.insertForIds(db, 'alerts', fresh.map(({ alert, owner }) =>
+        ({ created_at: stamp, updated_at: stamp, ...alert.columns, uuid: alert.uuid, machine_alerts: owner })));
+      for (const [index, { alert }] of fresh.entries()) ids.set(alert, freshIds[index]);
+      await this.#writeParts(db, fresh.map(({ alert }) => alert), freshIds, stamp);
+      for (const owner of owners.values()) {
+        await db.updateTable('machines').set({ last_push: stamp, updated_at: stamp }).where('id', '=', owner).execute();
+      }
+      return group.map(({ batch }) => batch.map((alert) => ids.get(twins.get(alert) ?? alert)!));
+    });
+  }
+
+  async #writeParts(db: Kysely<Tables>, alerts: readonly PreparedAlert[], ids: readonly number[],
+    stamp: string): Promise<void> {
+    const parts: Record<'events' | 'meta' | 'decisions', Row[]> = { events: [], meta: [], decisions: [] };
+    const stamps = { created_at: stamp, updated_at: stamp };
+    for (const [index, alert] of alerts.entries()) {
+      const id = ids[index];
       for (const event of alert.events) parts.events.push({ ...stamps, ...event, alert_events: id });
       for (const meta of alert.metas) parts.meta.push({ ...stamps, ...meta, alert_metas: id });
       for (const decision of alert.decisions) {
-        parts.decisions.push({ ...stamps, ...decision, uuid: randomUUID(), alert_decisions: id });
+        decision.created_at = decision.updated_at = stamp;
+        decision.alert_decisions = id;
+        parts.decisions.push(decision as unknown as Row);
       }
     }
     for (const table of ['events', 'meta', 'decisions'] as const) {
       await this.#context.dialect.insertRows(db, table, parts[table]);
     }
-    if (owner !== undefined) {
-      await db.updateTable('machines').set({ last_push: stamp, updated_at: stamp }).where('id', '=', owner.id)
-        .execute();
-    }
-    return ids;
   }
 
   async #load(ids: readonly number[], withDecisions: boolean): Promise<StoredAlert[]> {

@@ -3,7 +3,8 @@
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
 import { GoTime } from '../../ts/util/go-time.js';
 import { fromColumn, toColumn } from './columns.js';
-import { parseIpRange } from './ip-range.js';
+import { parseIpRange, rangeContains } from './ip-range.js';
+import { NetworkMap, networkOfRange } from './network.js';
 import { addressColumns, rangeCondition } from './range-condition.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
@@ -37,6 +38,7 @@ export interface NewAllowlistItem {
 /** Reads and writes allowlists. */
 export class Allowlists {
   readonly #context: StoreContext;
+  #empty: { readonly mark: string | null; readonly isEmpty: boolean } | null = null;
 
   constructor(context: StoreContext) {
     this.#context = context;
@@ -102,14 +104,44 @@ export class Allowlists {
   /** Says which items of which lists cover an address or range, or lie within it. Throws IpRangeError. */
   async reasons(value: string): Promise<string[]> {
     const range = parseIpRange(value);
-    const rows = await this.#context.db.selectFrom('allow_list_items as item')
+    if (await this.#isEmpty()) return [];
+    const rows = await this.#selectItems()
+      .where(sql<SqlBool>`(${rangeCondition('item', range, true)} or ${rangeCondition('item', range, false)})`).execute();
+    return rows.map(reasonOf);
+  }
+
+  /** As `reasons`, for many addresses and ranges at once: the lists are read once. Throws IpRangeError. */
+  async reasonsOfMany(values: readonly string[]): Promise<string[][]> {
+    const ranges = values.map(parseIpRange);
+    const rows = await this.#selectItems().execute();
+    if (rows.length === 0) return values.map(() => []);
+    const items = rows.map((row, order) => ({ order, range: parseIpRange(row.value), text: reasonOf(row) }));
+    const networks = new NetworkMap<typeof items[number]>();
+    for (const item of items) networks.add(networkOfRange(item.range), item);
+    return ranges.map((range) => {
+      const found = new Set(networks.containing(range));
+      // Only a range can have items inside.
+      const isRange = range.start !== range.end || range.startSuffix !== range.endSuffix;
+      if (isRange) for (const item of items) if (rangeContains(range, item.range)) found.add(item);
+      return [...found].sort((a, b) => a.order - b.order).map((item) => item.text);
+    });
+  }
+
+  /** Whether there is no item at all. Asked once for each state of the database: every alert asks. */
+  async #isEmpty(): Promise<boolean> {
+    const mark = this.#context.dialect.writeMark();
+    if (mark !== null && this.#empty?.mark === mark) return this.#empty.isEmpty;
+    const row = await this.#context.db.selectFrom('allow_list_items').select('id').limit(1).executeTakeFirst();
+    this.#empty = { mark, isEmpty: row === undefined };
+    return row === undefined;
+  }
+
+  #selectItems() {
+    return this.#context.db.selectFrom('allow_list_items as item')
       .innerJoin('allow_list_allowlist_items as link', 'link.allow_list_item_id', 'item.id')
       .innerJoin('allow_lists as list', 'list.id', 'link.allow_list_id')
       .select(['item.value', 'item.comment', 'list.name'])
-      .where(notExpired('item', this.#context.now()))
-      .where(sql<SqlBool>`(${rangeCondition('item', range, true)} or ${rangeCondition('item', range, false)})`)
-      .orderBy('list.name').orderBy('item.id').execute();
-    return rows.map((row) => `${row.value} from ${row.name}${row.comment ? ` (${row.comment})` : ''}`);
+      .where(notExpired('item', this.#context.now())).orderBy('list.name').orderBy('item.id');
   }
 
   /** Ends the decisions in force that an item covers or lies within, and returns how many. */
@@ -148,6 +180,10 @@ export class Allowlists {
     return rows.map((row) => ({ value: row.value, comment: row.comment ?? '', createdAt: fromColumn(row.created_at),
       expiresAt: fromColumn(row.expires_at) }));
   }
+}
+
+function reasonOf({ value, comment, name }: { value: string; comment: string | null; name: string }): string {
+  return `${value} from ${name}${comment ? ` (${comment})` : ''}`;
 }
 
 function itemIds(db: Kysely<Tables>, listId: number) {

@@ -36,7 +36,6 @@ export interface BouncerReport {
   readonly ipAddress?: string;
   readonly type?: string;
   readonly version?: string;
-  readonly lastPull?: GoTime;
   readonly os?: OperatingSystem;
   readonly featureFlags?: string;
 }
@@ -44,6 +43,11 @@ export interface BouncerReport {
 /** Reads and writes bouncers. */
 export class Bouncers {
   readonly #context: StoreContext;
+  /** Last pulls by id that are not written yet. */
+  readonly #pulls = new Map<number, GoTime>();
+  /** Bouncers by key hash, as of a mark of the database. */
+  readonly #byKey = new Map<string, Bouncer[]>();
+  #byKeyMark: string | null = null;
 
   constructor(context: StoreContext) {
     this.#context = context;
@@ -65,18 +69,52 @@ export class Bouncers {
 
   async get(name: string): Promise<Bouncer | null> {
     const row = await this.#context.db.selectFrom('bouncers').selectAll().where('name', '=', name).executeTakeFirst();
-    return row === undefined ? null : toBouncer(row);
+    return row === undefined ? null : this.#withPull(toBouncer(row));
   }
 
   /** All bouncers, in the order they were added. */
   async list(): Promise<Bouncer[]> {
-    return (await this.#context.db.selectFrom('bouncers').selectAll().orderBy('id').execute()).map(toBouncer);
+    return (await this.#context.db.selectFrom('bouncers').selectAll().orderBy('id').execute())
+      .map((row) => this.#withPull(toBouncer(row)));
   }
 
-  /** All bouncers that share a key, the first one made first. */
+  /** All bouncers that share a key, the first one made first. Asked once for each state of the database. */
   async withKey(keyHash: string): Promise<Bouncer[]> {
-    return (await this.#context.db.selectFrom('bouncers').selectAll().where('api_key', '=', keyHash)
-      .where('auth_type', '=', 'api-key').orderBy('id').execute()).map(toBouncer);
+    const mark = this.#context.dialect.writeMark();
+    if (mark === null || mark !== this.#byKeyMark) this.#byKey.clear();
+    this.#byKeyMark = mark;
+    let found = this.#byKey.get(keyHash);
+    if (found === undefined) {
+      found = (await this.#context.db.selectFrom('bouncers').selectAll().where('api_key', '=', keyHash)
+        .where('auth_type', '=', 'api-key').orderBy('id').execute()).map(toBouncer);
+      // Unknown keys are not remembered: anybody can make them up.
+      if (found.length > 0 && mark !== null && mark === this.#byKeyMark) this.#byKey.set(keyHash, found);
+    }
+    return this.#pulls.size === 0 ? found : found.map((bouncer) => this.#withPull(bouncer));
+  }
+
+  /** Notes when a bouncer was last answered; its first time is written at once, the others by flushPulls. */
+  async recordPull(bouncer: Bouncer, at: GoTime): Promise<void> {
+    this.#pulls.set(bouncer.id, at);
+    if (bouncer.lastPull.isZero) await this.flushPulls();
+  }
+
+  /** Writes the last pulls noted since the last time. */
+  async flushPulls(): Promise<void> {
+    if (this.#pulls.size === 0) return;
+    const pulls = [...this.#pulls];
+    await this.#context.db.transaction().execute(async (db) => {
+      const now = toColumn(this.#context.now());
+      for (const [id, at] of pulls) {
+        await db.updateTable('bouncers').set({ last_pull: toColumn(at), updated_at: now }).where('id', '=', id).execute();
+      }
+    });
+    for (const [id, at] of pulls) if (this.#pulls.get(id) === at) this.#pulls.delete(id);
+  }
+
+  #withPull(bouncer: Bouncer): Bouncer {
+    const lastPull = this.#pulls.get(bouncer.id);
+    return lastPull === undefined ? bouncer : { ...bouncer, lastPull };
   }
 
   /** Returns false when there is no such bouncer. */
@@ -94,8 +132,7 @@ export class Bouncers {
   async report(id: number, report: BouncerReport): Promise<void> {
     const values = {
       ip_address: report.ipAddress, type: report.type, version: report.version,
-      last_pull: report.lastPull === undefined ? undefined : toColumn(report.lastPull), osname: report.os?.name,
-      osfamily: report.os?.family, osversion: report.os?.version, featureflags: report.featureFlags,
+      osname: report.os?.name, osfamily: report.os?.family, osversion: report.os?.version, featureflags: report.featureFlags,
       updated_at: toColumn(this.#context.now()),
     };
     const present = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));

@@ -11,6 +11,8 @@ import type { StoreContext } from './store.js';
 
 const loadPageRows = 5_000;
 const changePageRows = 5_000;
+/** Different texts and instants kept to be shared by decisions. */
+const sharedTextsMax = 10_000;
 /** How often ended decisions are forgotten. */
 const sweepEveryNs = nanosecondsPer.minute;
 
@@ -18,6 +20,8 @@ const sweepEveryNs = nanosecondsPer.minute;
 export class DecisionFollower {
   readonly #context: StoreContext;
   #index = new DecisionIndex();
+  readonly #texts = new Map<string, string>();
+  readonly #times = new Map<string, GoTime>();
   #seq = -1;
   #mark: string | null = null;
   #schema: number | null = null;
@@ -66,12 +70,12 @@ export class DecisionFollower {
     if (changes[0].seq !== this.#seq + 1) return null;
     const ids = [...new Set(changes.filter((change) => change.kind === 'decisions').map((change) => change.row_id))];
     if (ids.length > 0) {
-      const rows = await this.#select().where('id', 'in', ids).execute();
+      const rows = await this.#read(ids);
       const present = new Map(rows.map((row) => [row.id, row]));
       for (const id of ids) {
         const row = present.get(id);
         if (row === undefined) this.#index.remove(id);
-        else this.#index.put(toIndexed(row));
+        else this.#index.put(this.#toIndexed(row));
       }
     }
     this.#seq = changes[changes.length - 1].seq;
@@ -83,12 +87,13 @@ export class DecisionFollower {
     const { db } = this.#context;
     await this.#context.dialect.ensureTriggers(db);
     const last = await db.selectFrom('palisade_changes').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
-    const index = new DecisionIndex();
-    const now = toColumn(this.#context.now());
+    const from = this.#context.now();
+    const index = new DecisionIndex(from);
+    const now = toColumn(from);
     for (let above = 0; ;) {
       const rows = await this.#select().where('id', '>', above).where('until', '>=', now).orderBy('id')
         .limit(loadPageRows).execute();
-      for (const row of rows) index.put(toIndexed(row));
+      for (const row of rows) index.put(this.#toIndexed(row));
       if (rows.length < loadPageRows) break;
       above = rows[rows.length - 1].id;
       await setImmediate();
@@ -109,14 +114,52 @@ export class DecisionFollower {
 
   #select() {
     return this.#context.db.selectFrom('decisions')
-      .select(['id', 'until', 'scenario', 'type', 'scope', 'value', 'origin', 'uuid', 'simulated']);
+      .select(['id', 'created_at', 'until', 'scenario', 'type', 'scope', 'value', 'origin', 'uuid', 'simulated']);
+  }
+
+  /** The rows of some ids, and perhaps of others between them: an import is one run of ids. */
+  #read(ids: readonly number[]): Promise<Selected[]> {
+    const first = ids.reduce((least, id) => Math.min(least, id), Infinity);
+    const last = ids.reduce((most, id) => Math.max(most, id), 0);
+    if (last - first > 2 * ids.length) return this.#select().where('id', 'in', ids).execute();
+    return this.#select().where('id', '>=', first).where('id', '<=', last).execute();
+  }
+
+  /** Words that many decisions share are kept once. */
+  #shared(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size >= sharedTextsMax) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
+  }
+
+  #toIndexed(row: Selected): IndexedDecision {
+    return { id: row.id, createdAt: this.#sharedTime(row.created_at), until: this.#sharedTime(row.until),
+      scenario: this.#shared(row.scenario), type: this.#shared(row.type), scope: this.#shared(row.scope),
+      value: row.value, origin: this.#shared(row.origin), uuid: row.uuid ?? '', simulated: Boolean(row.simulated) };
+  }
+
+  /** The decisions of one import begin together and end together. */
+  #sharedTime(text: string | null): GoTime {
+    const known = this.#times.get(text ?? '');
+    if (known !== undefined) return known;
+    if (this.#times.size >= sharedTextsMax) this.#times.clear();
+    const time = fromColumn(text);
+    this.#times.set(text ?? '', time);
+    return time;
   }
 }
 
-type Selected = Omit<IndexedDecision, 'until' | 'uuid' | 'simulated'>
-  & { until: string | null; uuid: string | null; simulated: number };
-
-function toIndexed(row: Selected): IndexedDecision {
-  return { id: row.id, until: fromColumn(row.until), scenario: row.scenario, type: row.type, scope: row.scope,
-    value: row.value, origin: row.origin, uuid: row.uuid ?? '', simulated: Boolean(row.simulated) };
+interface Selected {
+  readonly id: number;
+  readonly created_at: string;
+  readonly until: string | null;
+  readonly scenario: string;
+  readonly type: string;
+  readonly scope: string;
+  readonly value: string;
+  readonly origin: string;
+  readonly uuid: string | null;
+  readonly simulated: number;
 }

@@ -1,12 +1,14 @@
-// Decisions on addresses and ranges in memory, so that "is this address banned" needs no scan. Pure: it is told of
-// every change and looks nothing up itself. Following the database is decision-follower.ts.
+// Decisions in force in memory: found by address, walked for a start-up, and asked whether anything began or ended since
+// a moment. Pure: it is told of every change and looks nothing up itself. Following the database is decision-follower.ts.
 
-import type { GoTime } from '../../ts/util/go-time.js';
-import { IpRangeError, parseIpRange, type IpRange } from './ip-range.js';
+import { GoTime } from '../../ts/util/go-time.js';
+import type { IpRange } from './ip-range.js';
+import { NetworkMap, parseNetwork, type Network } from './network.js';
 
 /** A decision as the index keeps it. */
 export interface IndexedDecision {
   readonly id: number;
+  readonly createdAt: GoTime;
   readonly until: GoTime;
   readonly scenario: string;
   readonly type: string;
@@ -17,111 +19,112 @@ export interface IndexedDecision {
   readonly simulated: boolean;
 }
 
-interface Entry {
-  readonly decision: IndexedDecision;
-  /** null: no address, so no lookup finds it. */
-  readonly network: Network | null;
-}
-
-/** A network: `length` leading bits of `key` count. IPv4 keys are numbers, IPv6 keys text. */
-interface Network {
-  readonly size: 4 | 16;
-  readonly length: number;
-  readonly key: number | string;
-}
-
-type Family = Map<number, Map<number | string, number[]>>;
-
-const signedMax = 2n ** 63n - 1n;
+/** Ended decisions are remembered this long, so that bouncers that poll are told "nothing" without a query. */
+export const keptAfterEndSeconds = 300;
+/** Longest pause between two pulls that is looked at second by second. */
+const windowSecondsMax = keptAfterEndSeconds - 10;
 
 /** The index. */
 export class DecisionIndex {
-  readonly #entries = new Map<number, Entry>();
-  /** Ids by prefix length, then by masked first address. */
-  readonly #families: Readonly<Record<4 | 16, Family>> = { 4: new Map(), 16: new Map() };
+  readonly #byId = new Map<number, IndexedDecision>();
+  readonly #networks = new NetworkMap<IndexedDecision>();
+  /** By value, for "the longest wins"; a list only where several decisions share one. */
+  readonly #byValue = new Map<string, IndexedDecision | IndexedDecision[]>();
+  /** How many decisions end in each second. */
+  readonly #endsIn = new Map<number, number>();
+  #newest = GoTime.zero;
+  #isOrdered = true;
+  #lastId = 0;
+  #generation = 0;
+  /** Before this instant the index does not know what ended. */
+  readonly #knownFrom: GoTime;
+
+  constructor(knownFrom = GoTime.zero) {
+    this.#knownFrom = knownFrom;
+  }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#byId.size;
+  }
+
+  /** A number that is another one after every change. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Adds a decision, or replaces the one with its id. */
   put(decision: IndexedDecision): void {
-    this.remove(decision.id);
+    if (this.#byId.has(decision.id)) this.remove(decision.id);
+    if (decision.id < this.#lastId) this.#isOrdered = false;
+    else this.#lastId = decision.id;
+    this.#byId.set(decision.id, decision);
+    const same = this.#byValue.get(decision.value);
+    if (same === undefined) this.#byValue.set(decision.value, decision);
+    else if (Array.isArray(same)) same.push(decision);
+    else this.#byValue.set(decision.value, [same, decision]);
     const network = networkOf(decision);
-    this.#entries.set(decision.id, { decision, network });
-    if (network === null) return;
-    const family = this.#families[network.size];
-    let keys = family.get(network.length);
-    if (keys === undefined) family.set(network.length, keys = new Map());
-    const ids = keys.get(network.key);
-    if (ids === undefined) keys.set(network.key, [decision.id]);
-    else ids.push(decision.id);
+    if (network !== null) this.#networks.add(network, decision);
+    const end = decision.until.seconds;
+    this.#endsIn.set(end, (this.#endsIn.get(end) ?? 0) + 1);
+    if (decision.createdAt.compare(this.#newest) > 0) this.#newest = decision.createdAt;
+    this.#generation++;
   }
 
   remove(id: number): void {
-    const network = this.#entries.get(id)?.network;
-    this.#entries.delete(id);
-    if (!network) return;
-    const keys = this.#families[network.size].get(network.length)!;
-    const left = keys.get(network.key)!.filter((other) => other !== id);
-    if (left.length > 0) keys.set(network.key, left);
-    else keys.delete(network.key);
-    if (keys.size === 0) this.#families[network.size].delete(network.length);
+    const decision = this.#byId.get(id);
+    if (decision === undefined) return;
+    this.#byId.delete(id);
+    const same = this.#byValue.get(decision.value);
+    if (Array.isArray(same) && same.length > 1) same.splice(same.indexOf(decision), 1);
+    else this.#byValue.delete(decision.value);
+    const network = networkOf(decision);
+    if (network !== null) this.#networks.remove(network, decision);
+    const end = decision.until.seconds;
+    const left = this.#endsIn.get(end)! - 1;
+    if (left > 0) this.#endsIn.set(end, left);
+    else this.#endsIn.delete(end);
+    this.#generation++;
   }
 
-  /** Forgets decisions that ended before `now`. */
+  /** Forgets decisions that ended long before `now`. */
   sweep(now: GoTime): void {
-    for (const { decision } of this.#entries.values()) if (decision.until.compare(now) < 0) this.remove(decision.id);
+    for (const { id, until } of this.#byId.values()) {
+      if (until.seconds < now.seconds - keptAfterEndSeconds) this.remove(id);
+    }
   }
 
   /** Decisions whose address or range contains the whole of `range`, by id; ended ones too. */
   containing(range: IpRange): IndexedDecision[] {
-    const inner = networkOfRange(range);
-    const ids: number[] = [];
-    // There are at most 33 or 129 lengths, in practice a handful.
-    for (const [length, keys] of this.#families[inner.size]) {
-      if (length <= inner.length) ids.push(...keys.get(maskedKey(range, length)) ?? []);
-    }
-    return ids.sort((a, b) => a - b).map((id) => this.#entries.get(id)!.decision);
+    const found = this.#networks.containing(range);
+    return found.length < 2 ? found : found.sort((a, b) => a.id - b.id);
+  }
+
+  /** All decisions by id; ended ones too. */
+  all(): readonly IndexedDecision[] {
+    const all = [...this.#byId.values()];
+    return this.#isOrdered ? all : all.sort((a, b) => a.id - b.id);
+  }
+
+  /** Whether no other decision on the same value, type and scope ends later. */
+  isLongest(decision: IndexedDecision): boolean {
+    const same = this.#byValue.get(decision.value);
+    return !Array.isArray(same) || !same.some((other) => other.type === decision.type && other.scope === decision.scope
+      && other.until.compare(decision.until) > 0);
+  }
+
+  /**
+   * Whether it is certain that no decision was created after `createdAfter` and none ended between `endedAfter` and
+   * `now`. False also means: the index cannot tell.
+   */
+  isQuiet(createdAfter: GoTime, endedAfter: GoTime, now: GoTime): boolean {
+    if (endedAfter.compare(this.#knownFrom) < 0 || this.#newest.compare(createdAfter) > 0) return false;
+    if (now.seconds - endedAfter.seconds > windowSecondsMax) return false;
+    for (let second = endedAfter.seconds; second <= now.seconds; second++) if (this.#endsIn.has(second)) return false;
+    return true;
   }
 }
 
 function networkOf({ scope, value }: IndexedDecision): Network | null {
   const name = scope.toLowerCase();
-  if (name !== 'ip' && name !== 'range') return null;
-  try {
-    return networkOfRange(parseIpRange(value));
-  } catch (error) {
-    if (error instanceof IpRangeError) return null;
-    throw error;
-  }
-}
-
-/** Ranges come from CIDR text, so they are networks: the length follows from first and last address. */
-function networkOfRange(range: IpRange): Network {
-  let length: number;
-  if (range.size === 4) length = 32 - bitLength(range.end - range.start);
-  else if (range.start === range.end) length = 128 - bitLength(range.endSuffix - range.startSuffix);
-  else length = 64 - bitLength(range.end - range.start);
-  return { size: range.size, length, key: maskedKey(range, length) };
-}
-
-function maskedKey(range: IpRange, length: number): number | string {
-  if (range.size === 4) {
-    const hosts = 2 ** (32 - length);
-    return Math.floor(Number(range.start + signedMax) / hosts) * hosts;
-  }
-  const high = maskHigh(range.start + signedMax, Math.min(length, 64));
-  const low = maskHigh(range.startSuffix + signedMax, Math.max(length - 64, 0));
-  return `${high.toString(16)}:${low.toString(16)}`;
-}
-
-/** The upper `bits` bits of 64. */
-function maskHigh(value: bigint, bits: number): bigint {
-  const hosts = BigInt(64 - bits);
-  return (value >> hosts) << hosts;
-}
-
-function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length;
+  return name === 'ip' || name === 'range' ? parseNetwork(value) : null;
 }

@@ -6,7 +6,7 @@ import type { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
 import { fromColumn, toColumn } from './columns.js';
 import { DecisionFollower } from './decision-follower.js';
-import type { IndexedDecision } from './decision-index.js';
+import type { DecisionIndex, IndexedDecision } from './decision-index.js';
 import { parseIpRange, type IpRange } from './ip-range.js';
 import { rangeCondition } from './range-condition.js';
 import type { StoreContext } from './store.js';
@@ -92,6 +92,22 @@ export class Decisions {
     const found = candidates.filter((decision) => decision.until.compare(now) >= 0 && passes(decision, filter));
     const from = filter.offset ?? 0;
     return found.slice(from, filter.limit === undefined || filter.limit < 0 ? undefined : from + filter.limit);
+  }
+
+  /** Whether it is certain, without a query, that a bouncer has nothing to hear. */
+  async isQuiet(createdAfter: GoTime, endedAfter: GoTime, now: GoTime): Promise<boolean> {
+    return this.#follower !== null && (await this.#follower.current()).isQuiet(createdAfter, endedAfter, now);
+  }
+
+  /** The decisions in memory as of now, or null where none are kept there. */
+  async inMemory(): Promise<DecisionIndex | null> {
+    return this.#follower === null ? null : this.#follower.current();
+  }
+
+  /** Whether a decision that ended before `now` is still stored. */
+  async hasEnded(now: GoTime): Promise<boolean> {
+    return await this.#context.db.selectFrom('decisions').select('id').where('until', '<', toColumn(now)).limit(1)
+      .executeTakeFirst() !== undefined;
   }
 
   async #activeBySql(filter: DecisionFilter): Promise<DecisionRow[]> {
@@ -198,7 +214,7 @@ function applyFilter(selection: Selection, filter: DecisionFilter): Selection {
 }
 
 /** The filter as a plain function, for decisions in memory; the range is not looked at. */
-function passes(decision: IndexedDecision, filter: DecisionFilter): boolean {
+export function passes(decision: IndexedDecision, filter: DecisionFilter): boolean {
   const scenario = decision.scenario.toLowerCase();
   const contains = (words: readonly string[]): boolean => words.some((word) => scenario.includes(word.toLowerCase()));
   return (filter.withSimulated || !decision.simulated)

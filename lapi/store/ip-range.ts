@@ -19,6 +19,11 @@ export class IpRangeError extends Error {}
 
 /** Returns the numbers of `1.2.3.4`, `2001:db8::1` or a range in CIDR form. Throws IpRangeError. */
 export function parseIpRange(text: string): IpRange {
+  const v4 = plainV4(text);
+  if (v4 >= 0) {
+    const start = BigInt(v4) - signedMax;
+    return { size: 4, start, startSuffix: -signedMax, end: start, endSuffix: -signedMax };
+  }
   const slash = text.indexOf('/');
   const address = parseAddress(slash < 0 ? text : text.slice(0, slash));
   if (slash < 0) {
@@ -33,6 +38,27 @@ export function parseIpRange(text: string): IpRange {
   const hostMask = (1n << BigInt(address.bits - length)) - 1n;
   const first = address.value & ~hostMask;
   return toRange(address.bits, first, first | hostMask);
+}
+
+/** The number of an IPv4 address in its usual form; -1 for anything else, which may still be an address. */
+export function plainV4(text: string): number {
+  let value = 0;
+  let part = -1;
+  let dots = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 46) {
+      if (part < 0 || ++dots > 3) return -1;
+      value = value * 256 + part;
+      part = -1;
+      continue;
+    }
+    // A leading zero could mean octal elsewhere: it is not the usual form.
+    if (code < 48 || code > 57 || part === 0) return -1;
+    part = (part < 0 ? 0 : part * 10) + code - 48;
+    if (part > 255) return -1;
+  }
+  return dots === 3 && part >= 0 ? value * 256 + part : -1;
 }
 
 /** Whether `inner` lies within `outer`, both read as addresses or ranges of the same family. */

@@ -24,7 +24,27 @@ export interface PreparedAlert {
   readonly columns: AlertColumns;
   readonly events: readonly Row[];
   readonly metas: readonly Row[];
-  readonly decisions: readonly Row[];
+  readonly decisions: readonly DecisionRow[];
+}
+
+/** A row of decisions; the writer fills in the stamps and the alert's id. One shape, for there may be very many. */
+export interface DecisionRow {
+  created_at: string;
+  updated_at: string;
+  readonly until: string;
+  readonly scenario: string;
+  readonly type: string;
+  readonly start_ip: bigint;
+  readonly end_ip: bigint;
+  readonly start_suffix: bigint;
+  readonly end_suffix: bigint;
+  readonly ip_size: number;
+  readonly scope: string;
+  readonly value: string;
+  readonly origin: string;
+  readonly simulated: number;
+  readonly uuid: string;
+  alert_decisions: number;
 }
 
 /**
@@ -36,7 +56,8 @@ export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | 
   const uuid = ownId || randomUUID();
   const stoppedAt = timeOr(now, alert.stop_at, 'stop_at', remarks);
   const wanted = alert.decisions ?? [];
-  const decisions = wanted.map((decision) => decisionRow(decision, stoppedAt, alert, uuid, remarks))
+  const ends = new Map<string, string>();
+  const decisions = wanted.map((decision) => decisionRow(decision, { stoppedAt, ends, alert, uuid, remarks }))
     .filter((row) => row !== null);
   if (wanted.length > 0 && decisions.length === 0) {
     remarks.push(`alert of ${alert.scenario} dropped: none of its decisions is usable`);
@@ -69,16 +90,17 @@ function timeOr(fallback: GoTime, text: string, name: string, remarks: string[])
 
 type IncomingDecision = NonNullable<Alert['decisions']>[number];
 
-function decisionRow(decision: IncomingDecision, stoppedAt: GoTime, alert: IncomingAlert, uuid: string,
-  remarks: string[]): Row | null {
-  let durationNs: number;
-  try {
-    durationNs = parseDurationWithDays(decision.duration);
-  } catch (error) {
-    if (!(error instanceof DurationError)) throw error;
-    throw new DurationError(`building decisions for alert ${uuid}: creating alert decisions: decision duration '${
-      decision.duration}': ${error.message}: unable to parse duration`);
-  }
+interface DecisionContext {
+  readonly stoppedAt: GoTime;
+  /** Time columns by duration text: an import of thousands has a handful. */
+  readonly ends: Map<string, string>;
+  readonly alert: IncomingAlert;
+  readonly uuid: string;
+  readonly remarks: string[];
+}
+
+function decisionRow(decision: IncomingDecision, context: DecisionContext): DecisionRow | null {
+  const { alert, remarks } = context;
   let range: IpRange | null = null;
   const scope = decision.scope.toLowerCase();
   if (scope === 'ip' || scope === 'range') {
@@ -90,9 +112,26 @@ function decisionRow(decision: IncomingDecision, stoppedAt: GoTime, alert: Incom
       return null;
     }
   }
-  return { until: toColumn(stoppedAt.add(durationNs)), scenario: decision.scenario, type: decision.type,
-    ...addressColumns(range), scope: decision.scope, value: decision.value, origin: decision.origin,
-    simulated: alert.simulated || decision.simulated ? 1 : 0 };
+  const address = addressColumns(range);
+  return { created_at: '', updated_at: '', until: endOf(decision, context), scenario: decision.scenario,
+    type: decision.type, start_ip: address.start_ip, end_ip: address.end_ip, start_suffix: address.start_suffix,
+    end_suffix: address.end_suffix, ip_size: address.ip_size, scope: decision.scope, value: decision.value,
+    origin: decision.origin, simulated: alert.simulated || decision.simulated ? 1 : 0, uuid: randomUUID(),
+    alert_decisions: 0 };
+}
+
+function endOf({ duration }: IncomingDecision, { stoppedAt, ends, uuid }: DecisionContext): string {
+  let end = ends.get(duration);
+  if (end !== undefined) return end;
+  try {
+    end = toColumn(stoppedAt.add(parseDurationWithDays(duration)));
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+    throw new DurationError(`building decisions for alert ${uuid}: creating alert decisions: decision duration '${
+      duration}': ${error.message}: unable to parse duration`);
+  }
+  ends.set(duration, end);
+  return end;
 }
 
 function eventRow(event: AlertEvent, now: GoTime, remarks: string[]): Row {

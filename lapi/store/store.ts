@@ -60,12 +60,16 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
     throw new PalisadeError('E_STORE', `cannot use the database ${options.path}: ${(error as Error).message}`,
       undefined, { cause: error });
   }
+  const bouncers = new Bouncers(context);
   return {
     ...context,
-    alerts: new Alerts(context), decisions: new Decisions(context), machines: new Machines(context),
-    bouncers: new Bouncers(context), allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
+    alerts: new Alerts(context), decisions: new Decisions(context), machines: new Machines(context), bouncers, allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
     retention: new Retention(context),
-    close: () => db.destroy(),
+    close: async () => {
+      // A pull that cannot be written any more only repeats a delta.
+      await bouncers.flushPulls().catch(() => {});
+      await db.destroy();
+    },
   };
 }
 

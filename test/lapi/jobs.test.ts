@@ -57,7 +57,7 @@ describe('retention', () => {
     }
     await store.alerts.add('owner', [alert()]);
     const bouncer = await store.bouncers.add({ name: 'b', keyHash: 'x', ipAddress: '', isAutoCreated: false });
-    await store.bouncers.report(bouncer!.id, { lastPull: store.now() });
+    await store.bouncers.recordPull(bouncer!, store.now());
     await store.bouncers.add({ name: 'never-pulled', keyHash: 'y', ipAddress: '', isAutoCreated: false });
     clock.ms += 2 * hourMs;
     await store.machines.recordHeartbeat('fresh');

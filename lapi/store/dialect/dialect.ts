@@ -17,6 +17,8 @@ export interface StoreDialect {
   ensureTriggers(db: Kysely<Tables>): Promise<void>;
   /** Inserts rows that all have the same columns, inside the open transaction of `db`. */
   insertRows(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<void>;
+  /** As insertRows, for a few rows whose ids are wanted: in the order of the rows. */
+  insertForIds(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number[]>;
   /** Whether an error means: a full disk, a read-only file or a lock, so that the same request may succeed later. */
   isUnavailable(error: unknown): boolean;
   /** A text that changes with every write to the database by anybody, or null where that cannot be asked cheaply. */

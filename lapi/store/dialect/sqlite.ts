@@ -9,7 +9,7 @@ import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, 
 import { PalisadeError } from '../../../ts/errors.js';
 import { lapiLimits } from '../../limits.js';
 import type { Tables } from '../tables.js';
-import type { ColumnKind, StoreDialect } from './dialect.js';
+import type { ColumnKind, Row, StoreDialect } from './dialect.js';
 
 /** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
 const statementCountMax = 400;
@@ -44,11 +44,11 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
     ensureTriggers: (db) => ensureTriggers(db),
     insertRows: async (_db, table, rows) => {
       if (rows.length === 0) return;
-      const columns = Object.keys(rows[0]);
-      const statement = statements.get(`insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) `
-        + `values (${columns.map(() => '?').join(', ')})`);
+      const statement = insertInto(statements, table, rows[0]);
       for (const row of rows) statement.run(Object.values(row));
     },
+    insertForIds: async (_db, table, rows) => rows.map((row) =>
+      Number(insertInto(statements, table, row).run(Object.values(row)).lastInsertRowid)),
     isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
     // data_version counts what other connections wrote, total_changes what this one did.
     writeMark: () => `${statements.value('pragma data_version')} ${statements.value('select total_changes()')}`,
@@ -65,6 +65,10 @@ function openFile(path: string, useWal: boolean): Database.Database {
     if (useWal && path !== ':memory:') database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     database.pragma('foreign_keys = ON');
+    // Every insert that fires a trigger opens a statement journal: in memory, or it is a file made and removed each time.
+    database.pragma('temp_store = MEMORY');
+    database.pragma(`wal_autocheckpoint = ${lapiLimits.checkpointPages}`);
+    database.pragma(`cache_size = -${lapiLimits.pageCacheKilobytes}`);
     return database;
   } catch (error) {
     const hint = existsSync(dirname(path)) ? '' : ` (the folder ${dirname(path)} does not exist)`;
@@ -83,6 +87,12 @@ async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
     await sql.raw(`create trigger if not exists ${wanted[index]} after ${event} on ${table} ${condition} begin
       insert into palisade_changes (kind, row_id) values ('${table}', ${row}.id); end`).execute(db);
   }
+}
+
+function insertInto(statements: StatementCache, table: string, row: Row): Database.Statement {
+  const columns = Object.keys(row);
+  return statements.get(`insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) `
+    + `values (${columns.map(() => '?').join(', ')})`);
 }
 
 function codeOf(error: unknown): string {

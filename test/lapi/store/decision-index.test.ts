@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { after, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { DecisionIndex, type IndexedDecision } from '../../../lapi/store/decision-index.js';
+import { DecisionIndex, keptAfterEndSeconds, type IndexedDecision } from '../../../lapi/store/decision-index.js';
 import { parseIpRange, rangeContains } from '../../../lapi/store/ip-range.js';
 import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import { openStore, type Store } from '../../../lapi/store/store.js';
@@ -14,7 +14,7 @@ import { alertBody } from '../instance.js';
 
 function decision(id: number, value: string, untilSeconds = 1e10): IndexedDecision {
   return { id, value, scope: value.includes('/') ? 'Range' : 'Ip', until: new GoTime(untilSeconds, 0), scenario: 's', type: 'ban',
-    origin: 'o', uuid: '', simulated: false };
+    origin: 'o', uuid: '', simulated: false, createdAt: GoTime.zero };
 }
 
 test('the index finds what a scan finds, on random additions, removals and lookups', () => {
@@ -47,7 +47,7 @@ test('a sweep forgets what ended, and values that are no address are never found
   index.put(decision(2, '10.0.0.1', 200));
   index.put({ ...decision(3, 'FR'), scope: 'Country' });
   index.put(decision(4, 'nonsense'));
-  index.sweep(new GoTime(150, 0));
+  index.sweep(new GoTime(150 + keptAfterEndSeconds, 0));
   assert.deepEqual(index.containing(parseIpRange('10.0.0.1')).map((one) => one.id), [2]);
   assert.equal(index.size, 3);
 });

@@ -1,0 +1,45 @@
+// What the Local API bench asks of both servers: the same decisions, the same requests, and how many times faster ours
+// must answer.
+
+/** One kind of request under load. */
+export interface LoadCase {
+  readonly name: string;
+  readonly connections: number;
+  /** Our rate over the peer's, at least. */
+  readonly ratioMin: number;
+}
+
+/** Sizes and goals of one run. */
+export const lapiCase = {
+  /** Decisions imported before anything is asked. */
+  decisionCount: 100_000,
+  /** Seconds of each load, after a second to warm up. */
+  loadSeconds: 4,
+  lookup: { name: 'GET /v1/decisions?ip=', connections: 8, ratioMin: 50 },
+  delta: { name: 'stream, nothing new', connections: 8, ratioMin: 50 },
+  alerts: { name: 'POST /v1/alerts', connections: 8, ratioMin: 5 },
+  startupRatioMin: 8,
+  importRatioMin: 3,
+} as const;
+
+/** The n-th banned address; every address is another one. */
+export function bannedAddress(index: number): string {
+  return `${11 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}.${1 + (index * 7) % 254}`;
+}
+
+/** The import file: CSV as both commands read it. */
+export function importFile(count: number): string {
+  const lines = ['duration,reason,scope,type,value'];
+  for (let index = 0; index < count; index++) lines.push(`24h,bench,Ip,ban,${bannedAddress(index)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** An alert as an engine posts it, about an address of its own. */
+export function benchAlert(index: number): object {
+  const address = `203.0.${(index >> 8) & 255}.${index & 255}`;
+  return { scenario: 'bench/scenario', scenario_hash: 'aa', scenario_version: '0.1', message: `Ip ${address}`, events_count: 5,
+    start_at: '2026-01-01T00:00:00Z', stop_at: new Date().toISOString(), capacity: 5, leakspeed: '10s', simulated: false,
+    remediation: true, source: { scope: 'Ip', value: address, ip: address },
+    events: Array.from({ length: 5 }, (_, event) => ({ timestamp: `2026-01-01T00:00:0${event}Z`,
+      meta: [{ key: 'source_ip', value: address }, { key: 'service', value: 'http' }, { key: 'log_type', value: 'http_access-log' }] })) };
+}

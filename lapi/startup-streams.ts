@@ -1,0 +1,83 @@
+// The answers to starting bouncers: all decisions in force, serialised once and shared by every bouncer that asks the
+// same while nothing changes. A thousand bouncers that start together cost one answer in time and memory.
+
+import { setImmediate } from 'node:timers/promises';
+import { formatGoDuration, nanosecondsPer, roundDuration } from '../ts/util/go-duration.js';
+import type { GoTime } from '../ts/util/go-time.js';
+import { encodeJson } from './json.js';
+import { lapiLimits } from './limits.js';
+import type { DecisionIndex, IndexedDecision } from './store/decision-index.js';
+import { passes, type DecisionFilter } from './store/decisions.js';
+
+/** The items of `new`, separated by commas, and the instant they were in force. */
+export interface StartupStream {
+  readonly now: GoTime;
+  readonly chunks: readonly Buffer[];
+}
+
+interface Kept {
+  readonly generation: number;
+  readonly now: GoTime;
+  readonly stream: Promise<StartupStream>;
+}
+
+/** The start-up streams of a server. */
+export class StartupStreams {
+  readonly #kept = new Map<string, Kept>();
+
+  /** Returns the stream of a filter; `filter` and `dedup` are all that tells streams apart. */
+  get(index: DecisionIndex, filter: DecisionFilter, dedup: boolean, now: GoTime): Promise<StartupStream> {
+    const key = JSON.stringify([filter, dedup], (_key, value: unknown) => typeof value === 'bigint' ? `${value}` : value);
+    const kept = this.#kept.get(key);
+    if (kept?.generation === index.generation && now.since(kept.now) < lapiLimits.startupSharedMsMax * 1e6) {
+      return kept.stream;
+    }
+    // Chosen at once, so that all rows belong to one generation; serialised in slices.
+    const rows = index.all().filter((row) => row.until.compare(now) > 0 && passes(row, filter)
+      && (!dedup || index.isLongest(row)));
+    const stream = serialize(rows, now);
+    this.#kept.delete(key);
+    this.#kept.set(key, { generation: index.generation, now, stream });
+    if (this.#kept.size > lapiLimits.startupStreamsMax) this.#kept.delete(this.#kept.keys().next().value!);
+    return stream;
+  }
+}
+
+async function serialize(rows: readonly IndexedDecision[], now: GoTime): Promise<StartupStream> {
+  const chunks: Buffer[] = [];
+  const texts = new Map<string, string>();
+  const durations = new Map<GoTime, string>();
+  for (let from = 0; from < rows.length; from += lapiLimits.startupSliceRows) {
+    if (from > 0) await setImmediate();
+    let text = '';
+    const end = Math.min(from + lapiLimits.startupSliceRows, rows.length);
+    for (let index = from; index < end; index++) {
+      text += `${index === 0 ? '' : ','}${encodeRow(rows[index], now, texts, durations)}`;
+    }
+    chunks.push(Buffer.from(text));
+  }
+  return { now, chunks };
+}
+
+/** The text of decisionJson in routes/stream.ts; words and instants that repeat are formatted once. */
+function encodeRow(row: IndexedDecision, now: GoTime, texts: Map<string, string>,
+  durations: Map<GoTime, string>): string {
+  const quoted = (word: string): string => {
+    let text = texts.get(word);
+    if (text === undefined) texts.set(word, text = encodeJson(word));
+    return text;
+  };
+  let duration = durations.get(row.until);
+  if (duration === undefined) {
+    duration = formatGoDuration(roundDuration(row.until.since(now), nanosecondsPer.second));
+    durations.set(row.until, duration);
+  }
+  return `{"duration":"${duration}","id":${row.id},"origin":${quoted(row.origin)},"scenario":${quoted(row.scenario)
+  },"scope":${quoted(row.scope)},"type":${quoted(row.type)}${row.uuid === '' ? '' : `,"uuid":${plainOrEncoded(row.uuid)}`
+  },"value":${plainOrEncoded(row.value)}}`;
+}
+
+/** Addresses and uuids need no escaping; asking is cheaper than escaping. */
+function plainOrEncoded(word: string): string {
+  return /^[0-9A-Za-z.:/-]*$/.test(word) ? `"${word}"` : encodeJson(word);
+}
