@@ -44,6 +44,8 @@ export interface CommandSpec {
   readonly examples?: readonly string[];
   readonly args?: ArgumentRule;
   readonly flags?: readonly FlagSpec[];
+  /** The commands below take its flags too. */
+  readonly sharesFlags?: boolean;
   /** Flags stand in help as declared, not by name. */
   readonly keepsFlagOrder?: boolean;
   /** Groups of flags of which one at most may be set. */
@@ -138,7 +140,7 @@ export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-/** The values of the command's own flags. */
+/** The values of the command's own flags and of those that groups above share with it. */
 export function flagValues(command: Command): FlagValues {
   const changed = new Set<string>();
   const values: Record<string, unknown> = {};
@@ -148,6 +150,13 @@ export function flagValues(command: Command): FlagValues {
     const holder = [command, ...ancestorsOf(command)].find((each) => each.getOptionValueSource(key) === 'cli');
     if (holder !== undefined) changed.add(flag.long);
     values[flag.long] = (holder ?? command).getOptionValue(key);
+  }
+  for (const group of ancestorsOf(command).filter((each) => specOf(each).sharesFlags === true)) {
+    for (const { long } of specOf(group).flags ?? []) {
+      const key = group.options.find((option) => option.long === `--${long}`)!.attributeName();
+      if (group.getOptionValueSource(key) === 'cli') changed.add(long);
+      values[long] = group.getOptionValue(key);
+    }
   }
   return new FlagValues(values, changed);
 }

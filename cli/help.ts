@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { formatGoDuration } from '../ts/util/go-duration.js';
-import { pathOf, specOf, type FlagSpec } from './command.js';
+import { ancestorsOf, pathOf, specOf, type FlagSpec } from './command.js';
 
 const helpFlag = (command: Command): FlagSpec =>
   ({ long: 'help', short: 'h', kind: 'bool', text: `help for ${command.name()}` });
@@ -52,7 +52,8 @@ export function ownFlags(command: Command): FlagSpec[] {
 export function inheritedFlags(command: Command): FlagSpec[] {
   const root = rootOf(command);
   if (root === command) return [];
-  return (specOf(root).flags ?? []).filter(({ isHidden }) => isHidden !== true).sort(byName);
+  const groups = ancestorsOf(command).filter((each) => each === root || specOf(each).sharesFlags === true);
+  return groups.flatMap((each) => specOf(each).flags ?? []).filter(({ isHidden }) => isHidden !== true).sort(byName);
 }
 
 function usageLines(command: Command): string[] {

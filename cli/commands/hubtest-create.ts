@@ -9,7 +9,7 @@ import { hubOf } from './hubtest-hub.js';
 
 /** `cscli hubtest create`. */
 export const createSpec: CommandSpec = {
-  use: 'create [test_name]', text: 'Start a new test', args: { kind: 'exact', count: 1 }, run: create,
+  use: 'create', text: 'Start a new test', args: { kind: 'exact', count: 1 }, run: create,
   examples: ['cscli hubtest create my-test --type syslog',
     'cscli hubtest create my-scenario-test --type nginx --parsers crowdsecurity/nginx-logs --scenarios crowdsecurity/http-probing'],
   flags: [

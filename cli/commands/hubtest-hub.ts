@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { HubOptions } from '../../ts/hubtest/run-all.js';
 import type { FlagSpec, Invocation } from '../command.js';
 
-/** The flags that stand on `hubtest` and on every command below it. */
+/** The flags of `hubtest` and of every command below it. */
 export const hubFlags: readonly FlagSpec[] = [
   { long: 'hub', kind: 'string', fallback: '.', text: 'Path of the hub folder' },
   { long: 'crowdsec', kind: 'string', fallback: 'crowdsec', text: 'Accepted, has no effect: no other program is run' },

@@ -10,7 +10,7 @@ const dataFlag = { long: 'data', kind: 'string', text: 'Folder of data files and
 
 /** `cscli hubtest eval`. */
 export const evalSpec: CommandSpec = {
-  use: 'eval [test_name]...', text: 'Evaluate an expression over what the parsers made of a test\'s log', run: evaluate,
+  use: 'eval', text: 'Evaluate an expression over what the parsers made of a test\'s log', run: evaluate,
   args: { kind: 'atLeast', count: 1 },
   flags: [{ long: 'expr', short: 'e', kind: 'string', text: 'The expression, over results' },
     { long: 'overflows', kind: 'bool', text: 'results are the overflows, as in a scenario.assert' }, dataFlag],
@@ -18,7 +18,7 @@ export const evalSpec: CommandSpec = {
 
 /** `cscli hubtest explain`. */
 export const explainSpec: CommandSpec = {
-  use: 'explain [test_name]', text: 'Show what the rules of a test make of its log', run: explain, args: { kind: 'atLeast', count: 1 },
+  use: 'explain', text: 'Show what the rules of a test make of its log', run: explain, args: { kind: 'atLeast', count: 1 },
   flags: [{ long: 'verbose', short: 'v', kind: 'bool', text: 'Show each change of a field' },
     { long: 'failures', kind: 'bool', text: 'Only lines that no scenario sees' }, dataFlag],
 };

@@ -16,7 +16,7 @@ import { Progress } from '../progress.js';
 
 /** `cscli hubtest run`. */
 export const runSpec: CommandSpec = {
-  use: 'run [test_name]', text: 'Run tests', args: { kind: 'any' }, run, exclusive: [['strict', 'lenient'], ['clean', 'no-clean']],
+  use: 'run', text: 'Run tests', args: { kind: 'any' }, run, exclusive: [['strict', 'lenient'], ['clean', 'no-clean']],
   longText: 'Runs tests, all in this process. Nothing is stored, sent or left behind.',
   examples: ['cscli hubtest run my-test --hub ./hub', 'cscli hubtest run --all --hub ./hub --junit report.xml'],
   flags: [

@@ -12,9 +12,6 @@ import { evalSpec, explainSpec } from './hubtest-look.js';
 import { runSpec } from './hubtest-run.js';
 import { hubFlags, hubOf } from './hubtest-hub.js';
 
-/** Flags of every command below `hubtest`, wherever they stand. */
-const shared = (spec: CommandSpec): CommandSpec => ({ ...spec, configIsOptional: true, flags: [...hubFlags, ...(spec.flags ?? [])] });
-
 const coverageFlags: readonly FlagSpec[] = [
   { long: 'parsers', kind: 'bool', text: 'Only the coverage of parsers' },
   { long: 'scenarios', kind: 'bool', text: 'Only the coverage of scenarios' },
@@ -23,17 +20,17 @@ const coverageFlags: readonly FlagSpec[] = [
 
 /** `cscli hubtest`. */
 export const hubtestSpec: CommandSpec = {
-  use: 'hubtest', text: 'Run tests of hub items', configIsOptional: true, flags: hubFlags,
+  use: 'hubtest', text: 'Run tests of hub items', configIsOptional: true, flags: hubFlags, sharesFlags: true,
   longText: 'Runs the tests of a hub: logs, the rules they go through, and what must come of them.',
   run: ({ command }) => command.outputHelp(),
   commands: [
     { use: 'list', text: 'List the tests', run: list },
-    { use: 'info [test_name]', text: 'Show the files of a test', args: { kind: 'atLeast', count: 1 } as const, run: info },
-    { use: 'clean [test_name]', text: 'Remove what earlier runs left behind', args: { kind: 'any' } as const, run: clean,
+    { use: 'info', text: 'Show the files of a test', args: { kind: 'atLeast', count: 1 } as const, run: info },
+    { use: 'clean', text: 'Remove what earlier runs left behind', args: { kind: 'any' } as const, run: clean,
       flags: [{ long: 'all', kind: 'bool', text: 'Of all tests' } as const] },
     { use: 'coverage', text: 'Show which items are under test', run: coverage, flags: coverageFlags },
     createSpec, runSpec, evalSpec, explainSpec,
-  ].map(shared),
+  ].map((spec: CommandSpec) => ({ ...spec, configIsOptional: true })),
 };
 
 function list(invocation: Invocation): void {
