@@ -47,8 +47,7 @@ export class Event {
   readonly parsed: Fields;
   readonly meta: Fields;
   readonly enriched: Fields;
-  /** JSON and key-value data; a null-prototype object, because its keys come from the log. */
-  unmarshaled: Record<string, unknown> = Object.create(null);
+  #unmarshaled: Record<string, unknown> | null = null;
   overflow: Overflow | null = null;
   time: GoTime = GoTime.zero;
   strTime = '';
@@ -63,6 +62,15 @@ export class Event {
     this.enriched = new Fields(names.enriched, this.line.text);
   }
 
+  /** JSON and key-value data; a null-prototype object, because its keys come from the log. Made when first asked for. */
+  get unmarshaled(): Record<string, unknown> {
+    return (this.#unmarshaled ??= Object.create(null) as Record<string, unknown>);
+  }
+
+  set unmarshaled(value: Record<string, unknown>) {
+    this.#unmarshaled = value;
+  }
+
   /** Makes this the event of line `index` of a batch. The buffer must outlive the event's use. */
   resetToLine(batch: LineBatch, bytes: Buffer, index: number): void {
     this.#reset();
@@ -75,7 +83,7 @@ export class Event {
     line.labels = source.labels;
     line.readAtMs = batch.readAtMs;
     this.expectMode = source.mode;
-    this.time = GoTime.fromMs(batch.readAtMs);
+    this.time = readTime(batch.readAtMs);
   }
 
   /** Makes this an overflow event; the line stays empty. */
@@ -99,11 +107,23 @@ export class Event {
     this.parsed.reset();
     this.meta.reset();
     this.enriched.reset();
-    this.unmarshaled = Object.create(null);
+    this.#unmarshaled = null;
     this.overflow = null;
     this.strTime = '';
     this.strTimeFormat = '';
     this.marshaledTime = '';
     this.process = false;
   }
+}
+
+let lastReadAtMs = 0;
+let lastReadTime = GoTime.fromMs(0);
+
+/** The time of reading, made once for a batch. */
+function readTime(readAtMs: number): GoTime {
+  if (readAtMs !== lastReadAtMs) {
+    lastReadTime = GoTime.fromMs(readAtMs);
+    lastReadAtMs = readAtMs;
+  }
+  return lastReadTime;
 }

@@ -32,7 +32,9 @@ export class Fields {
   readonly #values: (string | Range | undefined)[] = [];
   /** The byte range that a slot was decoded from; -1 where there is none or the value was set as a string. */
   readonly #decodedFrom: Range[] = [];
+  /** Slots in the order of first writing; what stands beyond #touchedCount is left from earlier events. */
   readonly #touched: number[] = [];
+  #touchedCount = 0;
   #extra: Map<string, string> | null = null;
 
   constructor(names: FieldNames, line: LineText) {
@@ -105,17 +107,20 @@ export class Fields {
     else if (this.hasAt(slot)) {
       this.#values[slot] = undefined;
       this.#touched.splice(this.#touched.indexOf(slot), 1);
+      this.#touchedCount--;
     }
   }
 
   /** All keys present, those of rules first, each group in the order of first writing. */
   keys(): string[] {
-    const known = this.#touched.map((slot) => this.#names.names[slot]);
+    const known = this.slots.map((slot) => this.#names.names[slot]);
     return this.#extra === null ? known : [...known, ...this.#extra.keys()];
   }
 
   /** The slots that hold something, in the order of first writing. Changes with the next write. */
   get slots(): readonly number[] {
+    // Cutting a list is slow, so it waits until somebody looks at it.
+    if (this.#touched.length > this.#touchedCount) this.#touched.length = this.#touchedCount;
     return this.#touched;
   }
 
@@ -125,7 +130,7 @@ export class Fields {
   }
 
   get size(): number {
-    return this.#touched.length + (this.#extra?.size ?? 0);
+    return this.#touchedCount + (this.#extra?.size ?? 0);
   }
 
   /** All keys and values as a null-prototype object: for dumps, iteration and dynamic access. */
@@ -137,8 +142,8 @@ export class Fields {
 
   /** Empties the map for the next event; costs only what was written. */
   reset(): void {
-    for (const slot of this.#touched) this.#values[slot] = undefined;
-    this.#touched.length = 0;
+    for (let index = 0; index < this.#touchedCount; index++) this.#values[this.#touched[index]] = undefined;
+    this.#touchedCount = 0;
     this.#extra = null;
   }
 
@@ -149,7 +154,7 @@ export class Fields {
       values.push(undefined);
       this.#decodedFrom.push(-1);
     }
-    if (values[slot] === undefined) this.#touched.push(slot);
+    if (values[slot] === undefined) this.#touched[this.#touchedCount++] = slot;
   }
 }
 

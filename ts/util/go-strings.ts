@@ -6,7 +6,6 @@ const space = '\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u202
 const leadingSpace = new RegExp(`^[${space}]+`);
 const spaceRun = new RegExp(`[${space}]+`);
 const spaceChar = new RegExp(`[${space}]`);
-const nonAscii = /[^\x00-\x7f]/;
 
 /** Letters whose upper case is one code point in Go while JavaScript gives the longer full mapping. */
 const iotaSubscriptRanges: readonly (readonly [number, number])[] = [[0x1f80, 0x1f87], [0x1f90, 0x1f97],
@@ -15,7 +14,9 @@ const iotaSubscripts: Readonly<Record<number, number>> = { 0x1fb3: 0x1fbc, 0x1fc
 
 /** strings.ToUpper: each rune by itself, so ß stays ß. */
 export function goToUpper(text: string): string {
-  if (!nonAscii.test(text)) return text.toUpperCase();
+  // JavaScript maps each rune by itself too, and where it differs from Go the text grows. Nothing ever shrinks.
+  const mapped = text.toUpperCase();
+  if (mapped.length === text.length) return mapped;
   let upper = '';
   for (const char of text) upper += upperRune(char);
   return upper;
@@ -23,7 +24,8 @@ export function goToUpper(text: string): string {
 
 /** strings.ToLower: each rune by itself, so a final sigma is like any other. */
 export function goToLower(text: string): string {
-  if (!nonAscii.test(text)) return text.toLowerCase();
+  const mapped = text.toLowerCase();
+  if (mapped.length === text.length && !text.includes('\u03a3')) return mapped;
   let lower = '';
   for (const char of text) lower += char === '\u0130' ? 'i' : char.toLowerCase();
   return lower;
