@@ -16,6 +16,7 @@ import { addAllowlistRoutes } from './routes/allowlists.js';
 import { addDecisionRoutes } from './routes/decisions.js';
 import { addHealthRoute } from './routes/health.js';
 import { addHeartbeatRoute } from './routes/heartbeat.js';
+import { addOpenApiRoute } from './routes/openapi.js';
 import { addStreamRoute } from './routes/stream.js';
 import { addUsageMetricsRoute } from './routes/usage-metrics.js';
 import { addWatcherRoutes } from './routes/watchers.js';
@@ -50,6 +51,7 @@ export function buildServer(given: LapiDeps): FastifyInstance {
 
 function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
   addHealthRoute(app);
+  addOpenApiRoute(app);
   addWatcherRoutes(app, deps);
   addHeartbeatRoute(app, deps);
   addAlertRoutes(app, deps);

@@ -1,6 +1,6 @@
 // The few kinds of fields that CrowdSec's bodies are made of, as TypeBox schemas. Each carries the name of CrowdSec's
-// Go type, which its error texts show. These schemas drive validation (validate.ts), the TypeScript types and, later,
-// the OpenAPI document.
+// Go type, which its error texts show. These schemas drive validation (validate.ts), the TypeScript types and
+// the OpenAPI document (openapi.ts).
 
 import { Type, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
 
