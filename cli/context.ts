@@ -62,6 +62,11 @@ export class Context {
     return this.#config;
   }
 
+  /** The configuration, null for a command that needs none and was not given one. */
+  get configIfAny(): Config | null {
+    return this.#config;
+  }
+
   /** Writes a line to standard output. */
   print(line: string): void {
     this.io.stdout.write(`${line}\n`);

@@ -13,6 +13,7 @@ import { hubSpec } from './hub.js';
 import { hubtestSpec } from './hubtest.js';
 import { itemCommands } from './items.js';
 import { lapiSpec } from './lapi.js';
+import { lintSpec } from './lint.js';
 import { machinesSpec } from './machines.js';
 import { metricsSpec } from './metrics.js';
 import { simulationSpec } from './simulation.js';
@@ -36,7 +37,7 @@ export const rootSpec: CommandSpec = {
   run: ({ command }) => command.outputHelp(),
   commands: [
     alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec, hubtestSpec,
-    lapiSpec, machinesSpec, metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
+    lapiSpec, lintSpec, machinesSpec, metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],
 };

@@ -1,7 +1,7 @@
 // Scenario files to a ScenarioSet: reads the YAML strictly, compiles the expressions, checks what CrowdSec checks and
 // what it only finds out while running. Every mistake is an error with its place.
 
-import { decode, type Located, readDocuments, type YamlDocument } from '../config/document.js';
+import { decode, type Located, parseDocuments, readDocuments, type YamlDocument } from '../config/document.js';
 import { PalisadeError, type Place } from '../errors.js';
 import type { EventNames } from '../event/event.js';
 import { compile, type CompiledExpr } from '../expr/compiled.js';
@@ -44,7 +44,9 @@ export function loadScenarios(files: readonly ScenarioFile[], options: ScenarioL
   }
   for (const file of files) {
     if (!/\.ya?ml$/.test(file.path)) continue;
-    for (const document of readDocuments(file.realPath ?? file.path)) loadDocument(document, file, loading);
+    const path = file.realPath ?? file.path;
+    const documents = file.text === undefined ? readDocuments(path) : parseDocuments(path, file.text);
+    for (const document of documents) loadDocument(document, file, loading);
   }
   const { scenarios, dataFiles, warnings } = loading;
   if (scenarios.length > limits.scenariosMax) {

@@ -16,6 +16,8 @@ export interface ScenarioFile {
   readonly version?: string;
   /** Lower-case hexadecimal sha256 of the file. */
   readonly hash?: string;
+  /** What the file says, where it is not to be read. */
+  readonly text?: string;
 }
 
 /** All scenarios, in load order. */

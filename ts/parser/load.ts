@@ -2,7 +2,7 @@
 // CrowdSec checks. Every mistake in a rule is an error with its place; what CrowdSec only warns of is a warning.
 
 import { basename, dirname } from 'node:path';
-import { decode, type Located, readDocuments, type YamlDocument } from '../config/document.js';
+import { decode, type Located, parseDocuments, readDocuments, type YamlDocument } from '../config/document.js';
 import { asyncEnrichMethods } from '../enrich/table.js';
 import { PalisadeError, type Place } from '../errors.js';
 import { expand, expandName } from '../grok/expand.js';
@@ -48,7 +48,9 @@ export function loadParsers(files: readonly RuleFile[], options: LoadOptions): P
   for (const file of files) {
     if (!/\.ya?ml$/.test(file.path)) continue;
     const stage = file.stage ?? basename(dirname(file.path));
-    for (const document of readDocuments(file.realPath ?? file.path)) loadDocument(document, stage, loading);
+    const path = file.realPath ?? file.path;
+    const documents = file.text === undefined ? readDocuments(path) : parseDocuments(path, file.text);
+    for (const document of documents) loadDocument(document, stage, loading);
   }
   const { nodes, stashes, dataFiles, warnings } = loading;
   const stages = [...new Set(nodes.map((node) => node.stage))].sort();

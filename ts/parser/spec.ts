@@ -19,6 +19,8 @@ export interface RuleFile {
   readonly realPath?: string;
   /** Stage; by default the name of the directory it lies in, never what the file says. */
   readonly stage?: string;
+  /** What the file says, where it is not to be read. */
+  readonly text?: string;
 }
 
 /** All nodes of one world. */
