@@ -303,6 +303,10 @@ export const indexEntryBytes: u32 = 8;
 // @ts-ignore: decorator
 @inline export function recordOf(address: u32): PourRecord { return changetype<PourRecord>(address); }
 // @ts-ignore: decorator
+@inline export function positionOf(staging: Staging, record: PourRecord): u32 {
+  return (changetype<u32>(record) - changetype<u32>(staging) - abi.stagingRecordsAt) / abi.recordBytes;
+}
+// @ts-ignore: decorator
 @inline export function stagedEventAt(staging: Staging, event: u32): StagedEvent {
   return changetype<StagedEvent>(changetype<u32>(staging) + abi.stagingEventsAt + event * abi.stagedEventBytes);
 }

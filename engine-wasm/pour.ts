@@ -5,7 +5,7 @@ import * as abi from './abi';
 import { isLiveEnded, isLogEnded } from './age';
 import { endedTimed, linkTimed } from './counter';
 import { isNew } from './distinct';
-import { addressOf, bump, cursorOf, keyBytes, recordOf, scenarioAt, setCursorOf, slotAt, stagedBytes, stagedEventAt,
+import { addressOf, bump, cursorOf, keyBytes, positionOf, recordAt, recordOf, scenarioAt, setCursorOf, slotAt, stagedBytes, stagedEventAt,
   stagingAt, PourRecord, Scenario, Slot, StagedEvent, Staging } from './layout';
 import { takeToken } from './leaky';
 import { countCut, keep } from './queue';
@@ -47,7 +47,7 @@ function pourRecord(staging: Staging, shard: u32, record: PourRecord): u32 {
     address = create(staging, shard, record, rule, event);
     if (address == 0) return abi.pourDone;
   }
-  return pourInto(staging, shard, slotAt(address), record, rule, event);
+  return pourInto(staging, shard, slotAt(address), record, event);
 }
 
 /** Removes the bucket an event finds when its life was over before the event. */
@@ -77,12 +77,17 @@ function create(staging: Staging, shard: u32, record: PourRecord, rule: Scenario
   return address;
 }
 
-/** The hooks and the accounting of one event, in this order: distinct, cancel_on, time, limiter, queue, condition. */
-function pourInto(staging: Staging, shard: u32, slot: Slot, record: PourRecord, rule: Scenario,
-  event: StagedEvent): u32 {
-  if ((record.flags & abi.recordDistinct) != 0
-    && !isNew(staging, shard, slot, stagedBytes(staging, record.distinctAt), record.distinctLength)) return abi.pourDone;
-  if ((record.flags & abi.recordCancel) != 0) {
+/**
+ * The hooks and the accounting of one event, in this order: distinct, cancel_on, time, limiter, queue, condition. They
+ * are those of the rule that made the bucket, which another rule of the same name and filter may pour into.
+ */
+function pourInto(staging: Staging, shard: u32, slot: Slot, record: PourRecord, event: StagedEvent): u32 {
+  const rule = scenarioAt(slot.scenario);
+  const hooks = slot.scenario == record.scenario ? record : recordOfMaker(staging, slot, record);
+  const flags = hooks == null ? 0 : hooks.flags;
+  if (hooks != null && (flags & abi.recordDistinct) != 0
+    && !isNew(staging, shard, slot, stagedBytes(staging, hooks.distinctAt), hooks.distinctLength)) return abi.pourDone;
+  if ((flags & abi.recordCancel) != 0) {
     bumpEnd(staging, slot, abi.statCanceled);
     remove(shard, addressOf(slot));
     return abi.pourDone;
@@ -101,6 +106,21 @@ function pourInto(staging: Staging, shard: u32, slot: Slot, record: PourRecord, 
   if ((rule.flags & abi.flagAsked) == 0) return abi.pourDone;
   staging.slot = addressOf(slot);
   return abi.pourAsk;
+}
+
+/** The same event's pour for the rule that made the bucket; null when that rule groups it elsewhere. */
+function recordOfMaker(staging: Staging, slot: Slot, record: PourRecord): PourRecord | null {
+  // The pours of one event stand side by side.
+  const position = positionOf(staging, record);
+  for (let at = position; at > 0 && recordAt(staging, at - 1).event == record.event; at--) {
+    const other = recordAt(staging, at - 1);
+    if (other.scenario == slot.scenario && other.hash == record.hash) return other;
+  }
+  for (let at = position + 1; at < staging.recordCount && recordAt(staging, at).event == record.event; at++) {
+    const other = recordAt(staging, at);
+    if (other.scenario == slot.scenario && other.hash == record.hash) return other;
+  }
+  return null;
 }
 
 /** Counts an accepted event and moves the bucket's times. Returns true when the limiter refuses it. */

@@ -61,6 +61,8 @@ export interface NaiveOverflow {
 }
 
 interface Bucket {
+  /** The rule that made it. */
+  readonly maker: NaiveScenario;
   readonly live: boolean;
   readonly partition: string;
   first: bigint | null;
@@ -70,6 +72,14 @@ interface Bucket {
   queue: Event[];
   seen: Set<string>;
   latched: Set<number>;
+}
+
+/** A scenario that takes an event. */
+interface Chosen {
+  readonly scenario: NaiveScenario;
+  readonly partition: string;
+  readonly distinct: string | null;
+  readonly cancelled: boolean;
 }
 
 const second = 1_000_000_000n;
@@ -97,7 +107,7 @@ export class NaiveBuckets {
   /** Pours one event: first all scenarios choose (a filter may change the event), then the buckets take it. */
   pour(event: Event, nowMs: number, eventIndex: number): NaiveOverflow[] {
     if (!event.process || event.whitelisted) return [];
-    const chosen: { scenario: NaiveScenario; partition: string; distinct: string | null; cancelled: boolean }[] = [];
+    const chosen: Chosen[] = [];
     for (const scenario of this.#scenarios) {
       if (valueOf(scenario.filter, event) !== true) continue;
       const partition = scenario.groupby === undefined ? '' : valueOf(scenario.groupby, event);
@@ -108,7 +118,7 @@ export class NaiveBuckets {
         cancelled: scenario.cancelOn !== undefined && valueOf(scenario.cancelOn, event) === true });
     }
     const now = BigInt(Math.floor(nowMs)) * 1_000_000n;
-    return chosen.flatMap((pour) => this.#pourOne({ ...pour, event: this.#copy(event), original: event, now, eventIndex }));
+    return chosen.flatMap((pour) => this.#pourOne({ ...pour, chosen, event: this.#copy(event), original: event, now, eventIndex }));
   }
 
   /** Live buckets with a duration that has passed. */
@@ -116,7 +126,7 @@ export class NaiveBuckets {
     const now = BigInt(Math.floor(nowMs)) * 1_000_000n;
     const overflows: NaiveOverflow[] = [];
     for (const [key, bucket] of [...this.#buckets]) {
-      const scenario = this.#scenarios.find(({ name }) => key.startsWith(`${name}\0`)) as NaiveScenario;
+      const { maker: scenario } = bucket;
       if (!bucket.live || bucket.first === null || scenario.durationNs === 0) continue;
       const end = bucket.first + lifetime(scenario);
       if (now > end) overflows.push(...this.#overflow(scenario, key, bucket, end, eventIndex));
@@ -124,44 +134,47 @@ export class NaiveBuckets {
     return overflows;
   }
 
-  #pourOne(pour: { scenario: NaiveScenario; partition: string; distinct: string | null; cancelled: boolean; event: Event;
-    original: Event; now: bigint; eventIndex: number }): NaiveOverflow[] {
+  #pourOne(pour: Chosen & { chosen: readonly Chosen[]; event: Event; original: Event; now: bigint; eventIndex: number }): NaiveOverflow[] {
     const { scenario, partition, event, now, eventIndex } = pour;
     const key = `${scenario.name}\0${scenario.filterText}\0${partition}`;
     const logTime = nanosecondsOf(event.marshaledTime);
     if (scenario.type === 'trigger') {
       const time = event.expectMode === 1 ? (logTime ?? now) : now;
-      const bucket: Bucket = { live: event.expectMode === 0, partition, first: time, last: time, tokens: 0, count: 1,
+      const bucket: Bucket = { maker: scenario, live: event.expectMode === 0, partition, first: time, last: time, tokens: 0, count: 1,
         queue: [event], seen: new Set(), latched: new Set() };
       return this.#overflow(scenario, key, bucket, time, eventIndex);
     }
-    const overflows = this.#discardExpired(scenario, key, logTime, now, eventIndex);
+    const overflows = this.#discardExpired(key, logTime, now, eventIndex);
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
-      bucket = { live: event.expectMode === 0, partition, first: null, last: 0n, tokens: scenario.capacity, count: 0, queue: [],
+      bucket = { maker: scenario, live: event.expectMode === 0, partition, first: null, last: 0n, tokens: scenario.capacity, count: 0, queue: [],
         seen: new Set(), latched: new Set() };
       this.#buckets.set(key, bucket);
     }
-    if (pour.distinct !== null) {
-      if (bucket.seen.has(pour.distinct)) return overflows;
-      bucket.seen.add(pour.distinct);
+    // A rule may pour into the bucket of another of the same name and filter: what counts is the rule that made it.
+    const { maker } = bucket;
+    const hooks = maker === scenario ? pour : pour.chosen.find((other) => other.scenario === maker && other.partition === partition);
+    if (hooks !== undefined && hooks.distinct !== null) {
+      if (bucket.seen.has(hooks.distinct)) return overflows;
+      bucket.seen.add(hooks.distinct);
     }
-    if (pour.cancelled) {
+    if (hooks?.cancelled === true) {
       this.#buckets.delete(key);
       return overflows;
     }
     const time = bucket.live ? now : logTime;
     if (time === null) return overflows;
-    const full = !this.#accept(scenario, bucket, event, time);
-    if (full || this.#hooks(scenario, bucket, pour.original)) {
-      overflows.push(...this.#overflow(scenario, key, bucket, time, eventIndex));
+    const full = !this.#accept(maker, bucket, event, time);
+    if (full || this.#hooks(maker, bucket, pour.original)) {
+      overflows.push(...this.#overflow(maker, key, bucket, time, eventIndex));
     }
     return overflows;
   }
 
-  #discardExpired(scenario: NaiveScenario, key: string, logTime: bigint | null, now: bigint, eventIndex: number): NaiveOverflow[] {
+  #discardExpired(key: string, logTime: bigint | null, now: bigint, eventIndex: number): NaiveOverflow[] {
     const bucket = this.#buckets.get(key);
     if (bucket === undefined || bucket.first === null) return [];
+    const { maker: scenario } = bucket;
     if (!bucket.live) {
       if (logTime !== null && logTime > bucket.last + lifetime(scenario)) this.#buckets.delete(key);
       return [];
