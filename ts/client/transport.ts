@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders,
-  type RequestOptions } from 'node:http';
+  type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -99,29 +99,44 @@ export class Transport {
     return this.#exchange(question, headers, body);
   }
 
+  /** Sends a request without a body and returns the answer to be read piece by piece. Throws UnreachableError. */
+  open(question: Question): Promise<IncomingMessage> {
+    return this.#call(question, { ...question.headers }, undefined);
+  }
+
   /** Lets go of the open connections. */
   close(): void {
     this.#agent.destroy();
   }
 
-  #exchange(question: Question, headers: Record<string, string>, body: string | Buffer | undefined): Promise<Answer> {
-    const base = this.#isSocket ? 'http://unix/' : this.urlOf('');
-    const url = new URL(question.path, base);
+  async #exchange(question: Question, headers: Record<string, string>,
+    body: string | Buffer | undefined): Promise<Answer> {
+    const response = await this.#call(question, headers, body);
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+    } catch (error) {
+      throw new UnreachableError(question.method, this.urlOf(question.path),
+        this.#reason(this.#urlFor(question), error as Error), error);
+    }
+    return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') };
+  }
+
+  #urlFor(question: Question): URL {
+    return new URL(question.path, this.#isSocket ? 'http://unix/' : this.urlOf(''));
+  }
+
+  #call(question: Question, headers: Record<string, string>,
+    body: string | Buffer | undefined): Promise<IncomingMessage> {
+    const url = this.#urlFor(question);
     const options: RequestOptions = { method: question.method, headers, agent: this.#agent, signal: question.signal,
       timeout: this.#options.timeoutMs ?? defaultTimeoutMs, ...this.#tls,
       ...(this.#isSocket && { socketPath: this.#options.url }) };
     return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => reject(new UnreachableError(question.method,
-        this.urlOf(question.path), this.#reason(url, error), error));
-      const call: ClientRequest = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', failed);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers,
-          body: Buffer.concat(chunks).toString('utf8') }));
-      });
+      const call: ClientRequest = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve);
       call.on('timeout', () => call.destroy(new Error('net/http: timeout awaiting response headers')));
-      call.on('error', failed);
+      call.on('error', (error) => reject(new UnreachableError(question.method, this.urlOf(question.path),
+        this.#reason(url, error), error)));
       call.end(body);
     });
   }

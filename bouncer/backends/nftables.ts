@@ -1,0 +1,330 @@
+// The nftables backend: a table of ours for each family, a chain at each hook, a set for each origin. Everything goes
+// over netlink in transactions; a change of a set holds whole or not at all. In set-only mode there are sets and nothing
+// else: the rules are the administrator's.
+
+import { loadNftablesAddon, setFlag, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
+  type NftObject } from '../../native/index.js';
+import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
+import { setKey, type ElementList, type SetId } from '../element-list.js';
+import { families, type Family, type FamilyNumber } from '../family.js';
+import { bouncerLimits } from '../limits.js';
+import { deleteAction, putElements, readElements } from './nftables-elements.js';
+import { denyRules, headRules, shapeOf, tag, type DenyOptions, type TaggedRule } from './nftables-rules.js';
+
+/** The objects of one family. */
+export interface NftablesFamily {
+  readonly table: string;
+  readonly chain: string;
+  /** Name of sets, or what their names begin with. */
+  readonly set: string;
+  readonly priority: number;
+  readonly isSetOnly: boolean;
+}
+
+export interface NftablesOptions {
+  /** Families that are not here are left alone. */
+  readonly families: Readonly<Partial<Record<FamilyNumber, NftablesFamily>>>;
+  readonly hooks: readonly HookName[];
+  readonly deny: DenyOptions;
+  readonly addon?: NftablesAddon;
+}
+
+/** Hooks of the filter, with the kernel's numbers. */
+export const hookNumbers = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+export type HookName = keyof typeof hookNumbers;
+
+const errnoNames: Readonly<Record<number, string>> = { 1: 'EPERM', 2: 'ENOENT', 12: 'ENOMEM', 16: 'EBUSY', 17: 'EEXIST',
+  22: 'EINVAL', 23: 'ENFILE', 39: 'ENOTEMPTY', 95: 'EOPNOTSUPP', 105: 'ENOBUFS' };
+const rangesSuffix = '.ranges';
+const neverSuffix = '.never';
+
+/** nf_tables over netlink. */
+export class NftablesBackend implements Backend {
+  readonly name = 'nftables';
+  readonly #options: NftablesOptions;
+  readonly #addon: NftablesAddon;
+  readonly #connection: NftConnection;
+  #monitor: NftMonitor | null = null;
+  /** Sets that are in the kernel, with their rules. */
+  #sets = new Map<string, SetId>();
+  #canDestroy: boolean | null = null;
+
+  /** Throws a BackendError when netlink is out of reach. */
+  constructor(options: NftablesOptions) {
+    this.#options = options;
+    this.#addon = options.addon ?? loadNftablesAddon();
+    this.#connection = guard(() =>
+      new this.#addon.Connection(bouncerLimits.netlinkReceiveBytes, bouncerLimits.netlinkSendBytes));
+  }
+
+  async open(): Promise<{ wasRepaired: boolean; kept: SetId[] }> {
+    let wasRepaired = false;
+    this.#sets = new Map();
+    for (const [family, names] of this.#families()) wasRepaired = await this.#openFamily(family, names) || wasRepaired;
+    this.#canDestroy ??= await this.#probeDestroy();
+    return { wasRepaired, kept: [...this.#sets.values()].filter(({ kind }) => kind !== 'never') };
+  }
+
+  async apply({ set, isReplacement, adds, deletes }: SetChange, nowMs: number): Promise<void> {
+    const names = this.#options.families[set.family];
+    if (names === undefined) return;
+    const family = families[set.family];
+    const name = nameOf(set, names);
+    const batch = new this.#addon.Batch();
+    const isNew = !this.#sets.has(setKey(set));
+    if (isNew) this.#putSet(batch, family, names, set);
+    if (isReplacement && !isNew) batch.flushSet(family.protocol, names.table, name);
+    if (deletes.count > 0) {
+      putElements(batch, family, names.table, name, deleteAction(this.#canDestroy === true), deletes, null);
+    }
+    if (adds.count > 0) putElements(batch, family, names.table, name, 0, adds, nowMs);
+    await this.#commit(batch, name);
+    this.#sets.set(setKey(set), set);
+  }
+
+  async dump(set: SetId, nowMs: number): Promise<ElementList> {
+    const family = families[set.family];
+    const names = this.#options.families[set.family];
+    if (names === undefined) throw new BackendError(`family ${set.family} is not enforced`);
+    const dumped = await asking(this.#connection.listElements(family.protocol, names.table, nameOf(set, names),
+      family.keyBytes));
+    return readElements(family, dumped, set.kind !== 'address', nowMs);
+  }
+
+  async list(): Promise<SetId[]> {
+    const found: SetId[] = [];
+    for (const [family, names] of this.#families()) {
+      if (!(await this.#list('table', family)).some(({ table }) => table === names.table)) continue;
+      found.push(...sortSets(await this.#list('set', family, names.table), family, names).usable);
+    }
+    return found.filter(({ kind }) => kind !== 'never');
+  }
+
+  async count(): Promise<{ dropped: PacketCounts[]; processed: PacketCounts[] }> {
+    const dropped: PacketCounts[] = [];
+    const processed: PacketCounts[] = [];
+    for (const [family, names] of this.#families()) {
+      for (const rule of await this.#list('rule', family, names.table)) {
+        const counts = { family: family.number, packets: rule.packets, bytes: rule.bytes };
+        if (rule.comment === `${tag} processed`) processed.push({ ...counts, group: '' });
+        const set = rule.comment.startsWith(`${tag} deny `) ? idOf(rule.comment.slice(tag.length + 6), family, names)
+          : null;
+        if (set !== null) dropped.push({ ...counts, group: set.group });
+      }
+    }
+    return { dropped, processed };
+  }
+
+  async cutConnections({ family }: SetId, { count, first, last }: ElementList): Promise<number> {
+    return asking(this.#connection.cutConnections(families[family].protocol, count, first, last ?? first));
+  }
+
+  watch(onForeignChange: (what: string) => void): void {
+    this.#monitor?.close();
+    this.#monitor = guard(() => new this.#addon.Monitor(this.#connection.port, (changes, wasLost) => {
+      const ours = changes.find((change) => this.#families().some(([family, names]) =>
+        family.protocol === change.family && names.table === change.table && this.#concerns(change, names)));
+      if (ours !== undefined) onForeignChange(`${ours.isDelete ? 'deleted' : 'added'} ${ours.kind} ${ours.name}`.trim());
+      else if (wasLost) onForeignChange('news were lost');
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#monitor?.close();
+    this.#monitor = null;
+    this.#connection.close();
+  }
+
+  async cleanUp(): Promise<void> {
+    for (const [family, names] of this.#families()) {
+      const sets = await this.#list('set', family, names.table);
+      const tables = (await this.#list('table', family)).some(({ table }) => table === names.table);
+      if (!tables) continue;
+      const batch = new this.#addon.Batch();
+      if (!names.isSetOnly) batch.deleteTable(family.protocol, names.table);
+      for (const { name } of names.isSetOnly ? sets : []) {
+        if (idOf(name, family, names) !== null) batch.flushSet(family.protocol, names.table, name);
+      }
+      await this.#commit(batch, names.table);
+    }
+  }
+
+  /** Makes one family what it should be, in one transaction. Resolves to whether anything had to be done. */
+  async #openFamily(family: Family, names: NftablesFamily): Promise<boolean> {
+    const batch = new this.#addon.Batch();
+    const { protocol } = family;
+    const hasTable = (await this.#list('table', family)).some(({ table }) => table === names.table);
+    if (!hasTable) batch.addTable(protocol, names.table);
+    const sets = hasTable ? await this.#list('set', family, names.table) : [];
+    const chains = hasTable ? await this.#list('chain', family, names.table) : [];
+    const rules = hasTable ? await this.#list('rule', family, names.table) : [];
+    const { usable, foreign } = sortSets(sets, family, names);
+    for (const set of usable) this.#sets.set(setKey(set), set);
+    if (names.isSetOnly) {
+      if (foreign.length > 0) throw new BackendError(`set ${foreign[0].name} of table ${names.table} has other flags than `
+        + 'a set of bans needs (type of the family, timeout; interval only for ranges)');
+    } else {
+      const never: SetId = { family: family.number, kind: 'never', group: '' };
+      // Sets that are not usable can only go when no rule names them any more: rules first.
+      const wanted = this.#wantedRules(family, names);
+      const isRightly = foreign.length === 0 && this.#options.hooks.every((hook) => isChainRight(hook, names, chains)
+        && areRulesRight(wanted, rules.filter(({ name }) => name === chainName(hook, names))));
+      if (!isRightly) this.#rebuild(batch, family, names, { chains, foreign, wanted });
+      this.#sets.set(setKey(never), never);
+    }
+    if (batch.messageCount === 0) return false;
+    await this.#commit(batch, names.table);
+    return true;
+  }
+
+  /** Chains and rules anew, sets with their bans kept. */
+  #rebuild(batch: NftBatch, family: Family, names: NftablesFamily, found: { chains: readonly NftObject[];
+    foreign: readonly NftObject[]; wanted: readonly TaggedRule[] }): void {
+    const { protocol } = family;
+    const never: SetId = { family: family.number, kind: 'never', group: '' };
+    if (!this.#sets.has(setKey(never))) this.#addSet(batch, family, names, never);
+    for (const chain of found.chains) batch.deleteRules(protocol, names.table, chain.name);
+    const kept = this.#options.hooks.filter((hook) => isChainRight(hook, names, found.chains))
+      .map((hook) => chainName(hook, names));
+    for (const chain of found.chains) {
+      if (!kept.includes(chain.name)) batch.deleteChain(protocol, names.table, chain.name);
+    }
+    for (const set of found.foreign) batch.deleteSet(protocol, names.table, set.name);
+    for (const hook of this.#options.hooks) {
+      const chain = chainName(hook, names);
+      if (!kept.includes(chain)) batch.addChain(protocol, names.table, chain, hookNumbers[hook], names.priority);
+      for (const rule of found.wanted) batch.addRule(protocol, names.table, chain, rule.expressions, rule.comment);
+    }
+  }
+
+  #wantedRules(family: Family, names: NftablesFamily): TaggedRule[] {
+    const own = [...this.#sets.values()].filter((set) => set.family === family.number && set.kind !== 'never');
+    return [...headRules(family, nameOf({ family: family.number, kind: 'never', group: '' }, names)),
+      ...own.flatMap((set) => denyRules(family, nameOf(set, names), this.#options.deny))];
+  }
+
+  /** A set and, at the end of each chain, the rules that deny what is in it. */
+  #putSet(batch: NftBatch, family: Family, names: NftablesFamily, set: SetId): void {
+    this.#addSet(batch, family, names, set);
+    if (names.isSetOnly) return;
+    for (const hook of this.#options.hooks) {
+      for (const rule of denyRules(family, nameOf(set, names), this.#options.deny)) {
+        batch.addRule(family.protocol, names.table, chainName(hook, names), rule.expressions, rule.comment);
+      }
+    }
+  }
+
+  #addSet(batch: NftBatch, family: Family, names: NftablesFamily, set: SetId): void {
+    batch.addSet(family.protocol, names.table, nameOf(set, names), family.keyType, family.keyBytes, flagsOf(set));
+  }
+
+  /** Whether the kernel can delete without complaining about what is gone (Linux 6.3). */
+  async #probeDestroy(): Promise<boolean> {
+    const [set] = this.#sets.values();
+    const names = set === undefined ? undefined : this.#options.families[set.family];
+    if (set === undefined || names === undefined) return false;
+    const family = families[set.family];
+    const batch = new this.#addon.Batch();
+    // Of the set that is asked about, an address nobody bans: nothing is sent from 0.0.0.1 or ::1 to the network.
+    const key = new Uint8Array(family.keyBytes);
+    key[family.keyBytes - 1] = 1;
+    batch.putElements(family.protocol, names.table, nameOf(set, names), deleteAction(true), 1, family.keyBytes, key);
+    return (await asking(this.#connection.commit(batch.bytes(), batch.messageCount))).length === 0;
+  }
+
+  async #commit(batch: NftBatch, what: string): Promise<void> {
+    if (batch.messageCount === 0) return;
+    const failures = await asking(this.#connection.commit(batch.bytes(), batch.messageCount));
+    if (failures.length === 0) return;
+    const [message, errno, offset] = failures;
+    const element = batch.locate(message, offset);
+    throw new BackendError(`${what}: the kernel refused message ${message} of ${batch.messageCount}`
+      + `${element < 0 ? '' : `, element ${element}`}: ${errnoNames[errno] ?? `errno ${errno}`}`);
+  }
+
+  async #list(kind: 'table' | 'chain' | 'rule' | 'set', family: Family, table?: string): Promise<NftObject[]> {
+    return asking(this.#connection.listObjects(kind, family.protocol, table));
+  }
+
+  #families(): [Family, NftablesFamily][] {
+    return ([4, 6] as const).flatMap((number): [Family, NftablesFamily][] => {
+      const names = this.#options.families[number];
+      return names === undefined ? [] : [[families[number], names]];
+    });
+  }
+
+  /** In set-only mode the table has more than ours. */
+  #concerns(change: NftObject, names: NftablesFamily): boolean {
+    if (change.kind === 'table' || !names.isSetOnly) return true;
+    return (change.kind === 'set' || change.kind === 'elements')
+      && (change.name === names.set || change.name === names.set + rangesSuffix);
+  }
+}
+
+function nameOf({ kind, group }: SetId, { set }: NftablesFamily): string {
+  const name = group === '' ? set : `${set}-${group}`;
+  return kind === 'never' ? set + neverSuffix : kind === 'range' ? name + rangesSuffix : name;
+}
+
+/** The set a name stands for, or null for one that is not ours. */
+function idOf(name: string, family: Family, { set, isSetOnly }: NftablesFamily): SetId | null {
+  if (name === set + neverSuffix) return { family: family.number, kind: 'never', group: '' };
+  const isRange = name.endsWith(rangesSuffix);
+  const base = isRange ? name.slice(0, -rangesSuffix.length) : name;
+  const kind = isRange ? 'range' : 'address';
+  if (isSetOnly) return base === set ? { family: family.number, kind, group: '' } : null;
+  return base.startsWith(`${set}-`) && base.length > set.length + 1
+    ? { family: family.number, kind, group: base.slice(set.length + 1) } : null;
+}
+
+function flagsOf({ kind }: SetId): number {
+  return kind === 'address' ? setFlag.timeout : setFlag.timeout | setFlag.interval;
+}
+
+function sortSets(sets: readonly NftObject[], family: Family, names: NftablesFamily): { usable: SetId[];
+  foreign: NftObject[] } {
+  const usable: SetId[] = [];
+  const foreign: NftObject[] = [];
+  for (const set of sets) {
+    const id = idOf(set.name, family, names);
+    const isFit = id !== null && set.flags === flagsOf(id) && set.keyLength === family.keyBytes;
+    if (isFit) usable.push(id);
+    // In set-only mode the administrator's other sets are no matter of ours.
+    else if (id !== null || !names.isSetOnly) foreign.push(set);
+  }
+  return { usable, foreign };
+}
+
+function chainName(hook: HookName, { chain }: NftablesFamily): string {
+  return `${chain}-${hook}`;
+}
+
+function isChainRight(hook: HookName, names: NftablesFamily, chains: readonly NftObject[]): boolean {
+  return chains.some((chain) => chain.name === chainName(hook, names) && chain.hook === hookNumbers[hook]
+    && chain.priority === names.priority);
+}
+
+/** The first rules in their order, those of the sets in any: new sets come at the end. */
+function areRulesRight(wanted: readonly TaggedRule[], found: readonly NftObject[]): boolean {
+  const text = (rule: { comment: string }, shape: string): string => `${rule.comment}: ${shape}`;
+  const wantedTexts = wanted.map((rule) => text(rule, shapeOf(rule)));
+  const foundTexts = found.map((rule) => text(rule, rule.expressions));
+  return wantedTexts.length === foundTexts.length && wantedTexts.slice(0, 2).every((line, at) => line === foundTexts[at])
+    && [...wantedTexts].sort().every((line, at) => line === [...foundTexts].sort()[at]);
+}
+
+function guard<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new BackendError((error as Error).message, { cause: error });
+  }
+}
+
+async function asking<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new BackendError((error as Error).message, { cause: error });
+  }
+}

@@ -1,0 +1,91 @@
+// Decisions as the Local API streams them, read into bans. What cannot be enforced is a reason, not an exception:
+// decisions come from other programs.
+
+import { parseGoDuration } from '../ts/util/go-duration.js';
+import { parseCidr, parseIp, type IpPrefix } from '../ts/util/ip.js';
+import { keyOf, type AddressKey, type FamilyNumber } from './family.js';
+
+/** A decision on the wire; anything may be missing. */
+export interface WireDecision {
+  readonly id?: number;
+  readonly duration?: string;
+  readonly origin?: string;
+  readonly scenario?: string;
+  readonly scope?: string;
+  readonly type?: string;
+  readonly value?: string;
+}
+
+/** An enforceable decision. Ranges have `bits`; a single address has `null`. */
+export interface Ban {
+  readonly id: number;
+  readonly family: FamilyNumber;
+  /** Of the address, or the first one of the range. */
+  readonly key: AddressKey;
+  readonly bits: number | null;
+  readonly untilMs: number;
+  /** Names the set; see `groupOf`. */
+  readonly group: string;
+  readonly scenario: string;
+  readonly sinceMs: number;
+}
+
+/** Why a decision is not enforced. */
+export type Refusal = 'type' | 'scope' | 'value' | 'wide' | 'family' | 'ended';
+
+/** What is enforced. */
+export interface Enforcement {
+  readonly types: ReadonlySet<string>;
+  readonly families: ReadonlySet<FamilyNumber>;
+  readonly widestBits: Readonly<Record<FamilyNumber, number>>;
+  /** One set for all origins (set-only). */
+  readonly hasOneGroup: boolean;
+}
+
+/** Returns the ban of a decision, or why there is none. */
+export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs: number): Ban | Refusal {
+  const { type = '', scope = '', value = '', origin = '', scenario = '' } = decision;
+  if (!enforcement.types.has(type.toLowerCase())) return 'type';
+  if (!/^(ip|range)$/i.test(scope)) return 'scope';
+  const prefix = readPrefix(value);
+  if (prefix === null || typeof decision.id !== 'number') return 'value';
+  const { address, bits } = prefix;
+  if (!enforcement.families.has(address.version)) return 'family';
+  if (bits < enforcement.widestBits[address.version]) return 'wide';
+  const untilMs = nowMs + durationMs(decision.duration);
+  if (!(untilMs > nowMs)) return 'ended';
+  return { id: decision.id, family: address.version, key: keyOf(address), bits: bits === address.bits ? null : bits,
+    untilMs, group: enforcement.hasOneGroup ? '' : groupOf(origin), scenario, sinceMs: nowMs };
+}
+
+/** The part of a set's name that tells the origin: letters, digits, `_-` of it. */
+export function groupOf(origin: string): string {
+  return origin === '' ? 'unknown' : origin.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 100);
+}
+
+function readPrefix(value: string): IpPrefix | null {
+  if (value.includes('/')) {
+    const prefix = parseCidr(value);
+    if (prefix === null || (prefix.address.isMapped && prefix.bits < 96)) return null;
+    return unmapped(prefix).masked();
+  }
+  const address = parseIp(value)?.unmap();
+  return address === undefined || address.zone !== '' ? null : prefixOf(address);
+}
+
+function unmapped(prefix: IpPrefix): IpPrefix {
+  if (!prefix.address.isMapped) return prefix;
+  return parseCidr(`${prefix.address.unmap()}/${prefix.bits - 96}`)!;
+}
+
+function prefixOf(address: IpPrefix['address']): IpPrefix {
+  return parseCidr(`${address}/${address.bits}`)!;
+}
+
+function durationMs(text: string | undefined): number {
+  try {
+    return parseGoDuration(text ?? '') / 1e6;
+  } catch {
+    return NaN;
+  }
+}

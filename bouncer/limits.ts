@@ -1,0 +1,28 @@
+// The named maximum of every batch, buffer and list of the bouncer. Each says its unit in its name.
+
+/** By name; a unit stands last in each. */
+export const bouncerLimits = {
+  /** Elements of one transaction, except where a set is replaced whole: about 10 ms of the kernel's time. */
+  batchElementsMax: 5_000,
+  /** Address space a ban may cover unless configured: /16 and /32. */
+  widestIpv4Bits: 16,
+  widestIpv6Bits: 32,
+  /** Sets of each address family; decisions of further origins share one. */
+  originsMax: 64,
+  /** Buffers of the netlink socket. A replaced set of a million addresses is one message of 30 MB. */
+  netlinkReceiveBytes: 8 * 1024 * 1024,
+  netlinkSendBytes: 256 * 1024 * 1024,
+  /** Text of the stream that is collected before its decisions are read. */
+  streamTextCharsMin: 256 * 1024,
+  /** A kernel that refuses is asked again after this, doubling up to the second. */
+  retryMs: 100,
+  retryMsMax: 10_000,
+  /** Changes of others are gathered this long before they are repaired. */
+  repairDelayMs: 50,
+  /** Structure in the kernel is compared with the wanted one this often, should news have been missed. */
+  checkIntervalMs: 60_000,
+  /** A decision whose end moved less than this is the same one: durations come in whole seconds. */
+  untilToleranceMs: 2_500,
+  /** The Local API is asked again after a failure at least this soon and at most this late. */
+  pollRetryMsMax: 60_000,
+} as const;

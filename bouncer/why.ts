@@ -1,0 +1,61 @@
+// Answers why an address is banned: by the decisions of the Local API and by what the kernel holds. Asks both anew and
+// changes neither, so it can be run beside a working bouncer.
+
+import { IpPrefix, type IpAddress } from '../ts/util/ip.js';
+import type { Backend } from './backend.js';
+import type { BouncerConfig } from './config.js';
+import { boundsOf, families, keyOf, writeKey } from './family.js';
+import { BouncerClient } from './lapi-client.js';
+import { hostSources, lapiAddresses, neverRanges } from './never-ban.js';
+import type { ElementList, SetId } from './element-list.js';
+
+/** Returns the answer as lines of text. Throws E_LAPI when the Local API does not answer whole. */
+export async function explainAddress(config: BouncerConfig, address: IpAddress, backend: Backend,
+  now: () => number = Date.now): Promise<string> {
+  const lines: string[] = [];
+  const { url, key, caCertPath, certPath, keyPath, insecureSkipVerify } = config.api;
+  const client = new BouncerClient({ url, apiKey: key, caCertPath, certPath, keyPath, insecureSkipVerify });
+  const decisions = await client.decisionsOn(address.toString());
+  client.close();
+  const { first: number } = boundsOf(new IpPrefix(address, address.bits));
+  const never = neverRanges([...config.neverBan, ...await lapiAddresses(config.api.url)], hostSources, config.families);
+  if (never.get(address.version)?.some(({ first, last }) => first <= number && number <= last)) {
+    lines.push(`${address} is never banned (own address, gateway, Local API or never_ban)`);
+  }
+  for (const { id, type, scope, value, origin, scenario, duration } of decisions) {
+    lines.push(`decision ${id}: ${type} of ${scope} ${value} by ${origin} (${scenario}), ${duration} left`);
+  }
+  if (decisions.length === 0) lines.push(`the Local API has no decision on ${address}`);
+  const held = await heldBy(backend, address, now());
+  for (const { set, untilMs } of held) {
+    lines.push(`the kernel holds it as ${set.kind} of ${set.group || 'all origins'}, until `
+      + `${untilMs === Infinity ? 'it is deleted' : new Date(untilMs).toISOString()}`);
+  }
+  if (held.length === 0) lines.push('the kernel does not ban it');
+  await backend.close();
+  return `${lines.join('\n')}\n`;
+}
+
+async function heldBy(backend: Backend, address: IpAddress, nowMs: number): Promise<{ set: SetId; untilMs: number }[]> {
+  const { keyBytes } = families[address.version];
+  const key = new Uint8Array(keyBytes);
+  writeKey(keyOf(address), key, 0);
+  const found: { set: SetId; untilMs: number }[] = [];
+  for (const set of await backend.list()) {
+    if (set.family !== address.version) continue;
+    const list = await backend.dump(set, nowMs);
+    const index = indexOf(list, key);
+    if (index >= 0) found.push({ set, untilMs: list.untilMs[index] });
+  }
+  return found;
+}
+
+function indexOf({ count, first, last }: ElementList, key: Uint8Array): number {
+  for (let index = 0; index < count; index++) {
+    const from = index * key.length;
+    const low = first.subarray(from, from + key.length);
+    const high = (last ?? first).subarray(from, from + key.length);
+    if (Buffer.compare(low, key) <= 0 && Buffer.compare(key, high) <= 0) return index;
+  }
+  return -1;
+}
