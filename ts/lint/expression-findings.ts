@@ -4,7 +4,7 @@
 import { childrenOf, type Node } from '../expr/ast.js';
 import type { CompiledExpr, Requirement } from '../expr/compiled.js';
 import { parse } from '../expr/parser.js';
-import { nearest } from '../config/document.js';
+import { editDistance, nearest } from '../config/document.js';
 import { type Finding, placeWithin, warning } from './finding.js';
 import type { KnownFields, MapName, MetaValues, Producer } from './known-fields.js';
 
@@ -14,7 +14,7 @@ export function fieldFindings(expression: CompiledExpr, known: KnownFields): Fin
   for (const { map, key, at } of fieldsIn(parse(expression.text))) {
     const name = `evt.${map}.${key}`;
     if (known.has(map, key) || found.has(name)) continue;
-    const near = nearest(key, known.keys(map));
+    const near = nearest(key, known.keys(map).filter((other) => 3 * editDistance(key, other) <= key.length));
     found.set(name, warning('unknown-field', `no known parser writes ${name}: it is always empty`
       + `${near === undefined ? '' : `, did you mean ${near}?`}`, placeWithin(expression, at)));
   }
@@ -23,7 +23,8 @@ export function fieldFindings(expression: CompiledExpr, known: KnownFields): Fin
 
 /** Checks a filter. */
 export function filterFindings(filter: CompiledExpr, known: KnownFields): Finding[] {
-  return [...scanFindings(filter), ...contradictions(filter), ...unreachable(filter, known)];
+  const contradicted = contradictions(filter);
+  return [...scanFindings(filter), ...(contradicted.length > 0 ? contradicted : unreachable(filter, known))];
 }
 
 interface FieldUse {

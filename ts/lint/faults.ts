@@ -24,7 +24,7 @@ export function loadWithFaults<T>(file: string, text: string, load: (text: strin
   const touched = new Set<number>();
   const isMasked = (line: number): boolean => masked.some(([first, last]) => line >= first && line <= last);
   let rest = text;
-  while (faults.length < faultsMax && masked.length < 2 * faultsMax) {
+  for (let round = 0; round < 2 * faultsMax && faults.length < faultsMax; round++) {
     try {
       return { file, value: load(rest), faults, isMasked };
     } catch (error) {
@@ -35,7 +35,7 @@ export function loadWithFaults<T>(file: string, text: string, load: (text: strin
         || (error.place !== undefined && !without.isWholeDocument && isMasked(error.place.line)));
       if (!isConsequence) faults.push(faultOf(error, file));
       if (without === null || without.text === rest) break;
-      masked.push(without.lines);
+      masked.push(...without.lines);
       touched.add(without.document);
       rest = without.text;
     }

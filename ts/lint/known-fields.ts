@@ -17,7 +17,8 @@ export interface Producer {
 
 /** Keys that come from elsewhere than rules: web requests, and what the enrichment methods answer. */
 const built: Readonly<Record<MapName, readonly string[]>> = {
-  Parsed: ['source_ip', 'target_host', 'target_uri', 'method', 'req_uuid', 'source', 'remediation_cmpt_ip', 'hash', 'version'],
+  Parsed: ['source_ip', 'target_host', 'target_uri', 'method', 'req_uuid', 'source', 'remediation_cmpt_ip', 'hash', 'version',
+    'inband_interrupted', 'inband_action', 'outofband_interrupted', 'outofband_action'],
   Meta: [],
   Enriched: ['IsoCode', 'IsInEU', 'Latitude', 'Longitude', 'ASNNumber', 'ASNumber', 'ASNOrg', 'SourceRange', 'reverse_dns',
     'MarshaledTime'],

@@ -58,6 +58,8 @@ class LintRun {
   readonly #findings: Finding[] = [];
   readonly #known = new KnownFields();
   readonly #names = newEventNames();
+  /** No parser has a fault: what it writes could not be told. */
+  #fieldsAreKnown = true;
 
   constructor(files: readonly string[], surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -66,6 +68,7 @@ class LintRun {
 
   findings(): readonly Finding[] {
     const worlds = (['parsers', 'postoverflows'] as const).map((world) => this.#load(world));
+    this.#fieldsAreKnown = worlds.every(({ loaded }) => loaded.every(({ faults }) => faults.length === 0));
     const scenarios = this.#targets.filter(({ kind }) => kind === 'scenarios').map((target) => this.#scenarios(target));
     const library = this.#library();
     for (const file of this.#surroundings.available) {
@@ -85,8 +88,8 @@ class LintRun {
     try {
       const text = readFileSync(file, 'utf8');
       const kind = kindOf(file, text);
-      const folder = basename(dirname(file));
-      const stage = /^s\d\d-/.test(folder) ? folder : /\/(s\d\d-[^/]+)\//.exec(file)?.[1] ?? (kind === 'postoverflows' ? 's00-enrich' : 's01-parse');
+      const found = stageOf({ path: file });
+      const stage = /^s\d\d-/.test(found) ? found : kind === 'postoverflows' ? 's00-enrich' : 's01-parse';
       this.#targets.push({ file, text, kind, stage });
     } catch (error) {
       const fault = error instanceof PalisadeError ? error : new PalisadeError('E_FILE', (error as Error).message);
@@ -122,7 +125,7 @@ class LintRun {
   }
 
   #parsers(file: RuleFile, world: World, library: PatternLibrary): ParserSpec {
-    return loadParsers([file], { world, library, names: this.#names, functions: helperTable });
+    return loadParsers([{ ...file, stage: stageOf(file) }], { world, library, names: this.#names, functions: helperTable });
   }
 
   #scenarios({ file, text }: Target): Loaded<ScenarioSet> {
@@ -134,7 +137,8 @@ class LintRun {
     this.#findings.push(...faults);
     if (value === null) return;
     const found = [...value.warnings.map((sentence) => fromSentence(sentence, file)), ...check(value), ...this.#dataFindings(value.dataFiles)];
-    this.#findings.push(...found.filter(({ place }) => !isMasked(place.line)));
+    this.#findings.push(...found.filter(({ place, code }) => !isMasked(place.line)
+      && (this.#fieldsAreKnown || (code !== 'unknown-field' && code !== 'filter-never-true'))));
   }
 
   #nodeFindings(top: NodeSpec, library: PatternLibrary): Finding[] {
@@ -184,8 +188,9 @@ function kindOf(file: string, text: string): RuleKind {
   throw new PalisadeError('E_RULE', 'this is no parser, postoverflow or scenario');
 }
 
+/** Stages hold a folder for each author in a hub, files at once where rules are installed. */
 function stageOf({ stage, path }: RuleFile): string {
-  return stage ?? basename(dirname(path));
+  return stage ?? /\/(s\d\d-[^/]+)\//.exec(path)?.[1] ?? basename(dirname(path));
 }
 
 /** What loaders only warn of comes as `file:line: sentence`. */

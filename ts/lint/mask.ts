@@ -1,7 +1,7 @@
 // Takes a fault out of the text of a rule file so that the rest can be loaded and its faults found too: a bad
 // expression gets a harmless one in its place, anything else is blanked. Lines stay where they are.
 
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type Pair } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from 'yaml';
 import type { PalisadeError } from '../errors.js';
 
 /** A text without one fault. */
@@ -11,8 +11,8 @@ export interface Masked {
   readonly isWholeDocument: boolean;
   /** Position of the document in the file. */
   readonly document: number;
-  /** Lines of which something was replaced. */
-  readonly lines: readonly [first: number, last: number];
+  /** Ranges of lines of which something was replaced. */
+  readonly lines: readonly (readonly [first: number, last: number])[];
 }
 
 /** What stands in for an expression or pattern that does not compile, by the key it belongs to. */
@@ -37,7 +37,7 @@ export function mask(text: string, error: PalisadeError): Masked | null {
   const lineOf = (at: number): number => lines.linePos(at).line;
   return { text: replaced.reduce((result, edit) => applied(result, edit), text), document: index,
     isWholeDocument: ranges === null,
-    lines: [lineOf(Math.min(...replaced.map(({ from }) => from))), lineOf(Math.max(...replaced.map(({ to }) => to - 1)))] };
+    lines: replaced.map(({ from, to }) => [lineOf(from), lineOf(to - 1)] as const) };
 }
 
 interface Edit {
@@ -68,21 +68,23 @@ function edits({ key, value, path }: Found, { offset, root, text, error }: Fault
     if (by !== undefined) return [{ from: startOf(value), to: endOf(value), by }];
   }
   if (!isCompiled && path.length === 1 && ['type', 'capacity', 'leakspeed'].includes(name) && key !== null && offset >= startOf(value)) {
-    return bucketEdits(root);
+    return bucketEdits(root, name);
   }
-  const from = key === null ? dashBefore(text, startOf(value)) : startOf(key);
-  return [{ from, to: Math.max(endOf(value), endOf(key)), by: '' }];
+  if (key === null) return [entryEdit(text, startOf(value), endOf(value))];
+  return [{ from: startOf(key), to: Math.max(endOf(value), endOf(key)), by: '' }];
 }
 
 /** A bucket whose numbers do not fit becomes a trigger, which needs none. */
-function bucketEdits(root: Node): Edit[] | null {
+function bucketEdits(root: Node, faulty: string): Edit[] | null {
   if (!isMap(root)) return null;
-  const byName = (name: string): Pair | undefined => root.items.find(({ key }) => isScalar(key) && key.value === name);
-  const type = byName('type')?.value as Node | undefined;
-  if (type === undefined || type === null) return null;
-  const capacity = byName('capacity');
-  const blank = capacity === undefined ? [] : [{ from: startOf(capacity.key as Node), to: endOf(capacity.value as Node), by: '' }];
-  return [{ from: startOf(type), to: endOf(type), by: 'trigger' }, ...blank].sort((a, b) => b.from - a.from);
+  const edits = root.items.flatMap(({ key, value }): Edit[] => {
+    const name = isScalar(key) ? key.value : '';
+    const [from, to] = [startOf(key as Node), endOf(value as Node | null)];
+    if (name === 'type' && value !== null) return [{ from: startOf(value as Node), to, by: 'trigger' }];
+    return name === 'capacity' || name === faulty ? [{ from, to: Math.max(to, endOf(key as Node)), by: '' }] : [];
+  });
+  // From the last to the first, so that the offsets of the others stay right.
+  return edits.some(({ by }) => by !== '') ? edits.sort((a, b) => b.from - a.from) : null;
 }
 
 /** The innermost pair or entry that holds the offset. A rule's fault at the start of a mapping is about all of it. */
@@ -117,9 +119,13 @@ function endOf(node: Node | null): number {
   return node?.range?.[1] ?? 0;
 }
 
-/** Where an entry of a list begins: at its dash, or an empty entry would stay. */
-function dashBefore(text: string, at: number): number {
-  return at - (/-[ \t]+$/.exec(text.slice(0, at))?.[0].length ?? 0);
+/** An entry of a list goes with its dash, or with a comma beside it. */
+function entryEdit(text: string, start: number, end: number): Edit {
+  const dash = /-[ \t]+$/.exec(text.slice(0, start))?.[0].length ?? 0;
+  if (dash > 0) return { from: start - dash, to: end, by: '' };
+  const after = /^\s*,/.exec(text.slice(end))?.[0].length ?? 0;
+  const before = after > 0 ? 0 : /,\s*$/.exec(text.slice(0, start))?.[0].length ?? 0;
+  return { from: start - before, to: end + after, by: '' };
 }
 
 /** Replaces a range and keeps the number of lines. */
