@@ -43,6 +43,16 @@ export const lapiLimits = {
   shutdownMsMax: 3_000,
   /** Milliseconds between looks for connections that fell idle while the server stops. */
   idlePollMs: 50,
+  /** Connections to a database server. */
+  databaseConnectionsMax: 10,
+  /** Rows of one insert into a database server. */
+  insertBatchRows: 5_000,
+  /** Milliseconds after which what others wrote to a database server is asked for again. */
+  changePollMs: 500,
+  /** Numbers of the change log that were handed out and are not there yet, looked for again and again. */
+  changeHolesMax: 10_000,
+  /** Seconds after which such a number counts as rolled back. */
+  changeHoleSecondsMax: 600,
   /** Pages of the database that SQLite keeps in memory, kilobytes: the indexes of half a million decisions. */
   pageCacheKilobytes: 65_536,
   /** Pages of the write-ahead log (16 MiB) before they are moved to the database file. */

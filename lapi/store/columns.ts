@@ -1,6 +1,6 @@
 // How instants and booleans stand in SQLite's columns: the text that CrowdSec's driver writes, and 0 or 1.
-// That text sorts like the instants, so SQL compares it as it stands. Other databases have column types for both and
-// will bring their own pair of functions.
+// That text sorts like the instants, so SQL compares it as it stands. PostgreSQL takes the same texts and numbers for its
+// own types and its dialect reads instants back as such text.
 
 import { goLayouts, parseGoTime } from '../../ts/util/go-layout.js';
 import { GoTime } from '../../ts/util/go-time.js';

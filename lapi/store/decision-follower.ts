@@ -3,6 +3,7 @@
 // reading everything anew.
 
 import { setImmediate } from 'node:timers/promises';
+import { lapiLimits } from '../limits.js';
 import { nanosecondsPer } from '../../ts/util/go-duration.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { fromColumn, toColumn } from './columns.js';
@@ -23,6 +24,8 @@ export class DecisionFollower {
   readonly #texts = new Map<string, string>();
   readonly #times = new Map<string, GoTime>();
   #seq = -1;
+  /** Numbers of the log not seen yet, with the second since when. */
+  readonly #holes = new Map<number, number>();
   #mark: string | null = null;
   #schema: number | null = null;
   #sweptAt = GoTime.zero;
@@ -63,11 +66,13 @@ export class DecisionFollower {
 
   /** Takes a page of the log in. Returns whether that was all, or null when rows before it are gone. */
   async #readLog(): Promise<boolean | null> {
-    const { db } = this.#context;
-    const changes = await db.selectFrom('palisade_changes').selectAll().where('seq', '>', this.#seq).orderBy('seq')
-      .limit(changePageRows).execute();
+    const { db, dialect } = this.#context;
+    const holes = [...this.#holes.keys()];
+    const changes = await db.selectFrom('palisade_changes').selectAll().where((builder) => holes.length === 0
+      ? builder('seq', '>', this.#seq) : builder.or([builder('seq', '>', this.#seq), builder('seq', 'in', holes)]))
+      .orderBy('seq').limit(changePageRows).execute();
     if (changes.length === 0) return true;
-    if (changes[0].seq !== this.#seq + 1) return null;
+    if (dialect.hasSerialWrites ? changes[0].seq !== this.#seq + 1 : !this.#noteHoles(changes)) return null;
     const ids = [...new Set(changes.filter((change) => change.kind === 'decisions').map((change) => change.row_id))];
     if (ids.length > 0) {
       const rows = await this.#read(ids);
@@ -78,15 +83,32 @@ export class DecisionFollower {
         else this.#index.put(this.#toIndexed(row));
       }
     }
-    this.#seq = changes[changes.length - 1].seq;
+    this.#seq = Math.max(this.#seq, changes[changes.length - 1].seq);
     return changes.length < changePageRows;
+  }
+
+  /**
+   * Where transactions run side by side, a number is handed out before its row can be seen, and later numbers may be
+   * seen first: what is missing is looked for until it comes or counts as rolled back. Returns false when too much is.
+   */
+  #noteHoles(changes: readonly { readonly seq: number }[]): boolean {
+    const now = this.#context.now().seconds;
+    let next = this.#seq + 1;
+    for (const { seq } of changes) {
+      if (!this.#holes.delete(seq) && seq - next + this.#holes.size > lapiLimits.changeHolesMax) return false;
+      for (; next < seq; next++) this.#holes.set(next, now);
+      next = Math.max(next, seq + 1);
+    }
+    for (const [seq, since] of this.#holes) if (now - since > lapiLimits.changeHoleSecondsMax) this.#holes.delete(seq);
+    return true;
   }
 
   /** Reads everything in force. What changes while it reads is in the log after the number taken first. */
   async #load(schema: number | null): Promise<void> {
     const { db } = this.#context;
     await this.#context.dialect.ensureTriggers(db);
-    const last = await db.selectFrom('palisade_changes').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+    const recent = (await db.selectFrom('palisade_changes').select('seq').orderBy('seq', 'desc')
+      .limit(this.#context.dialect.hasSerialWrites ? 1 : lapiLimits.changeHolesMax).execute()).reverse();
     const from = this.#context.now();
     const index = new DecisionIndex(from);
     const now = toColumn(from);
@@ -99,7 +121,11 @@ export class DecisionFollower {
       await setImmediate();
     }
     this.#index = index;
-    this.#seq = last?.seq ?? 0;
+    this.#holes.clear();
+    this.#seq = (recent[0]?.seq ?? 1) - 1;
+    // Numbers handed out before this reading whose rows were not there yet.
+    if (!this.#context.dialect.hasSerialWrites) this.#noteHoles(recent);
+    this.#seq = recent[recent.length - 1]?.seq ?? 0;
     // Making triggers changes the number; the next look compares with what it is now.
     this.#schema = this.#context.dialect.schemaVersion() ?? schema;
     while (await this.#readLog() === false);

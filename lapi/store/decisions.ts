@@ -115,7 +115,7 @@ export class Decisions {
     query = applyFilter(query, filter);
     const byValue = filter.range !== undefined || filter.value !== undefined;
     query = byValue ? query.orderBy('decisions.id') : query.orderBy('decisions.until').orderBy('decisions.id');
-    if (filter.limit !== undefined || filter.offset !== undefined) query = query.limit(filter.limit ?? -1);
+    if (filter.limit !== undefined || filter.offset !== undefined) query = query.limit(rowCount(filter.limit));
     if (filter.offset !== undefined) query = query.offset(filter.offset);
     return (await query.execute()).map(toRow);
   }
@@ -227,10 +227,15 @@ export function passes(decision: IndexedDecision, filter: DecisionFilter): boole
     && (filter.idAbove === undefined || decision.id > filter.idAbove);
 }
 
+/** A negative limit is none; an offset needs some limit beside it in SQLite. */
+function rowCount(limit: number | undefined): number {
+  return limit === undefined || limit < 0 ? Number.MAX_SAFE_INTEGER : limit;
+}
+
 function scenarioContains(words: readonly string[]): RawBuilder<SqlBool> {
   const conditions = words.map((word) => {
-    const pattern = `%${word.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-    return sql`lower(decisions.scenario) like ${pattern} escape '\\'`;
+    const pattern = `%${word.toLowerCase().replace(/[!%_]/g, '!$&')}%`;
+    return sql`lower(decisions.scenario) like ${pattern} escape '!'`;
   });
   return sql<SqlBool>`(${sql.join(conditions, sql` or `)})`;
 }

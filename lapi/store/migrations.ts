@@ -110,11 +110,11 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       [table.name, new Set(table.columns.map((column) => column.name))]));
     for (const [name, table] of Object.entries(tables)) await createTable(db, dialect, name, table, present.get(name));
   },
-  async (db) => {
+  async (db, dialect) => {
     await db.schema.createTable('palisade_changes').ifNotExists()
-      .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('seq', sql`${dialect.idColumn}`, (column) => numbered(column, dialect))
       .addColumn('kind', 'text', (column) => column.notNull())
-      .addColumn('row_id', 'integer', (column) => column.notNull()).execute();
+      .addColumn('row_id', sql`${dialect.columnType('int')}`, (column) => column.notNull()).execute();
   },
   // For the stream: what is new since a bouncer's last pull.
   async (db) => {
@@ -127,6 +127,7 @@ export async function migrate(db: Kysely<Tables>, dialect: StoreDialect): Promis
   // A database without our table throws here; it may be empty or CrowdSec's.
   if (await appliedCount(db).catch(() => 0) < steps.length) {
     await db.transaction().execute(async (transaction) => {
+      await dialect.lockForMigration(transaction);
       await transaction.schema.createTable('palisade_schema').ifNotExists()
         .addColumn('version', 'integer', (column) => column.notNull()).execute();
       // Another process may have done it while this one waited for the lock.
@@ -152,18 +153,18 @@ async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: stri
   if (present === undefined) {
     let builder = db.schema.createTable(name);
     if (table.primaryKey === undefined) {
-      builder = builder.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement().notNull());
+      builder = builder.addColumn('id', sql`${dialect.idColumn}`, (column) => numbered(column, dialect).notNull());
     } else {
       builder = builder.addPrimaryKeyConstraint(`${name}_pk`, [...table.primaryKey] as never);
     }
     for (const column of table.columns) {
-      builder = builder.addColumn(column.name, typeOf(column), (definition) => describe(definition, column));
+      builder = builder.addColumn(column.name, typeOf(column), (definition) => describe(definition, column, dialect));
     }
     await builder.execute();
   } else {
     for (const column of table.columns.filter((wanted) => !present.has(wanted.name))) {
       await db.schema.alterTable(name)
-        .addColumn(column.name, typeOf(column), (definition) => describe(definition, column)).execute();
+        .addColumn(column.name, typeOf(column), (definition) => describe(definition, column, dialect)).execute();
     }
   }
   for (const [index, columns, isUnique] of table.indexes ?? []) {
@@ -172,11 +173,18 @@ async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: stri
   }
 }
 
-function describe(definition: ColumnDefinitionBuilder, column: Column): ColumnDefinitionBuilder {
+function numbered(column: ColumnDefinitionBuilder, dialect: StoreDialect): ColumnDefinitionBuilder {
+  return dialect.hasSerialWrites ? column.primaryKey().autoIncrement() : column.primaryKey();
+}
+
+function describe(definition: ColumnDefinitionBuilder, column: Column, dialect: StoreDialect): ColumnDefinitionBuilder {
   let result = definition;
   if (column.required) result = result.notNull();
   if (column.unique) result = result.unique();
-  if (column.fallback !== undefined) result = result.defaultTo(column.fallback);
+  if (column.fallback !== undefined) {
+    const isTruth = column.kind === 'flag' && !dialect.hasSerialWrites;
+    result = result.defaultTo(isTruth ? column.fallback !== 0 : column.fallback);
+  }
   if (column.references !== undefined) {
     result = result.references(`${column.references[0]}.id`).onDelete(column.references[1]);
   }

@@ -10,6 +10,7 @@ import { Bouncers } from './bouncers.js';
 import { Decisions } from './decisions.js';
 import type { StoreDialect } from './dialect/dialect.js';
 import { isOnNetwork } from './dialect/network-folder.js';
+import { postgresDialect, type SslOptions } from './dialect/postgres.js';
 import { sqliteDialect } from './dialect/sqlite.js';
 import { Machines } from './machines.js';
 import { migrate } from './migrations.js';
@@ -17,10 +18,17 @@ import { Retention } from './retention.js';
 import type { Tables } from './tables.js';
 import { UsageMetrics } from './usage-metrics.js';
 
-/** The part of db_config that a store needs. */
+/** The part of db_config that a store needs. What says how to reach a server is for PostgreSQL. */
 export interface StoreOptions {
   readonly type: string;
+  /** The file; for a server without host and port the folder of its unix socket. */
   readonly path: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly name?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly ssl?: SslOptions;
   /** Write-ahead log. null: on, unless the file lies on a network file system. */
   readonly useWal: boolean | null;
   /** Rows per insert or expiry statement. */
@@ -51,13 +59,17 @@ export interface Store extends StoreContext {
 /** Opens the database of a configuration. Throws E_STORE when it cannot be opened, E_CONFIG for an unknown type. */
 export async function openStore(options: StoreOptions, nowMs: () => number = Date.now): Promise<Store> {
   const dialect = dialectOf(options);
-  const db = new Kysely<Tables>({ dialect: dialect.kysely });
+  const db = new Kysely<Tables>({ dialect: dialect.kysely,
+    // Everything but a plain reading counts as a write, the commit at its end too.
+    ...(!dialect.hasSerialWrites && { log: ({ query }: { query: { sql: string } }) => {
+      if (!/^select/i.test(query.sql)) dialect.noteWrite();
+    } }) });
   const context: StoreContext = { db, dialect, bulkSize: options.bulkSize || 1000, now: uniqueClock(nowMs) };
   try {
     await migrate(db, dialect);
   } catch (error) {
     await db.destroy();
-    throw new PalisadeError('E_STORE', `cannot use the database ${options.path}: ${(error as Error).message}`,
+    throw new PalisadeError('E_STORE', `cannot use the database ${options.path || options.host}: ${(error as Error).message}`,
       undefined, { cause: error });
   }
   const bouncers = new Bouncers(context);
@@ -75,9 +87,14 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
 
 function dialectOf(options: StoreOptions): StoreDialect {
   if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? !isOnNetwork(options.path));
-  if (['mysql', 'postgres', 'postgresql', 'pgx'].includes(options.type)) {
-    throw new PalisadeError('E_CONFIG', `unable to create database client: the database type '${options.type}' is not `
-      + 'supported yet, use sqlite');
+  if (['postgres', 'postgresql', 'pgx'].includes(options.type)) {
+    const { user = '', password = '', name = '', host = '', port = 0 } = options;
+    return postgresDialect({ user, password, database: name, host, port, socketFolder: options.path,
+      ssl: options.ssl ?? { mode: '', caFile: '', certFile: '', keyFile: '' } });
+  }
+  if (options.type === 'mysql') {
+    throw new PalisadeError('E_CONFIG', "unable to create database client: the database type 'mysql' is not supported "
+      + 'yet, use sqlite or postgres');
   }
   throw new PalisadeError('E_CONFIG', `unable to create database client: unknown database type '${options.type}'`);
 }

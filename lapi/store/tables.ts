@@ -4,9 +4,9 @@
 
 import type { ColumnType, Generated } from 'kysely';
 
-/** A time column: text in SQLite. */
+/** A time column: text in SQLite, read and written as the same text in PostgreSQL. */
 export type TimeColumn = string;
-/** A boolean column: 0 or 1 in SQLite. */
+/** A boolean column: 0 or 1 in SQLite; PostgreSQL takes these and answers true or false. */
 export type FlagColumn = number;
 /** A 64-bit number that is only compared inside SQL. */
 type WideColumn = ColumnType<never, bigint | null, bigint | null>;

@@ -10,9 +10,10 @@ import { gzipSync } from 'node:zlib';
 import { GoTime } from '../../ts/util/go-time.js';
 import { listen, type Listening } from '../../lapi/listen.js';
 import type { LapiSettings } from '../../lapi/deps.js';
-import { openStore, type Store } from '../../lapi/store/store.js';
+import type { Store } from '../../lapi/store/store.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 import { addBouncer, logIn, startInstance, type Instance } from './instance.js';
+import { testDatabases } from './store/databases.js';
 
 interface Exchange {
   readonly setup: string;
@@ -73,7 +74,7 @@ const settingsOf: Readonly<Record<string, Partial<LapiSettings>>> = {
     autoRegistration: { token: registrationToken, allowedRanges: ['127.0.0.0/8', '10.0.0.0/8'] } },
 };
 
-describe('recorded exchanges of the Local API', skipWithout('golden/lapi'), () => {
+for (const database of testDatabases()) describe(`recorded exchanges of the Local API, ${database.name}`, { skip: database.skip || skipWithout('golden/lapi').skip }, () => {
   const clock = { ms: Date.parse('2026-11-23T01:44:56.500Z') };
   let store: Store;
   let instance: Instance;
@@ -82,11 +83,13 @@ describe('recorded exchanges of the Local API', skipWithout('golden/lapi'), () =
   let setup = '';
 
   before(async () => {
-    store = await openStore({ type: 'sqlite', path: ':memory:', useWal: true, bulkSize: 1000 }, () => clock.ms);
+    await database.start();
+    store = await (await database.create())(() => clock.ms);
   });
   after(async () => {
     await listening?.close();
     await store.close();
+    await database.stop();
   });
 
   const restart = async (name: string): Promise<void> => {

@@ -58,6 +58,7 @@ export interface DatabaseConfig {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  readonly ssl?: { readonly mode: string; readonly caFile: string; readonly certFile: string; readonly keyFile: string };
   readonly bulkSize: number;
   readonly flush: NonNullable<NonNullable<RawConfig['db_config']>['flush']> | null;
 }
@@ -230,6 +231,8 @@ function resolveDatabase(raw: RawConfig, paths: ConfigPaths): DatabaseConfig | n
     type: section.type ?? '', path: section.db_path || join(paths.dataDir, 'crowdsec.db'),
     useWal: section.use_wal ?? null, user: section.user ?? '', password: section.password ?? '',
     name: section.db_name ?? '', host: section.host ?? '', port: section.port ?? 0,
+    ssl: { mode: section.sslmode ?? '', caFile: section.ssl_ca_cert ?? '', certFile: section.ssl_client_cert ?? '',
+      keyFile: section.ssl_client_key ?? '' },
     bulkSize: Math.min(section.decision_bulk_size || 1000, 2000), flush: section.flush ?? null,
   };
 }

@@ -10,9 +10,15 @@ export type ColumnKind = 'time' | 'text' | 'longText' | 'int' | 'wide' | 'float'
 export interface StoreDialect {
   readonly name: string;
   readonly kysely: Dialect;
+  /** Whether one transaction ends before the next begins to write: then the change log has no holes. */
+  readonly hasSerialWrites: boolean;
+  /** Type of an `id` that numbers itself; SQLite's needs `autoincrement` beside it. */
+  readonly idColumn: RawBuilder<unknown>;
   /** Values one statement may bind. */
   readonly parameterCountMax: number;
   columnType(kind: ColumnKind): RawBuilder<unknown>;
+  /** Waits until no other process changes the schema, until the end of the transaction. */
+  lockForMigration(transaction: Kysely<Tables>): Promise<void>;
   /** Makes what feeds the change log, where it is missing. Cheap when nothing is. */
   ensureTriggers(db: Kysely<Tables>): Promise<void>;
   /** Inserts rows that all have the same columns, inside the open transaction of `db`. */
@@ -21,7 +27,12 @@ export interface StoreDialect {
   insertForIds(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number[]>;
   /** Whether an error means: a full disk, a read-only file or a lock, so that the same request may succeed later. */
   isUnavailable(error: unknown): boolean;
-  /** A text that changes with every write to the database by anybody, or null where that cannot be asked cheaply. */
+  /** Says that this process wrote, where the database cannot tell. */
+  noteWrite(): void;
+  /**
+   * A text that changes with every write to the database by anybody; where that cannot be asked cheaply, with every
+   * write of this process and every now and then. null: ask every time.
+   */
   writeMark(): string | null;
   /** A number that changes when tables or triggers do, or null where that cannot be asked cheaply. */
   schemaVersion(): number | null;

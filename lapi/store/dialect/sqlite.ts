@@ -10,6 +10,7 @@ import { PalisadeError } from '../../../ts/errors.js';
 import { lapiLimits } from '../../limits.js';
 import type { Tables } from '../tables.js';
 import type { ColumnKind, Row, StoreDialect } from './dialect.js';
+import { triggers } from './triggers.js';
 
 /** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
 const statementCountMax = 400;
@@ -18,14 +19,6 @@ const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
   time: sql`datetime`, text: sql`text`, longText: sql`text`, int: sql`integer`, wide: sql`bigint`, float: sql`real`,
   flag: sql`bool`, json: sql`json`,
 };
-
-/** Which changes readers with an index in memory must hear of: [table, event, condition]. */
-const triggers = [
-  ['decisions', 'insert', ''], ['decisions', 'update of until', 'when old.until is not new.until'],
-  ['decisions', 'delete', ''], ['allow_list_items', 'insert', ''], ['allow_list_items', 'delete', ''],
-  ['machines', 'update of is_validated', ''], ['machines', 'delete', ''],
-  ['bouncers', 'insert', ''], ['bouncers', 'delete', ''],
-] as const;
 
 /** Opens or creates a database file. Throws E_STORE when it cannot be opened. */
 export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
@@ -39,9 +32,13 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
+    hasSerialWrites: true,
     parameterCountMax: 32_000,
+    idColumn: sql`integer`,
     columnType: (kind) => columnTypes[kind],
-    ensureTriggers: (db) => ensureTriggers(db),
+    // A transaction holds the write lock from its start.
+    lockForMigration: async () => {},
+    ensureTriggers,
     insertRows: async (_db, table, rows) => {
       if (rows.length === 0) return;
       const statement = insertInto(statements, table, rows[0]);
@@ -50,6 +47,7 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
     insertForIds: async (_db, table, rows) => rows.map((row) =>
       Number(insertInto(statements, table, row).run(Object.values(row)).lastInsertRowid)),
     isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
+    noteWrite: () => {},
     // data_version counts what other connections wrote, total_changes what this one did.
     writeMark: () => `${statements.value('pragma data_version')} ${statements.value('select total_changes()')}`,
     schemaVersion: () => Number(statements.value('pragma schema_version')),
@@ -78,13 +76,13 @@ function openFile(path: string, useWal: boolean): Database.Database {
 }
 
 async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
-  const wanted = triggers.map(([table, event]) => `palisade_${table}_${event.split(' ')[0]}`);
   const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'`.execute(db);
   const present = new Set(rows.map((row) => row.name));
-  for (const [index, [table, event, condition]] of triggers.entries()) {
-    if (present.has(wanted[index])) continue;
+  for (const { name, table, event, changed } of triggers) {
+    if (present.has(name)) continue;
     const row = event === 'delete' ? 'old' : 'new';
-    await sql.raw(`create trigger if not exists ${wanted[index]} after ${event} on ${table} ${condition} begin
+    const when = changed === null ? '' : `when old.${changed} is not new.${changed}`;
+    await sql.raw(`create trigger if not exists ${name} after ${event} on ${table} ${when} begin
       insert into palisade_changes (kind, row_id) values ('${table}', ${row}.id); end`).execute(db);
   }
 }

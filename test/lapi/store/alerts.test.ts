@@ -8,6 +8,7 @@ import { hashPassword } from '../../../lapi/store/credentials.js';
 import { openStore, type Store } from '../../../lapi/store/store.js';
 import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import { alertBody } from '../instance.js';
+import { testDatabases } from './databases.js';
 
 const nowMs = Date.parse('2026-11-23T01:44:56Z');
 const everything = { contains: true, withBlocklists: true, withSimulated: true } as const;
@@ -17,17 +18,17 @@ function incoming(changes: Record<string, unknown> = {}): IncomingAlert {
   return alertBody(changes) as unknown as IncomingAlert;
 }
 
-async function memoryStore(): Promise<Store> {
-  return openStore({ type: 'sqlite', path: ':memory:', useWal: null, bulkSize: 1000 }, () => nowMs);
-}
-
-describe('alerts in the store', () => {
+for (const database of testDatabases()) describe(`alerts in the store, ${database.name}`, { skip: database.skip }, () => {
   let store: Store;
   before(async () => {
-    store = await memoryStore();
+    await database.start();
+    store = await (await database.create())(() => nowMs);
     await store.machines.add({ name: 'm', passwordHash: (await hashPassword('p'))!, ipAddress: '', isValidated: true });
   });
-  after(() => store.close());
+  after(async () => {
+    await store.close();
+    await database.stop();
+  });
 
   test('come back with their events, context and decisions', async () => {
     const { ids } = await store.alerts.add('m', [incoming({ decisions: [decision], meta: [{ key: 'k', value: '["v"]' }] })]);
@@ -109,7 +110,7 @@ describe('the database file', () => {
       (error: Error & { code: string }) => error.code === 'E_STORE' && /the folder .*none does not exist/.test(error.message));
   });
 
-  for (const type of ['meh', 'postgres']) {
+  for (const type of ['meh', 'mysql']) {
     test(`of type ${type} is refused by name`, async () => {
       await assert.rejects(openStore({ type, path: '', useWal: null, bulkSize: 1 }),
         { code: 'E_CONFIG', message: new RegExp(`'${type}'`) as never });

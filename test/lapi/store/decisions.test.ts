@@ -3,8 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import type { DecisionFilter, DecisionRow } from '../../../lapi/store/decisions.js';
 import { parseIpRange, rangeContains } from '../../../lapi/store/ip-range.js';
 import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
-import { openStore, type Store } from '../../../lapi/store/store.js';
+import type { Store } from '../../../lapi/store/store.js';
 import { alertBody } from '../instance.js';
+import { testDatabases } from './databases.js';
 
 interface Model {
   readonly value: string;
@@ -18,7 +19,7 @@ interface Model {
 
 const plain: DecisionFilter = { contains: true, withSimulated: true };
 
-describe('decisions in the store', () => {
+for (const database of testDatabases()) describe(`decisions in the store, ${database.name}`, { skip: database.skip }, () => {
   const seed = Date.now() % 1e9;
   const random = seeded(seed);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
@@ -27,11 +28,15 @@ describe('decisions in the store', () => {
   let store: Store;
 
   before(async () => {
-    store = await openStore({ type: 'sqlite', path: ':memory:', useWal: null, bulkSize: 1000 }, () => clock.ms);
+    await database.start();
+    store = await (await database.create())(() => clock.ms);
     for (let i = 0; i < 300; i++) models.push(randomModel(pick));
     for (const model of models) await store.alerts.add(null, [asAlert(model)]);
   });
-  after(() => store.close());
+  after(async () => {
+    await store.close();
+    await database.stop();
+  });
 
   test('filters give what a plain reading of them gives, on random queries', async () => {
     for (let round = 0; round < 300; round++) {
