@@ -2,6 +2,7 @@
 // CrowdSec's tool, which passes some false lines over in silence.
 
 import { posix } from 'node:path';
+import { silentLog } from '../config/log.js';
 import type { Event, EventNames } from '../event/event.js';
 import { compile, link } from '../expr/compiled.js';
 import { type ExprEnv, parserResultsEnv, scenarioResultsEnv } from '../expr/env.js';
@@ -9,7 +10,12 @@ import type { FunctionTable } from '../expr/functions.js';
 import { type ExprRuntime, newRuntime } from '../expr/runtime.js';
 import { stringType } from '../expr/types.js';
 import type { HelperContext } from '../expr-helpers/context.js';
+import { DataFiles } from '../expr-helpers/data-files.js';
+import { DnsCache, systemQueries } from '../expr-helpers/dns.js';
+import { StashStore } from '../expr-helpers/stash.js';
 import { helperTable } from '../expr-helpers/table.js';
+import { SinglePatterns } from '../grok/single.js';
+import { GoTime } from '../util/go-time.js';
 import type { ParserResults } from './results.js';
 import { shown } from './shown.js';
 
@@ -51,11 +57,11 @@ export class AssertionChecker {
   readonly #runtime: ExprRuntime;
   readonly #names: EventNames;
 
-  /** `names` number the keys of the results that will be checked. */
-  constructor(kind: AssertionKind, context: HelperContext, names: EventNames) {
+  /** `names` number the keys of the results that will be checked; helpers that ask for the time get that of `nowMs`. */
+  constructor(kind: AssertionKind, names: EventNames, nowMs: () => number) {
     this.#env = environments[kind];
     this.#names = names;
-    this.#runtime = newRuntime(functions, context);
+    this.#runtime = newRuntime(functions, helperContext(nowMs));
   }
 
   /** The value of any expression over the results. Throws when it does not compile or fails. */
@@ -106,4 +112,12 @@ function adapted(text: string): string {
   const equals = text.indexOf('==');
   if (equals < 0 || !text.includes('datasource_path') || text.includes('basename(')) return text;
   return `basename(${text.slice(0, equals).trim()}) ${text.slice(equals)}`;
+}
+
+/** Assertions may call any helper; those that ask a running engine find nothing. */
+function helperContext(nowMs: () => number): HelperContext {
+  const patterns = new SinglePatterns();
+  return { log: silentLog, files: new DataFiles([], silentLog, nowMs), stash: new StashStore(nowMs), decisions: null, geo: null,
+    dns: new DnsCache(nowMs, systemQueries(), { ttlMs: 1000, negativeTtlMs: 1000, size: 16 }),
+    regex: (pattern) => patterns.get(pattern), now: () => GoTime.fromMs(nowMs()) };
 }

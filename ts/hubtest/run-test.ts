@@ -2,14 +2,7 @@
 
 import { join } from 'node:path';
 import { type EventNames, newEventNames } from '../event/event.js';
-import { silentLog } from '../config/log.js';
-import type { HelperContext } from '../expr-helpers/context.js';
-import { DataFiles } from '../expr-helpers/data-files.js';
-import { DnsCache, systemQueries } from '../expr-helpers/dns.js';
-import { StashStore } from '../expr-helpers/stash.js';
-import { SinglePatterns } from '../grok/single.js';
 import { writeDumps } from '../pipeline/dump-files.js';
-import { GoTime } from '../util/go-time.js';
 import { type Assertion, AssertionChecker, assertionsOf, type Fault } from './assertions.js';
 import { generateParserAssertions, generateScenarioAssertions } from './generate.js';
 import { geographyNeededBy } from './geography.js';
@@ -85,10 +78,10 @@ export async function runTest(test: TestCase, around: TestSurroundings, options:
 /** Makes the results of a replay ready for assertions. */
 export function checkedReplay({ record }: Replay, around: TestSurroundings): CheckedReplay {
   const names: EventNames = newEventNames();
-  const context = helperContext(around);
+  const nowMs = (): number => Date.now() + around.clockOffsetMs;
   return {
-    parser: { results: parserResults(record, names), checker: new AssertionChecker('parser', context, names) },
-    scenario: { results: orderResults(overflowResults(record, names)), checker: new AssertionChecker('scenario', context, names) },
+    parser: { results: parserResults(record, names), checker: new AssertionChecker('parser', names, nowMs) },
+    scenario: { results: orderResults(overflowResults(record, names)), checker: new AssertionChecker('scenario', names, nowMs) },
   };
 }
 
@@ -114,13 +107,4 @@ function holdsAt(place: number, result: OverflowEvent, assertions: readonly Asse
 
 function faultsOf(assertions: readonly Assertion[], check: (assertion: Assertion) => Fault | null): Fault[] {
   return assertions.map(check).filter((fault) => fault !== null);
-}
-
-/** Assertions may call any helper; those that ask a running engine find nothing. */
-function helperContext({ clockOffsetMs }: TestSurroundings): HelperContext {
-  const nowMs = (): number => Date.now() + clockOffsetMs;
-  const patterns = new SinglePatterns();
-  return { log: silentLog, files: new DataFiles([], silentLog, nowMs), stash: new StashStore(nowMs), decisions: null, geo: null,
-    dns: new DnsCache(nowMs, systemQueries(), { ttlMs: 1000, negativeTtlMs: 1000, size: 16 }),
-    regex: (pattern) => patterns.get(pattern), now: () => GoTime.fromMs(nowMs()) };
 }
