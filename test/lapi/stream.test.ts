@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before, describe, test } from 'node:test';
+import { parseIpRange } from '../../lapi/store/ip-range.js';
+import type { IncomingAlert } from '../../lapi/store/prepared-alert.js';
+import type { Store } from '../../lapi/store/store.js';
+import { lapiLimits } from '../../lapi/limits.js';
+import { addBouncer, alertBody, startInstance, type Instance } from './instance.js';
+import { testDatabases } from './store/databases.js';
+
+interface Stream {
+  readonly new: readonly { readonly id: number; readonly value: string }[];
+  readonly deleted: readonly { readonly id: number; readonly value: string }[];
+}
+
+const values = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.0/24', '2001:db8::1'];
+
+for (const database of testDatabases()) describe(`the stream, ${database.name}`, { skip: database.skip }, () => {
+  const clock = { ms: Date.parse('2026-11-23T01:44:56Z') };
+  let instance: Instance;
+  let other: Store;
+  before(async () => {
+    await database.start();
+    const open = await database.create();
+    instance = await startInstance({ store: await open(() => clock.ms), nowMs: clock.ms });
+    other = await open(() => clock.ms);
+  });
+  after(async () => {
+    await Promise.all([instance.close(), other.close()]);
+    await database.stop();
+  });
+
+  const ban = (store: Store, value: string, seconds: number, type = 'ban') => store.alerts.add(null, [alertBody({
+    stop_at: new Date(clock.ms).toISOString(), decisions: [{ origin: 'o', type, scope: value.includes('/') ? 'Range' : 'Ip', value,
+      scenario: 's<1>', duration: `${seconds}s` }] }) as unknown as IncomingAlert]);
+  const pull = async (key: string, query = ''): Promise<Stream> => (await instance.app.inject({ url: `/v1/decisions/stream${query}`,
+    headers: { 'x-api-key': key, 'user-agent': 'test/v1' } })).json();
+
+  test('from memory is what the database says, on random worlds and pulls', async () => {
+    const seed = Date.now() % 1e9;
+    const random = seeded(seed);
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
+    const keys = await Promise.all(['a', 'b'].map((name) => addBouncer(instance, name)));
+    for (let round = 0; round < 150; round++) {
+      const what = random();
+      if (what < 0.35) await ban(instance.store, pick(values), pick([1, 5, 60, 4000]), pick(['ban', 'captcha']));
+      else if (what < 0.45) await instance.store.decisions.expire({ contains: true, value: pick(values) });
+      clock.ms += pick([0, 400, 1000, 5000, 400_000]) + 1;
+      const index = pick([0, 1]);
+      const startup = random() < 0.3;
+      const { lastPull } = (await instance.store.bouncers.get(['a', 'b'][index]))!;
+      const since = startup || lastPull.isZero ? undefined : lastPull;
+      const filter = { contains: true, withSimulated: false, scopes: ['Ip', 'Range'] };
+      const now = instance.store.now();
+      const rows = async (kind: 'new' | 'deleted') => (await instance.store.decisions.streamPage({ kind, now, dedup: true,
+        since: kind === 'new' ? since : since?.add(-2e9) }, filter)).map((row) => row.id);
+      const wanted = { new: await rows('new'), deleted: await rows('deleted') };
+      const found = await pull(keys[index], startup ? '?startup=true' : '');
+      assert.deepEqual({ new: found.new.map((row) => row.id), deleted: found.deleted.map((row) => row.id) }, wanted,
+        `seed ${seed}, round ${round}`);
+    }
+  });
+
+  test('is the same text from memory, shared by all that start, and from the database', async () => {
+    const url = '/v1/decisions/stream?startup=true';
+    const get = async (): Promise<string> => (await instance.app.inject({ url, headers: { 'x-api-key': await addBouncer(instance,
+      String(Math.random())), 'user-agent': 'test/v1' } })).body;
+    clock.ms += 10_000;
+    await ban(instance.store, '10.9.9.9', 4000);
+    const bodies = await Promise.all([get(), get(), get()]);
+    const plain = await startInstance({ store: { ...instance.store, decisions: Object.create(instance.store.decisions, {
+      inMemory: { value: async () => null }, isQuiet: { value: async () => false },
+      streamPage: { value: instance.store.decisions.streamPage.bind(instance.store.decisions) },
+      hasEnded: { value: instance.store.decisions.hasEnded.bind(instance.store.decisions) },
+      keepInMemory: { value: async () => {} } }) as Store['decisions'] }, nowMs: clock.ms });
+    const fromDatabase = (await plain.app.inject({ url, headers: { 'x-api-key': await addBouncer(instance, 'plain'),
+      'user-agent': 'test/v1' } })).body;
+    await plain.app.close();
+    assert.match(bodies[0], /s\\u003c1\\u003e.*10\.9\.9\.9/);
+    for (const body of bodies) assert.equal(body, fromDatabase);
+  });
+
+  test('and lookups miss nothing that another writer commits, in whatever order', async () => {
+    const isBanned = async (value: string): Promise<boolean> => {
+      for (const deadline = performance.now() + 20 * lapiLimits.changePollMs; performance.now() < deadline; await sleep(20)) {
+        if ((await instance.store.decisions.active({ contains: true, withSimulated: true, range: parseIpRange(value) })).length > 0) return true;
+      }
+      return false;
+    };
+    await ban(other, '10.1.1.1', 4000);
+    assert.ok(await isBanned('10.1.1.1'));
+    if (other.dialect.hasSerialWrites) return;
+    const { ids: [template] } = await ban(other, '10.1.1.2', 4000);
+    const start = parseIpRange('10.1.1.3').start;
+    // The earlier number of the change log is committed after the later one.
+    let commit = (): void => {};
+    let isWritten = (): void => {};
+    const written = new Promise<void>((resolve) => { isWritten = resolve; });
+    const slow = other.db.transaction().execute(async (db) => {
+      const row = await db.selectFrom('decisions').select(['created_at', 'until', 'scenario', 'type', 'scope', 'origin'])
+        .where('alert_decisions', '=', template).executeTakeFirstOrThrow();
+      await other.dialect.insertRows(db, 'decisions', [{ ...row, updated_at: row.created_at, value: '10.1.1.3', start_ip: start,
+        end_ip: start, start_suffix: 0n, end_suffix: 0n, ip_size: 4, simulated: 0, uuid: '', alert_decisions: template }]);
+      isWritten();
+      await new Promise<void>((resolve) => { commit = resolve; });
+    });
+    await written;
+    await ban(other, '10.1.1.4', 4000);
+    assert.ok(await isBanned('10.1.1.4'));
+    commit();
+    await slow;
+    assert.ok(await isBanned('10.1.1.3'));
+  });
+});
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return state / 2147483648;
+  };
+}
