@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { retentionPlan, type FlushConfig } from '../../lapi/jobs/plan.js';
 import { runRetention } from '../../lapi/jobs/retention-job.js';
 import { repeat, type Wait } from '../../lapi/jobs/schedule.js';
 import { lapiLimits } from '../../lapi/limits.js';
 import type { IncomingAlert } from '../../lapi/store/prepared-alert.js';
-import { openStore, type Store } from '../../lapi/store/store.js';
+import type { Store } from '../../lapi/store/store.js';
 import { silentLog } from '../../ts/config/log.js';
 import { alertBody } from './instance.js';
+import { testDatabases } from './store/databases.js';
 
 const hourMs = 3600_000;
 
-describe('retention', () => {
+for (const database of testDatabases()) describe(`retention, ${database.name}`, { skip: database.skip }, () => {
+  before(() => database.start());
+  after(() => database.stop());
   const clock = { ms: Date.parse('2026-11-23T01:44:56Z') };
-  const open = (): Promise<Store> => openStore({ type: 'sqlite', path: ':memory:', useWal: null, bulkSize: 1000 }, () => clock.ms);
+  const open = async (): Promise<Store> => (await database.create())(() => clock.ms);
   const alert = (duration?: string): IncomingAlert => alertBody(duration === undefined ? {} : {
     stop_at: new Date(clock.ms).toISOString(), decisions: [{ origin: 'cscli', type: 'ban', scope: 'Ip', value: '192.0.2.1',
       duration, scenario: 's' }] }) as unknown as IncomingAlert;
