@@ -31,6 +31,8 @@ export class Enforcer {
   #neverText = '';
   #retryMs = 0;
   #running: Promise<void> | null = null;
+  /** Ends when the last question to the backend is answered: it takes one at a time. */
+  #turn: Promise<void> = Promise.resolve();
   #isClosed = false;
   #isWatching = false;
   #lastRepairTookMs = 0;
@@ -45,7 +47,7 @@ export class Enforcer {
 
   /** Opens the backend; bans of an earlier run stay until `release`. Throws a BackendError. */
   async start(): Promise<void> {
-    const { kept } = await this.#options.backend.open();
+    const { kept } = await this.ask(() => this.#options.backend.open());
     this.#kept = kept;
     this.#isHeld = kept.length > 0;
     this.#needsOpen = false;
@@ -70,7 +72,7 @@ export class Enforcer {
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
       // What came while the run was ending would wait for the next change otherwise.
-      if (this.#hasWork() && !this.#timers.has('retry')) this.wake();
+      if (this.#hasWork() && !this.#timers.has('retry') && !this.#timers.has('repair')) this.wake();
     });
   }
 
@@ -80,26 +82,23 @@ export class Enforcer {
   }
 
   /** Asks the backend something between two transactions. */
-  async ask<T>(question: () => Promise<T>): Promise<T> {
-    await this.settled();
-    const answer = question();
-    this.#running = answer.then(() => {}, () => {}).finally(() => {
-      this.#running = null;
-      if (this.#hasWork() && !this.#timers.has('retry')) this.wake();
-    });
+  ask<T>(question: () => Promise<T>): Promise<T> {
+    const answer = this.#turn.then(question);
+    this.#turn = answer.then(() => {}, () => {});
     return answer;
   }
 
   /** Stops and lets go; bans stay. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await this.settled();
-    await this.#options.backend.close();
+    await this.ask(() => this.#options.backend.close());
   }
 
   #hasWork(): boolean {
-    return this.#options.state.isChanged || this.#needsOpen;
+    return this.#options.state.isChanged || this.#needsOpen || this.#needsAll;
   }
 
   async #run(): Promise<void> {
@@ -132,7 +131,7 @@ export class Enforcer {
     const changes = state.take(now());
     for (const [index, change] of changes.entries()) {
       try {
-        if (change.isReplacement || change.adds.count + change.deletes.count > 0) await backend.apply(change, now());
+        if (change.isReplacement || change.adds.count + change.deletes.count > 0) await this.ask(() => backend.apply(change, now()));
       } catch (error) {
         // What the kernel holds of these sets now is anybody's guess.
         for (const { set } of changes.slice(index)) state.forget(set);
@@ -150,7 +149,7 @@ export class Enforcer {
     this.#needsOpen = false;
     this.#needsAll = false;
     try {
-      const { wasRepaired } = await backend.open();
+      const { wasRepaired } = await this.ask(() => backend.open());
       if (wasRepaired || needsAll) {
         this.counts.repairs++;
         log.warning('the rules or sets of the bouncer were changed by somebody else; putting them right');
@@ -176,8 +175,9 @@ export class Enforcer {
       [family, ranges.map(({ first, last }) => `${first}-${last}`)]));
     if (text === this.#neverText) return;
     for (const [family, ranges] of wanted) {
-      await backend.apply({ set: { family, kind: 'never', group: '' }, isReplacement: true, deletes: noElements,
-        adds: packRanges(families[family], ranges) }, now());
+      const change: SetChange = { set: { family, kind: 'never', group: '' }, isReplacement: true, deletes: noElements,
+        adds: packRanges(families[family], ranges) };
+      await this.ask(() => backend.apply(change, now()));
     }
     this.#neverText = text;
   }
@@ -204,8 +204,8 @@ export class Enforcer {
           .map(({ adds }) => adds);
         if (lists.length === 0) continue;
         try {
-          this.counts.cut += await this.#options.backend.cutConnections({ family: number, kind: 'address', group: '' },
-            joined(lists));
+          this.counts.cut += await this.ask(() => this.#options.backend.cutConnections(
+            { family: number, kind: 'address', group: '' }, joined(lists)));
         } catch (error) {
           this.#canCut = false;
           this.#options.log.warning(`cannot cut known connections: ${(error as Error).message}`);

@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+const timeoutMs = 120_000;
 const outside = 'PALISADE_TEST_OUTER_NETWORK';
 
 /**
@@ -26,7 +27,7 @@ export function inNetworkNamespace(fileUrl: string, tools: readonly string[], de
   test(`${basename(file)} passes in a network namespace of its own`, { skip: missing(tools) }, () => {
     const env: NodeJS.ProcessEnv = { ...process.env, [outside]: networkOf('self') };
     delete env['NODE_TEST_CONTEXT'];
-    const child = spawnSync('unshare', ['-n', process.execPath, file], { encoding: 'utf8', env });
+    const child = spawnSync('unshare', ['-n', process.execPath, file], { encoding: 'utf8', env, timeout: timeoutMs });
     assert.equal(child.status, 0, child.stdout + child.stderr);
   });
 }

@@ -1,0 +1,271 @@
+// The enforcer with the nftables backend on a kernel: what is wanted is what the kernel holds, whatever others do to it.
+// Runs in a network namespace of its own.
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { loadNftablesAddon, type NftablesAddon, type NftConnection } from '../../native/index.js';
+import { NftablesBackend, type NftablesOptions } from '../../bouncer/backends/nftables.js';
+import { readBan, type Enforcement } from '../../bouncer/decision.js';
+import { textsOf, type SetId } from '../../bouncer/element-list.js';
+import { Enforcer } from '../../bouncer/enforce.js';
+import { prefixOf } from '../../bouncer/never-ban.js';
+import { WantedState } from '../../bouncer/state.js';
+import { silentLog } from '../../ts/config/log.js';
+import { inNetworkNamespace, run } from '../support/network-namespace.js';
+import { randomFrom } from './naive-bans.js';
+import { boundsOf } from '../../bouncer/family.js';
+
+const enforcement: Enforcement = { types: new Set(['ban']), families: new Set([4, 6]), widestBits: { 4: 0, 6: 0 },
+  hasOneGroup: false };
+const options: NftablesOptions = { hooks: ['input', 'forward'], deny: { isReject: false, logPrefix: 'crowdsec: ' }, families: {
+  4: { table: 'crowdsec', chain: 'crowdsec-chain', set: 'crowdsec-blacklists', priority: -10, isSetOnly: false },
+  6: { table: 'crowdsec6', chain: 'crowdsec6-chain', set: 'crowdsec6-blacklists', priority: -10, isSetOnly: false } } };
+const repairMsMax = 1000;
+const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+
+const open: Bench[] = [];
+
+/** An enforcer over a state that the test edits; closed after its test whatever comes. */
+class Bench {
+  readonly state = new WantedState();
+  readonly backend: NftablesBackend;
+  readonly enforcer: Enforcer;
+
+  constructor(changed: Partial<NftablesOptions> = {}) {
+    open.push(this);
+    this.backend = new NftablesBackend({ ...options, ...changed });
+    this.enforcer = new Enforcer({ backend: this.backend, state: this.state, log: silentLog, now: Date.now,
+      cutsConnections: true, never: () => new Map([[4, [{ ...boundsOf(prefixOf('127.0.0.0/8')!), untilMs: Infinity }]],
+        [6, [{ ...boundsOf(prefixOf('::1')!), untilMs: Infinity }]]]) });
+  }
+
+  add(id: number, value: string, duration = '1h', origin = 'cscli'): void {
+    const ban = readBan({ id, value, duration, origin, scenario: 's', type: 'ban', scope: 'Ip' }, enforcement, Date.now());
+    assert.equal(typeof ban, 'object', String(ban));
+    if (typeof ban === 'object') this.state.add(ban);
+  }
+
+  async settle(): Promise<void> {
+    this.enforcer.wake();
+    await this.enforcer.settled();
+  }
+
+  /** What the kernel holds, by set. */
+  async held(): Promise<Record<string, string[]>> {
+    const sets: Record<string, string[]> = {};
+    for (const set of await this.enforcer.ask(() => this.backend.list())) {
+      const list = await this.enforcer.ask(() => this.backend.dump(set, Date.now()));
+      const names = [...textsOf(set.family, list).keys()].sort();
+      if (names.length > 0) sets[nameOf(set)] = names;
+    }
+    return sets;
+  }
+
+  /** Waits until the kernel holds something, and fails after a second. */
+  async heals(expected: Record<string, string[]>, what: string): Promise<void> {
+    const untilMs = performance.now() + repairMsMax;
+    for (;;) {
+      const held = await this.held().catch((error: Error) => ({ error: [error.message] }));
+      if (JSON.stringify(held) === JSON.stringify(expected)) return;
+      if (performance.now() > untilMs) assert.deepEqual(held, expected, what);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+function nameOf({ family, kind, group }: SetId): string {
+  return `${family}/${kind}/${group}`;
+}
+
+function nft(...args: string[]): string {
+  return run('nft', args);
+}
+
+inNetworkNamespace(import.meta.url, ['nft'], () => {
+  afterEach(async () => {
+    for (const bench of open.splice(0)) await bench.enforcer.close();
+  });
+
+  test('bans, ranges and both families become sets, rules and chains that nft shows', async () => {
+    const bench = new Bench();
+    await bench.enforcer.start();
+    bench.add(1, '192.0.2.1');
+    bench.add(2, '198.51.100.0/24', '2h', 'crowdsec');
+    bench.add(3, '2001:db8::1');
+    bench.add(4, '2001:db8:1::/48', '1h', 'lists:firehol');
+    await bench.settle();
+    assert.deepEqual(await bench.held(), { '4/address/cscli': ['192.0.2.1'],
+      '4/range/crowdsec': ['198.51.100.0-198.51.100.255'], '6/address/cscli': ['2001:db8::1'],
+      '6/range/lists-firehol': ['2001:db8:1::-2001:db8:1:ffff:ffff:ffff:ffff:ffff'] });
+    const ruleset = nft('-s', 'list', 'table', 'ip', 'crowdsec').replace(/\s+/g, ' ');
+    assert.match(ruleset, /chain crowdsec-chain-input \{ type filter hook input priority filter - 10; policy accept; counter comment "palisade processed" ip saddr @crowdsec-blacklists\.never counter accept comment "palisade never" /);
+    assert.match(ruleset, /ip saddr @crowdsec-blacklists-cscli limit rate 10\/second burst 10 packets log prefix "crowdsec: " comment "[^"]*" ip saddr @crowdsec-blacklists-cscli counter drop/);
+    assert.match(ruleset, /chain crowdsec-chain-forward \{ type filter hook forward/);
+  });
+
+  test('a restart keeps the bans until the new state is whole, then holds exactly that', async () => {
+    const bench = new Bench();
+    await bench.enforcer.start();
+    assert.deepEqual((await bench.held())['4/address/cscli'], ['192.0.2.1']);
+    bench.add(7, '192.0.2.7');
+    await bench.settle();
+    assert.deepEqual((await bench.held())['4/address/cscli'], ['192.0.2.1']);
+    bench.enforcer.release();
+    await bench.enforcer.settled();
+    assert.deepEqual(await bench.held(), { '4/address/cscli': ['192.0.2.7'] });
+    await bench.enforcer.close();
+    const other = new NftablesBackend(options);
+    await other.cleanUp();
+    await other.close();
+    assert.equal(nft('list', 'ruleset').trim(), '');
+  });
+
+  test('what others destroy is back within a second', async () => {
+    nft('flush', 'ruleset');
+    const bench = new Bench();
+    await bench.enforcer.start();
+    bench.enforcer.release();
+    for (let index = 0; index < 50; index++) bench.add(index, `192.0.2.${index}`);
+    bench.add(100, '198.51.100.0/24', '2h');
+    bench.add(101, '2001:db8::1');
+    await bench.settle();
+    await bench.settle();
+    const expected = await bench.held();
+    const rules = (): string => nft('-s', 'list', 'ruleset').replace(/elements = \{[^}]*\}/g, '').replace(/\s+/g, ' ');
+    const before = rules();
+    const faults: readonly (readonly [string, () => void])[] = [
+      ['flush ruleset', () => nft('flush', 'ruleset')],
+      ['delete element', () => nft('delete', 'element', 'ip', 'crowdsec', 'crowdsec-blacklists-cscli', '{ 192.0.2.7 }')],
+      ['add element', () => nft('add', 'element', 'ip', 'crowdsec', 'crowdsec-blacklists-cscli', '{ 203.0.113.1 }')],
+      ['flush set', () => nft('flush', 'set', 'ip', 'crowdsec', 'crowdsec-blacklists-cscli.ranges')],
+      ['flush never set', () => nft('flush', 'set', 'ip', 'crowdsec', 'crowdsec-blacklists.never')],
+      ['flush chain', () => nft('flush', 'chain', 'ip', 'crowdsec', 'crowdsec-chain-input')],
+      ['delete table', () => nft('delete', 'table', 'ip6', 'crowdsec6')],
+      ['insert rule', () => nft('insert', 'rule', 'ip', 'crowdsec', 'crowdsec-chain-input', 'accept')],
+      ['foreign set', () => nft('add', 'set', 'ip', 'crowdsec', 'other', '{ type inet_service; }')],
+    ];
+    for (const [what, fault] of faults) {
+      fault();
+      const untilMs = performance.now() + repairMsMax;
+      while (rules() !== before && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 10));
+      await bench.heals(expected, what);
+      assert.equal(sorted(rules()), sorted(before), what);
+      await bench.enforcer.settled();
+    }
+    assert.match(nft('list', 'set', 'ip', 'crowdsec', 'crowdsec-blacklists.never'), /127\.0\.0\.0\/8/);
+  });
+
+  test('a refused transaction is made good, whichever it is', async () => {
+    for (let refused = 1; refused <= 8; refused++) {
+      nft('flush', 'ruleset');
+      const faulty = new FaultyAddon(refused);
+      const bench = new Bench({ addon: faulty.addon });
+      await bench.enforcer.start().catch(() => bench.enforcer.start());
+      for (let index = 0; index < 9; index++) bench.add(index, `192.0.2.${index}`);
+      await bench.settle();
+      bench.add(20, '198.51.100.0/25');
+      await bench.settle();
+      bench.state.remove(3);
+      bench.enforcer.wake();
+      await bench.heals({ '4/address/cscli': [0, 1, 2, 4, 5, 6, 7, 8].map((n) => `192.0.2.${n}`),
+        '4/range/cscli': ['198.51.100.0-198.51.100.127'] }, `transaction ${refused}`);
+      await bench.enforcer.close();
+      nft('flush', 'ruleset');
+      }
+  });
+
+  test('in set-only mode there are sets, no rules, and what else is in the table stays', async () => {
+    nft('add', 'table', 'ip', 'mine');
+    nft('add', 'set', 'ip', 'mine', 'bl', '{ type ipv4_addr; flags timeout; }');
+    nft('add', 'chain', 'ip', 'mine', 'c', '{ type filter hook input priority 0; }');
+    nft('add', 'rule', 'ip', 'mine', 'c', 'ip', 'saddr', '@bl', 'drop');
+    const backend = new NftablesBackend({ ...options, families: { 4: { table: 'mine', chain: '', set: 'bl', priority: 0,
+      isSetOnly: true } } });
+    await backend.open();
+    await backend.apply({ set: { family: 4, kind: 'address', group: '' }, isReplacement: false, deletes: emptyList,
+      adds: { count: 1, first: Uint8Array.of(192, 0, 2, 1), last: null, untilMs: Float64Array.of(Date.now() + 60_000) } },
+    Date.now());
+    assert.match(nft('-s', 'list', 'table', 'ip', 'mine').replace(/\s+/g, ' '), /elements = \{ 192\.0\.2\.1 timeout [^}]*\}.*ip saddr @bl drop \}/);
+    await backend.cleanUp();
+    assert.doesNotMatch(nft('list', 'table', 'ip', 'mine'), /192\.0\.2\.1/);
+    nft('delete', 'table', 'ip', 'mine');
+    await backend.close();
+  });
+
+  test('random adds, deletes, extensions and overlapping ranges: the kernel holds what the model says', async () => {
+    nft('flush', 'ruleset');
+    const random = randomFrom(seed);
+    const bench = new Bench();
+    await bench.enforcer.start();
+    bench.enforcer.release();
+    const wanted = new Map<number, { value: string; seconds: number }>();
+    for (let step = 1; step <= 10; step++) {
+      for (let edit = 0; edit < 400; edit++) {
+        const id = random(2000);
+        if (random(3) === 0) {
+          bench.state.remove(id);
+          wanted.delete(id);
+          continue;
+        }
+        const bits = random(3) === 0 ? 20 + random(12) : 32;
+        const value = prefixOf(`10.${random(2)}.${random(16)}.${random(256)}/${bits}`)!.toString();
+        const seconds = 1000 + 100 * random(20);
+        // A repeat within the tolerance keeps its end; steps of 100 s are never within it.
+        bench.add(id, value, `${seconds}s`);
+        wanted.set(id, { value, seconds });
+        if (edit % 50 === 0) await bench.settle();
+      }
+      await bench.settle();
+      const held = await bench.held();
+      const singles = new Set([...wanted.values()].filter(({ value }) => value.endsWith('/32')).map(({ value }) => value.slice(0, -3)));
+      assert.deepEqual(held['4/address/cscli'] ?? [], [...singles].sort(), `seed ${seed}, step ${step}`);
+      const ranges = [...wanted.values()].filter(({ value }) => !value.endsWith('/32')).map(({ value }) => prefixOf(value)!);
+      const intervals = (held['4/range/cscli'] ?? []).map((text) => text.split('-').map((part) => prefixOf(part)!.address.w3));
+      for (let probe = 0; probe < 2000; probe++) {
+        const address = prefixOf(`10.${random(2)}.${random(16)}.${random(256)}`)!.address;
+        const covering = intervals.filter(([first, last]) => first <= address.w3 && address.w3 <= last);
+        assert.equal(covering.length, ranges.some((range) => range.contains(address)) ? 1 : 0, `seed ${seed}: ${address}`);
+      }
+    }
+    assert.equal(bench.enforcer.counts.refusals, 0, `seed ${seed}`);
+  });
+
+  test('the whole address space and its top are ranges like others', async () => {
+    nft('flush', 'ruleset');
+    const bench = new Bench();
+    await bench.enforcer.start();
+    for (const [id, value] of ['0.0.0.0/0', '224.0.0.0/3', '255.255.255.0/24', 'ff00::/8', '::/0'].entries()) {
+      bench.add(id + 1, value, `${id + 1}h`);
+    }
+    await bench.settle();
+    assert.deepEqual((await bench.held())['4/range/cscli'], ['0.0.0.0-223.255.255.255', '224.0.0.0-255.255.254.255',
+      '255.255.255.0-255.255.255.255']);
+    assert.equal(bench.enforcer.counts.refusals, 0);
+    bench.state.remove(1);
+    await bench.settle();
+    assert.deepEqual((await bench.held())['4/range/cscli'], ['224.0.0.0-255.255.254.255', '255.255.255.0-255.255.255.255']);
+  });
+});
+
+const emptyList = { count: 0, first: new Uint8Array(0), last: null, untilMs: new Float64Array(0) };
+
+function sorted(text: string): string {
+  return text.split(' ').sort().join(' ');
+}
+
+/** The addon with a connection whose n-th transaction is refused with ENOMEM. */
+class FaultyAddon {
+  readonly addon: NftablesAddon;
+
+  constructor(refused: number) {
+    const real = loadNftablesAddon();
+    let count = 0;
+    class Connection extends real.Connection {
+      override commit(bytes: Uint8Array, messageCount: number): ReturnType<NftConnection['commit']> {
+        count++;
+        return count === refused ? Promise.resolve(Int32Array.of(1, 12, 0)) : super.commit(bytes, messageCount);
+      }
+    }
+    this.addon = { ...real, Connection, Batch: real.Batch, Monitor: real.Monitor, decode: real.decode };
+  }
+}
