@@ -5,11 +5,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import RE2 from 're2';
 import { termsOf, pathsIn } from '../../cli/explain-filter.js';
 import { furthest } from '../../cli/explain-furthest.js';
 import { runCli } from '../../cli/main.js';
 import { PatternLibrary } from '../../ts/grok/patterns.js';
 import { SinglePatterns } from '../../ts/grok/single.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
+import { piecesOf } from '../../ts/lint/pattern-pieces.js';
 import { makeInstance, type Instance } from './instance.js';
 
 let instance: Instance;
@@ -41,6 +44,28 @@ test('the stop of a pattern is the end of its longest prefix that matches', () =
   for (const [pattern, text, at, wanted] of cases) {
     const stop = furthest(pattern, text, library, regexes);
     assert.deepEqual([stop.at, stop.wanted.join(' > ')], [at, wanted], `${pattern} on ${text}`);
+  }
+});
+
+test('on seeded random patterns the stop is that of trying every prefix', (context) => {
+  const seed = Number(process.env['SEED'] ?? 20_261_123);
+  context.diagnostic(`seed ${seed}`);
+  const random = randomFrom(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
+  const library = new PatternLibrary();
+  const regexes = new SinglePatterns();
+  const pieces = ['a', 'b', '\\d', '[ab]', ' ', 'b+', 'a?', '\\b', '1{2}', '(?i)B'];
+  for (let round = 0; round < 2000; round++) {
+    const parts = Array.from({ length: 1 + Math.floor(random() * 7) }, () => pick(pieces));
+    const text = Array.from({ length: Math.floor(random() * 9) }, () => pick(['a', 'b', 'B', '1', ' '])).join('');
+    const pattern = (random() < 0.5 ? '^' : '') + parts.join('');
+    const row = piecesOf(pattern)[0].map(({ source }) => source);
+    const ends = row.map((_, index) => new RE2(row.slice(0, index + 1).join('')).exec(text));
+    if (ends.at(-1) !== null) continue;
+    const last = ends.findLastIndex((match) => match !== null);
+    const naive = last < 0 ? [0, 0] : [ends[last]!.index, ends[last]!.index + ends[last]![0].length];
+    const { from, at } = furthest(pattern, text, library, regexes);
+    assert.deepEqual([from, at], naive, `${pattern} on ${JSON.stringify(text)}`);
   }
 });
 
