@@ -33,6 +33,10 @@ export const lapiLimits = {
   flushSlicesPerRound: 20,
   /** Bouncer rows that one key may create by showing up from new addresses. */
   bouncersPerKeyMax: 256,
+  /** Failed logins and registrations of one address in a minute. */
+  attemptsPerMinuteMax: 60,
+  /** Addresses whose attempts are counted at once. */
+  attemptAddressesMax: 10_000,
   /** bcrypt reads no further, so longer passwords are refused. */
   passwordBytesMax: 72,
   /** Rows of the change log kept for readers that fell behind. */

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { AttemptLimit } from '../auth/attempt-limit.js';
 import { AddressSet, isLoopback } from '../auth/client-address.js';
 import { splitUserAgent } from '../auth/user-agent.js';
 import type { Token } from '../auth/token.js';
@@ -16,8 +17,21 @@ import { hashPassword, verifyPassword } from '../store/credentials.js';
 export function addWatcherRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const allowed = new AddressSet('api.server.auto_registration.allowed_ranges',
     deps.settings.autoRegistration?.allowedRanges ?? []);
-  app.post('/v1/watchers', (request, reply) => register(request, reply, deps, allowed));
-  app.post('/v1/watchers/login', async (request, reply) => sendToken(reply, await logIn(request, deps)));
+  const limit = new AttemptLimit(deps.nowMs);
+  app.post('/v1/watchers', (request, reply) => {
+    limit.check(request.clientAddress);
+    limit.count(request.clientAddress);
+    return register(request, reply, deps, allowed);
+  });
+  app.post('/v1/watchers/login', async (request, reply) => {
+    limit.check(request.clientAddress);
+    try {
+      return sendToken(reply, await logIn(request, deps));
+    } catch (error) {
+      if (error instanceof Refusal) limit.count(request.clientAddress);
+      throw error;
+    }
+  });
   app.get('/v1/refresh_token', { config: { access: 'refresh' } }, (request, reply) =>
     sendToken(reply, deps.tokens.issue(machineOf(request).name)));
   app.delete('/v1/watchers/self', { config: { access: 'machine' } }, async (request, reply) => {

@@ -196,3 +196,22 @@ describe('the signing key', () => {
     assert.throws(() => loadSecret(join(folder, 'none'), {}), { code: 'E_FILE' });
   });
 });
+
+describe('attempts of one address', () => {
+  const logInAs = (instance: Instance, password: string, remoteAddress: string) => instance.app.inject({ method: 'POST',
+    url: '/v1/watchers/login', remoteAddress, headers: { 'user-agent': 'crowdsec/v1' },
+    payload: JSON.stringify({ machine_id: 'nobody', password }) });
+
+  test('to log in are refused after a while, those of others are not, and a minute later they count anew', async () => {
+    const instance = await startInstance();
+    for (let attempt = 0; attempt < lapiLimits.attemptsPerMinuteMax; attempt++) {
+      assert.equal((await logInAs(instance, 'x', '192.0.2.1')).statusCode, 401);
+    }
+    const refused = await logInAs(instance, 'x', '192.0.2.1');
+    assert.deepEqual([refused.statusCode, refused.json()], [429, { message: 'too many attempts, try again in a minute' }]);
+    assert.equal((await logInAs(instance, 'x', '192.0.2.2')).statusCode, 401);
+    instance.clock.ms += 60_000;
+    assert.equal((await logInAs(instance, 'x', '192.0.2.1')).statusCode, 401);
+    await instance.close();
+  });
+});
