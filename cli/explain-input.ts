@@ -39,8 +39,8 @@ export function linesOfFile(path: string, options: InputOptions): AsyncGenerator
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new Error(isMissing ? `open ${path}: no such file or directory` : (error as Error).message, { cause: error });
   }
-  return linesOf(createSource({ module: 'file', labels: options.labels, mode: 'cat', useTimeMachine: true, name: '', uniqueId: '',
-    logLevel: null, transform: null, place: null,
+  return linesOf(createSource({ module: 'file', labels: options.labels, mode: 'cat', useTimeMachine: true,
+    name: '', uniqueId: '', logLevel: null, transform: null, place: null,
     file: { ...fileDefaults, patterns: [path.replace(/[*?[\\]/g, '\\$&')], excludeRegexps: [] } }, contextOf(options)));
 }
 

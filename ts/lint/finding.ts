@@ -40,5 +40,6 @@ export function placeWithin({ text, place }: Located, at: number): Place {
     const isAsWritten = place.excerpt.slice(place.column - 1).startsWith(text.slice(0, Math.min(at + 1, 40)));
     return isAsWritten ? { ...place, column: place.column + column } : place;
   }
-  return { file: place.file, line: place.line + before.length - 1, column: column + 1, excerpt: text.split('\n')[before.length - 1] };
+  return { file: place.file, line: place.line + before.length - 1, column: column + 1,
+    excerpt: text.split('\n')[before.length - 1] };
 }

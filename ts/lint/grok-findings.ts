@@ -31,7 +31,8 @@ function addressFindings(pieces: readonly Piece[], pattern: Located, library: Pa
   const walk = new AddressWalk(library);
   const found = walk.along(pieces, '', 0);
   if (found === null) return [];
-  const missing = [...(beginsAnchored(pieces, library, 0) ? [] : ['^ at its start']), ...(endsAnchored(pieces, library, 0) ? [] : ['$ at its end'])];
+  const missing = [...(beginsAnchored(pieces, library, 0) ? [] : ['^ at its start']),
+    ...(endsAnchored(pieces, library, 0) ? [] : ['$ at its end'])];
   if (missing.length === 0) return [];
   return [warning('unanchored-address', `whoever writes the free text before %{${found.address}} can put an address of his `
     + `choice there: the pattern has no ${missing.join(' and no ')}`, placeWithin(pattern, found.at))];
@@ -75,7 +76,8 @@ class AddressWalk {
 
 /** Any number of any characters. */
 function isFree({ kind, name, source, quantifier }: Piece): boolean {
-  return (kind === 'reference' && freeNames.has(name)) || (kind === 'class' && source.startsWith('.') && /^[*+]/.test(quantifier));
+  return (kind === 'reference' && freeNames.has(name))
+    || (kind === 'class' && source.startsWith('.') && /^[*+]/.test(quantifier));
 }
 
 function insideOf(piece: Piece, library: PatternLibrary): readonly (readonly Piece[])[] {

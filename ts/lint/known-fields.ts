@@ -46,7 +46,8 @@ export class KnownFields {
       for (const { target, source } of staticsOf(node)) {
         if (target.kind !== 'map') continue;
         this.#keys[mapNames[target.map]].add(target.key);
-        if (target.map === 'meta') note(meta, target.key, source.kind === 'value' ? source.text : constantOf(source.expression.text));
+        if (target.map !== 'meta') continue;
+        note(meta, target.key, source.kind === 'value' ? source.text : constantOf(source.expression.text));
       }
       for (const { text } of expressionsOf(node)) this.addCalls(text, meta);
     }

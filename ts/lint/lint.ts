@@ -80,7 +80,9 @@ class LintRun {
     for (const { loaded, library: own } of worlds) {
       for (const each of loaded) this.#note(each, (spec) => spec.nodes.flatMap((node) => this.#nodeFindings(node, own)));
     }
-    for (const each of scenarios) this.#note(each, (set) => set.scenarios.flatMap((scenario) => this.#scenarioFindings(scenario)));
+    for (const each of scenarios) {
+      this.#note(each, (set) => set.scenarios.flatMap((scenario) => this.#scenarioFindings(scenario)));
+    }
     return this.#findings;
   }
 

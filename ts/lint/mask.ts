@@ -67,7 +67,8 @@ function edits({ key, value, path }: Found, { offset, root, text, error }: Fault
     const by = path.at(-2) === 'pattern_syntax' ? '".*"' : path.at(-2) === 'whitelist' ? 'true' : standIns[name];
     if (by !== undefined) return [{ from: startOf(value), to: endOf(value), by }];
   }
-  if (!isCompiled && path.length === 1 && ['type', 'capacity', 'leakspeed'].includes(name) && key !== null && offset >= startOf(value)) {
+  const isNumber = path.length === 1 && ['type', 'capacity', 'leakspeed'].includes(name);
+  if (!isCompiled && isNumber && key !== null && offset >= startOf(value)) {
     return bucketEdits(root, name);
   }
   if (key === null) return [entryEdit(text, startOf(value), endOf(value))];

@@ -76,7 +76,8 @@ class PieceReader {
       return this.#piece('text', end < 0 ? text.length : end + 2, start);
     }
     const kind = /[bBAzZ]/.test(escape) ? 'anchor' : /[dDsSwWpPC]/.test(escape) ? 'class' : 'text';
-    return this.#piece(kind, start + (/^\\(?:x(?:\{[^}]*\}|..)|[pP](?:\{[^}]*\}|.)|.)/s.exec(text.slice(start))?.[0].length ?? 1), start);
+    const length = /^\\(?:x(?:\{[^}]*\}|..)|[pP](?:\{[^}]*\}|.)|.)/s.exec(text.slice(start))?.[0].length ?? 1;
+    return this.#piece(kind, start + length, start);
   }
 
   #group(start: number): Piece {
