@@ -10,10 +10,11 @@ import { loadAcquisition } from './acquisition/load.js';
 import { createSource } from './acquisition/modules.js';
 import { PositionBook } from './acquisition/position.js';
 import type { SourceSpec } from './acquisition/source.js';
-import { LapiClient } from './client/client.js';
+import { ApiError, LapiClient } from './client/client.js';
 import { type Config, type Credentials, loadCredentials, loadSimulation, type LogLevel, type Simulation } from './config/config.js';
 import type { Log } from './config/log.js';
 import { PalisadeError } from './errors.js';
+import { missingMembers } from './hub/incomplete.js';
 import { installedItems } from './hub/installed.js';
 import { LapiThread } from './lapi-thread.js';
 import { Counters } from './metrics/counters.js';
@@ -61,6 +62,7 @@ export class Daemon {
   readonly #positions: PositionBook | null;
   readonly #saving: NodeJS.Timeout | null;
   #metrics: Server | null = null;
+  #savingFails = false;
 
   /** Loads all that a start would load: rules, acquisition, profiles. Throws the first fault. */
   static async check(options: DaemonOptions): Promise<void> {
@@ -125,8 +127,10 @@ export class Daemon {
     if (this.#positions === null) return;
     try {
       this.#positions.save(positionsFile(this.#options.config));
+      this.#savingFails = false;
     } catch (error) {
-      this.#options.log.error(`positions are not saved: ${(error as Error).message}`);
+      if (!this.#savingFails) this.#options.log.error(`positions are not saved: ${(error as Error).message}`);
+      this.#savingFails = true;
     }
   }
 
@@ -195,23 +199,34 @@ async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Pa
 }
 
 /** Logs in to the Local API; waits for one that is not there yet, as CrowdSec's agent does. */
-async function connect(client: LapiClient, rules: Rules, { log, stopping }: DaemonOptions): Promise<void> {
+async function connect(client: LapiClient, rules: Rules, { config, log, stopping }: DaemonOptions): Promise<void> {
   let isSaid = false;
   const sleep = (ms: number): Promise<unknown> => {
     if (!isSaid) log.warning('the Local API does not answer yet; waiting for it');
     isSaid = true;
     return setTimeout(ms, undefined, { signal: stopping });
   };
-  await client.login(rules.scenarios.map(({ name }) => name), { sleep });
+  await client.login(rules.scenarios.map(({ name }) => name), { sleep }).catch((error: unknown) => {
+    throw error instanceof ApiError && [401, 403].includes(error.status) ? refusedLogin(error, config) : error;
+  });
   client.startHeartbeat(log);
+}
+
+/** The refusal with what to do about it. */
+function refusedLogin(error: ApiError, { client, file }: Config): PalisadeError {
+  const path = client?.credentialsPath ?? '';
+  return new PalisadeError('E_LAPI', `the Local API refused the login and password in ${path}: ${error.message}\n`
+    + `new ones: cscli -c ${file} machines add --auto --force (where the Local API runs), or see cscli machines validate`,
+  undefined, { cause: error });
 }
 
 /** The rules an instance has installed; warnings go to the log. */
 export function loadRulesOf(config: Config, log: Log): Rules {
   const { configDir, hubDir, index } = config.paths;
   const hubLog = { info: (text: string) => log.debug(text), warn: (text: string) => log.warning(text), error: (text: string) => log.error(text) };
-  const rules = loadRules(config, installedItems({ configDir, hubDir, indexPath: index }, hubLog));
-  for (const warning of rules.warnings) log.warning(warning);
+  const installed = installedItems({ configDir, hubDir, indexPath: index }, hubLog);
+  const rules = loadRules(config, installed);
+  for (const warning of [...rules.warnings, ...missingMembers(installed)]) log.warning(warning);
   return rules;
 }
 

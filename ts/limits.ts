@@ -45,6 +45,8 @@ export const limits = {
   distinctValuesMax: 100_000,
   /** Alerts waiting for the Local API. */
   outboxAlertsMax: 10_000,
+  /** How long a stop waits for the Local API to take the alerts on their way, milliseconds. */
+  outboxDrainMs: 30_000,
   /** Nodes of one expression, as CrowdSec's expression library allows. */
   expressionNodesMax: 10_000,
   /** Levels of nesting in one expression; a run of `and` or `or` counts as one. */

@@ -1,7 +1,7 @@
 // The tail of native/ingest at its boundary: one read at a time, an end for every promise, nothing left behind.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -15,6 +15,12 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 
 function follow(): FileTail {
   return new (loadIngestAddon().FileTail)({ patterns: [log], fromEnd: [false], excludeRegexps: [], saved: [], pollIntervalMs: 250,
+    discoveryIntervalMs: 0, lingerMs: 1000, lineBytesMax: limits.lineBytesMax });
+}
+
+/** Follows a file from its end. */
+function followEnd(path: string): FileTail {
+  return new (loadIngestAddon().FileTail)({ patterns: [path], fromEnd: [true], excludeRegexps: [], saved: [], pollIntervalMs: 250,
     discoveryIntervalMs: 0, lingerMs: 1000, lineBytesMax: limits.lineBytesMax });
 }
 
@@ -70,3 +76,21 @@ function nameOf(id: string): string {
     return '';
   }
 }
+
+test('a line written right after the start is read, what stood there before is not', { timeout: 20_000 }, async () => {
+  for (let round = 0; round < 30; round++) {
+    const path = join(dir, `end-${round}.log`);
+    writeFileSync(path, 'before\n');
+    const tail = followEnd(path);
+    appendFileSync(path, 'after\n');
+    const bytes = new Uint8Array(limits.batchBytesMax);
+    const spans = new Uint32Array(2 * limits.batchLinesMax);
+    let count = 0;
+    while (count === 0) {
+      count = await tail.read(bytes, spans, new Uint8Array(limits.batchLinesMax), new Float64Array(readNumbers));
+      tail.takeNotices();
+    }
+    assert.equal(Buffer.from(bytes.subarray(spans[0], spans[1])).toString(), 'after');
+    tail.close();
+  }
+});

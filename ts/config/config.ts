@@ -106,6 +106,15 @@ export interface Simulation {
 
 /** Returns the configuration in a file. Throws E_FILE, E_YAML, E_SHAPE or E_CONFIG. */
 export function loadConfig(file: string): Config {
+  try {
+    return resolveConfig(file);
+  } catch (error) {
+    if (!(error instanceof PalisadeError) || error.code !== 'E_CONFIG' || error.message.includes(file)) throw error;
+    throw new PalisadeError('E_CONFIG', `${file}: ${error.message}`, undefined, { cause: error });
+  }
+}
+
+function resolveConfig(file: string): Config {
   const raw = readWithOverride(file, configShape);
   const warnings: string[] = [];
   const paths = resolvePaths(file, raw, warnings);

@@ -53,7 +53,6 @@ export interface EngineSource {
 
 /** How often a live engine looks for buckets whose time is over. */
 const tickMs = 1000;
-const drainDefaultMs = 30_000;
 
 /** Rules, workers, sources and output of one instance. */
 export class Engine {
@@ -103,9 +102,10 @@ export class Engine {
   }
 
   /**
-   * Stops reading, pours and sends what was read. Returns the alerts that the Local API did not take within `drainMs`.
+   * Stops reading, pours and sends what was read. Returns the alerts that the Local API did not take within `drainMs`
+   * (by default the limit outboxDrainMs).
    */
-  async stop(drainMs = drainDefaultMs): Promise<readonly Alert[]> {
+  async stop(drainMs = this.#options.config.limits.outboxDrainMs): Promise<readonly Alert[]> {
     if (this.#ticking !== null) clearInterval(this.#ticking);
     // A failure was thrown to whoever waits for ended(); here what can still be saved is saved.
     await this.#reading.close().catch(() => {});

@@ -3,6 +3,7 @@
 import type { PositionBook } from '../acquisition/position.js';
 import type { Source } from '../acquisition/source.js';
 import type { Log } from '../config/log.js';
+import { PalisadeError } from '../errors.js';
 import type { WorkerPool } from './pool.js';
 
 /** The sources of an engine being read. */
@@ -34,8 +35,12 @@ export class Reading {
 
   /** Settles when every source has ended: at the end of a replay, or after close(). One that fails leaves the others. */
   async ended(): Promise<void> {
-    const failure = (await Promise.allSettled(this.#loops)).find(({ status }) => status === 'rejected');
-    if (failure?.status === 'rejected') throw failure.reason;
+    const results = await Promise.allSettled(this.#loops);
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
+    if (failures.length === 0) return;
+    if (results.length === 1) throw failures[0];
+    throw new PalisadeError('E_SOURCE', `${failures.length} of ${results.length} data sources could not be read to the end`, undefined,
+      { cause: failures[0] });
   }
 
   /** Stops reading; what was read before is still handed on. */
@@ -57,7 +62,8 @@ export class Reading {
         await pool.submit(batch, position === undefined ? undefined : () => positions?.note(position));
       }
     } catch (error) {
-      log.error((error as Error).message);
+      // The others go on, so it is told now; a source alone is told by whoever waits for it.
+      if (this.#sources.length > 1) log.error((error as Error).message);
       throw error;
     }
   }

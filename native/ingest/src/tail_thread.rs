@@ -46,12 +46,14 @@ struct State {
 }
 
 impl TailThread {
-    /// Starts the thread; it opens the files at once.
+    /// Opens the files and starts the thread. What is written to them after this is read.
     pub fn start(options: TailOptions) -> io::Result<TailThread> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let shared = Arc::new(Shared { wake, state: Mutex::default() });
         let theirs = shared.clone();
-        thread::Builder::new().name("palisade-tail".into()).spawn(move || run(&theirs, options))?;
+        let mut set = TailSet::new(options, Instant::now());
+        set.pump(Instant::now());
+        thread::Builder::new().name("palisade-tail".into()).spawn(move || run(&theirs, set))?;
         Ok(TailThread { shared })
     }
 
@@ -111,9 +113,8 @@ impl Drop for Ending<'_> {
     }
 }
 
-fn run(shared: &Shared, options: TailOptions) {
+fn run(shared: &Shared, mut set: TailSet) {
     let _ending = Ending(shared);
-    let mut set = TailSet::new(options, Instant::now());
     let mut asked: Option<Box<dyn Asked>> = None;
     loop {
         let mut state = shared.lock();
