@@ -21,6 +21,7 @@ const work = join(root, 'var/bench');
 /** Cost of a line as the slope between two lengths; start-up is what the shorter run costs beyond that. */
 interface Slope {
   readonly cpuPerLine: number;
+  readonly wallPerLine: number;
   readonly startCpuSeconds: number;
   readonly short: Replay;
   readonly long: Replay;
@@ -64,7 +65,10 @@ async function compare(one: ReplayCase, peer: ReplayEngine, ours: ReplayEngine, 
   const ourSlope = await slope(one, ours, one.ourLines);
   row(one, peer, peerSlope, peerSlope.long.alerts.length, tell);
   row(one, ours, ourSlope, ourPrefix.alerts.length, tell);
-  tell(`| **${one.name}** | **ratio** | **${(peerSlope.cpuPerLine / ourSlope.cpuPerLine).toFixed(1)} times fewer CPU-seconds a line** | | | | | |`);
+  const times = (theirs: number, our: number): string => `${(theirs / our).toFixed(1)}×`;
+  tell(`| **${one.name}** | **theirs / ours** | **${times(peerSlope.cpuPerLine, ourSlope.cpuPerLine)}** | | `
+    + `${times(peerSlope.startCpuSeconds, ourSlope.startCpuSeconds)} | ${times(peerSlope.wallPerLine, ourSlope.wallPerLine)} a line | `
+    + `${times(peerSlope.long.cost.peakBytes, ourSlope.long.cost.peakBytes)} | the same |`);
 }
 
 /** fail2ban reads the same sshd log; it must match every line of an attack. It counts some log-ins beside them. */
@@ -87,7 +91,8 @@ async function slope(one: ReplayCase, engine: ReplayEngine, [few, many]: readonl
   const short = await engine.replay(writeLog(one, few), one.type);
   const long = await engine.replay(writeLog(one, many), one.type);
   const cpuPerLine = (long.cost.cpuSeconds - short.cost.cpuSeconds) / (many - few);
-  return { short, long, cpuPerLine, startCpuSeconds: short.cost.cpuSeconds - few * cpuPerLine };
+  const wallPerLine = (long.cost.wallSeconds - short.cost.wallSeconds) / (many - few);
+  return { short, long, cpuPerLine, wallPerLine, startCpuSeconds: short.cost.cpuSeconds - few * cpuPerLine };
 }
 
 function row(one: ReplayCase, engine: ReplayEngine, { cpuPerLine, startCpuSeconds, long }: Slope, alerts: number, tell: (line: string) => void): void {

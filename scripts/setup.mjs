@@ -19,7 +19,7 @@ const tools = [
   { command: 'g++', args: ['--version'], debian: 'g++' },
   { command: 'make', args: ['--version'], debian: 'make' },
   { command: 'python3', args: ['--version'], debian: 'python3' },
-  { command: 'cargo', args: ['--version'], debian: 'cargo (or cargo-web and rustc-web for Rust 1.88 and newer)' },
+  { command: 'cargo', args: ['--version'], debian: 'cargo-web and rustc-web (Rust 1.88 or newer)' },
 ];
 
 /** Steps in order; those of one `wave` run side by side. `inputs` are files or folders below the project. */
@@ -101,8 +101,15 @@ function addToHash(hash, path) {
   hash.update(relative(root, path)).update('\0').update(readFileSync(path));
 }
 
+/** The oldest Rust that the ingest crate's dependencies take. */
+const rustMinor = 88;
+
 function checkTools() {
   const missing = tools.filter(({ command, args }) => spawnSync(command, args).status !== 0);
+  const rust = /^cargo 1\.(\d+)/.exec(spawnSync('cargo', ['--version'], { encoding: 'utf8' }).stdout ?? '');
+  if (rust !== null && Number(rust[1]) < rustMinor) {
+    throw new Error(`Palisade needs Rust 1.${rustMinor} or newer and finds ${rust[0]}: Debian has it as cargo-web and rustc-web`);
+  }
   if (missing.length === 0) return;
   const names = missing.map((tool) => `  ${tool.command.padEnd(8)} Debian package: ${tool.debian}`);
   throw new Error(`Palisade builds its native parts here and needs tools this machine lacks:\n${names.join('\n')}`);
