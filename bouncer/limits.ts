@@ -23,6 +23,6 @@ export const bouncerLimits = {
   checkIntervalMs: 60_000,
   /** A decision whose end moved less than this is the same one: durations come in whole seconds. */
   untilToleranceMs: 2_500,
-  /** The Local API is asked again after a failure at least this soon and at most this late. */
-  pollRetryMsMax: 60_000,
+  /** The Local API is asked again this soon after a failure, or as often as configured if that is more. */
+  pollRetryMs: 1_000,
 } as const;

@@ -49,12 +49,10 @@ export class Poller {
 
   /** Polls until stopped. */
   async run(): Promise<void> {
-    let failures = 0;
+    const { intervalMs } = this.#options;
     while (!this.#abort.signal.aborted) {
-      failures = await this.pollOnce() ? 0 : failures + 1;
-      const { intervalMs } = this.#options;
-      const retryMs = Math.min(1000 * 2 ** Math.min(failures - 1, 10), bouncerLimits.pollRetryMsMax);
-      await this.#pause(failures === 0 ? intervalMs : Math.min(retryMs, Math.max(intervalMs, 1000)));
+      const isWhole = await this.pollOnce();
+      await this.#pause(isWhole ? intervalMs : Math.min(intervalMs, bouncerLimits.pollRetryMs));
     }
   }
 
