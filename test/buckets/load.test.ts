@@ -118,8 +118,6 @@ const mistakes: readonly (readonly [name: string, yaml: string, message: RegExp]
   ['an unknown field in groupby', leaky({ groupby: 'evt.Metta.source_ip' }), /:7:1\d: .*Metta/],
   ['a helper that waits', leaky({ filter: `"LookupHost(evt.Meta.source_ip) != []"` }), /waits for the network/],
   ['queue in a filter', leaky({ filter: `"len(queue.Queue) > 1"` }), /unknown name queue/],
-  ['a data file of unknown type', leaky({ data: '[{ dest_file: a, type: lines }]' }), /there is no data type "lines"/],
-  ['a data file without name', leaky({ data: '[{ type: string }]' }), /needs "dest_file"/],
   ['no format version', leaky({ format: 'new' }), /"new" is not a format version/],
 ];
 for (const [name, yaml, message] of mistakes) {

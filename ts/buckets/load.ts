@@ -9,7 +9,7 @@ import { conditionEnv, type ExprEnv, logEnv, overflowEnv } from '../expr/env.js'
 import type { FunctionTable } from '../expr/functions.js';
 import { limits } from '../limits.js';
 import { parseGoDuration } from '../util/go-duration.js';
-import { dataFileOf } from './data-file.js';
+import { dataFileOf } from '../expr-helpers/data-declaration.js';
 import { type ScenarioText, scenarioShape } from './scenario-shape.js';
 import type {
   BayesianSpec, BucketType, ScenarioFile, ScenarioSet, ScenarioSpec, ScopeSpec,
@@ -66,7 +66,7 @@ function loadDocument(document: YamlDocument, file: ScenarioFile, loading: Loadi
   }
   loading.scenarios.push(loadScenario(text, text.name, place, file, loading));
   for (const data of text.data ?? []) {
-    const dataFile = dataFileOf(data.value, data.place);
+    const dataFile = dataFileOf(data, loading.warnings);
     if (dataFile !== null) loading.dataFiles.push(dataFile);
   }
 }

@@ -4,20 +4,11 @@ import {
   anything, boolean, integer, list, located, type Located, mapOf, number, placed, record, type Shape, text,
 } from '../config/document.js';
 import type { Place } from '../errors.js';
+import { dataShape, type DataText } from '../expr-helpers/data-declaration.js';
 
 interface Placed<T> {
   readonly value: T;
   readonly place: Place;
-}
-
-export interface DataText {
-  readonly source_url?: string;
-  readonly dest_file?: string;
-  readonly type?: string;
-  readonly cache?: boolean;
-  readonly strategy?: string;
-  readonly size?: number;
-  readonly ttl?: Located;
 }
 
 export interface ConditionText {
@@ -51,11 +42,6 @@ export interface ScenarioText {
   readonly labels?: ReadonlyMap<string, unknown>;
   readonly data?: readonly Placed<DataText>[];
 }
-
-const dataShape: Shape<DataText> = record({
-  source_url: text(), dest_file: text(), type: text(), cache: boolean(), strategy: text(), size: integer(),
-  ttl: located(),
-});
 
 const conditionShape: Shape<ConditionText> = record({
   condition: located(), prob_given_evil: number(), prob_given_benign: number(), guillotine: boolean(),

@@ -3,7 +3,7 @@
 
 import type { Place } from '../errors.js';
 import type { CompiledExpr } from '../expr/compiled.js';
-import type { DataFileType, ResultCacheSpec } from '../expr-helpers/data-files.js';
+import type { DataFileSpec } from '../expr-helpers/data-declaration.js';
 
 export type BucketType = 'leaky' | 'trigger' | 'counter' | 'conditional' | 'bayesian';
 
@@ -23,16 +23,9 @@ export interface ScenarioFile {
 /** All scenarios, in load order. */
 export interface ScenarioSet {
   readonly scenarios: readonly ScenarioSpec[];
-  readonly dataFiles: readonly ScenarioDataFile[];
+  readonly dataFiles: readonly DataFileSpec[];
   /** What was skipped or is doubtful, as sentences with places. */
   readonly warnings: readonly string[];
-}
-
-/** A data file that a scenario names. */
-export interface ScenarioDataFile {
-  readonly name: string;
-  readonly type: DataFileType;
-  readonly cache: ResultCacheSpec | null;
 }
 
 export interface ScenarioSpec {

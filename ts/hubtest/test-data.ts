@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataFileContent, loadDataFile } from '../expr-helpers/data-files.js';
 import { asnDatabaseName, cityDatabaseName, type GeoData, loadGeoData } from '../expr-helpers/geo-reader.js';
-import type { DataFileSpec } from '../parser/spec.js';
+import type { DataFileSpec } from '../expr-helpers/data-declaration.js';
 
 /** What one set of rules gets, and what of it is nowhere. */
 export interface FoundData {

@@ -2,6 +2,7 @@
 // may carry. Shape only; what the values mean is checked by load.ts.
 
 import type { Place } from '../errors.js';
+import { dataShape, type DataText } from '../expr-helpers/data-declaration.js';
 import {
   boolean, integer, lazy, list, located, type Located, mapOf, placed, record, type Shape, text,
 } from '../config/document.js';
@@ -38,16 +39,6 @@ export interface StashText {
   readonly ttl?: Located;
   readonly size?: number;
   readonly strategy?: string;
-}
-
-export interface DataText {
-  readonly source_url?: string;
-  readonly dest_file?: string;
-  readonly type?: string;
-  readonly cache?: boolean;
-  readonly strategy?: string;
-  readonly size?: number;
-  readonly ttl?: Located;
 }
 
 export interface NodeText {
@@ -89,12 +80,6 @@ const whitelistShape: Shape<WhitelistText> = record({
 
 const stashShape: Shape<StashText> = record({
   name: text(), key: located(), value: located(), ttl: located(), size: integer(), strategy: text(),
-});
-
-/** The `data` entries that parsers and scenarios share. */
-export const dataShape: Shape<DataText> = record({
-  source_url: text(), dest_file: text(), type: text(), cache: boolean(), strategy: text(), size: integer(),
-  ttl: located(),
 });
 
 /** One document, or one entry of `nodes`. */

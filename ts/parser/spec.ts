@@ -5,7 +5,7 @@ import type { Located } from '../config/document.js';
 import type { Place } from '../errors.js';
 import type { CompiledExpr } from '../expr/compiled.js';
 import type { GrokSpec } from '../grok/expand.js';
-import type { DataFileType, ResultCacheSpec } from '../expr-helpers/data-files.js';
+import type { DataFileSpec } from '../expr-helpers/data-declaration.js';
 import type { StashSpec } from '../expr-helpers/stash.js';
 
 /** Parsers and postoverflows do not share patterns or stages. */
@@ -111,12 +111,4 @@ export interface StashWriteSpec {
   readonly key: CompiledExpr;
   readonly value: CompiledExpr;
   readonly ttlNs: number;
-}
-
-/** A data file that a rule names; read from data_dir by whoever starts the engine. */
-export interface DataFileSpec {
-  readonly name: string;
-  readonly type: DataFileType;
-  /** Only for files of regular expressions that ask for one. */
-  readonly cache: ResultCacheSpec | null;
 }

@@ -12,7 +12,8 @@ import { helperTable } from '../expr-helpers/table.js';
 import { PatternLibrary } from '../grok/patterns.js';
 import type { RuleFile } from '../hub/installed.js';
 import { loadParsers } from '../parser/load.js';
-import type { DataFileSpec, ParserSpec } from '../parser/spec.js';
+import type { ParserSpec } from '../parser/spec.js';
+import type { DataFileSpec } from '../expr-helpers/data-declaration.js';
 
 /** The keys that rules name, in slot order: how workers rebuild the numbering. */
 export interface FieldNameLists {
