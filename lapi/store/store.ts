@@ -75,7 +75,8 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
   const bouncers = new Bouncers(context);
   return {
     ...context,
-    alerts: new Alerts(context), decisions: new Decisions(context), machines: new Machines(context), bouncers, allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
+    alerts: new Alerts(context), decisions: new Decisions(context), machines: new Machines(context), bouncers,
+    allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
     retention: new Retention(context),
     close: async () => {
       // A pull that cannot be written any more only repeats a delta.
