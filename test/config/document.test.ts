@@ -46,7 +46,7 @@ test('a located text knows its place, also inside quotes and blocks', () => {
   const quoted = read('name: a\nfilter: "evt.x"\n', rule).filter;
   assert.deepEqual([quoted?.place.line, quoted?.place.column], [2, 10]);
   const block = read('name: a\nfilter: |\n  evt.x\n', rule).filter;
-  assert.deepEqual([block?.text, block?.place.line], ['evt.x\n', 3]);
+  assert.deepEqual([block?.text, block?.place.line, block?.place.column, block?.indent], ['evt.x\n', 3, 3, 2]);
 });
 
 test('keys named like object internals stay data', () => {

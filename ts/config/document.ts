@@ -9,6 +9,8 @@ import { PalisadeError, type Place } from '../errors.js';
 export interface Located {
   readonly text: string;
   readonly place: Place;
+  /** Of a block text: how many columns its lines are indented in the file. */
+  readonly indent?: number;
 }
 
 /** One document of a YAML file. */
@@ -20,6 +22,8 @@ export interface YamlDocument {
   readonly source: Document;
   /** The place of a node, for errors. */
   placeOf(node: Node | null | undefined): Place;
+  /** Blanks at the start of a line of the file; lines count from 1. */
+  indentOfLine(line: number): number;
 }
 
 /** Turns a node into a value or throws a PalisadeError at its place. */
@@ -61,7 +65,8 @@ export function parseDocuments(file: string, text: string): YamlDocument[] {
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
     boundAliases(document, placeAt);
     documents.push({ file, index, root: document.contents as Node, source: document,
-      placeOf: (node) => placeAt(node?.range?.[0] ?? 0) });
+      placeOf: (node) => placeAt(node?.range?.[0] ?? 0),
+      indentOfLine: (line) => /^ */.exec(text.slice(lines.lineStarts[line - 1] ?? text.length))![0].length });
   }
   return documents;
 }
@@ -83,8 +88,9 @@ export function located(): Shape<Located> {
     const at = document.placeOf(node);
     const block = isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED');
     const quoted = isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
-    return { text: value, place: block ? { ...at, line: at.line + 1, column: 1, excerpt: undefined }
-      : quoted ? { ...at, column: at.column + 1 } : at };
+    if (!block) return { text: value, place: quoted ? { ...at, column: at.column + 1 } : at };
+    const indent = document.indentOfLine(at.line + 1);
+    return { text: value, indent, place: { ...at, line: at.line + 1, column: indent + 1, excerpt: undefined } };
   };
 }
 

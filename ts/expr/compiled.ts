@@ -117,7 +117,7 @@ function textNeedOf<Context>(need: Need | null, { env, functions, names }: Compi
 }
 
 /** The error with the place in the file, as far as the text's own place tells it. */
-function errorAt({ text, place }: Located, fault: SyntaxFault): PalisadeError {
+function errorAt({ text, place, indent = 0 }: Located, fault: SyntaxFault): PalisadeError {
   const before = text.slice(0, fault.at).split('\n');
   const column = before[before.length - 1].length;
   const isFirstLine = before.length === 1;
@@ -126,7 +126,7 @@ function errorAt({ text, place }: Located, fault: SyntaxFault): PalisadeError {
   return new PalisadeError('E_EXPRESSION', fault.message, {
     file: place.file,
     line: place.line + before.length - 1,
-    column: onFileLine ? place.column + column : column + 1,
-    excerpt: onFileLine ? place.excerpt : text.split('\n')[before.length - 1],
+    column: onFileLine ? place.column + column : indent + column + 1,
+    excerpt: onFileLine ? place.excerpt : ' '.repeat(indent) + text.split('\n')[before.length - 1],
   }, { cause: fault });
 }
