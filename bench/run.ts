@@ -1,4 +1,4 @@
-// `npm run bench [-- macro|micro|lapi]`. Macro: replays generated logs beside Debian's crowdsec with the same rules; alerts are
+// `npm run bench [-- macro|micro|lapi|firewall]`. Macro: replays generated logs beside Debian's crowdsec with the same rules; alerts are
 // compared before anything is reported. Micro: the inner loops with benchmark.js. Results also go to bench/record/.
 
 import { cpus, totalmem } from 'node:os';
@@ -12,6 +12,7 @@ import { crowdsecEngine } from './engines/crowdsec.js';
 import { matchWithFail2ban } from './engines/fail2ban.js';
 import { palisadeEngine } from './engines/palisade.js';
 import type { Replay, ReplayEngine } from './replay-engine.js';
+import { runFirewall } from './suites/firewall.js';
 import { runLapi } from './suites/lapi.js';
 import { runMicro } from './suites/micro.js';
 
@@ -40,6 +41,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (what.includes('macro')) await macro(tell);
   if (what.includes('micro')) await runMicro(tell);
   if (what.includes('lapi')) await runLapi(work, tell);
+  if (what.includes('firewall')) runFirewall(work, tell);
   const file = join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-${what.join('-')}.md`);
   mkdirSync(join(root, 'bench/record'), { recursive: true });
   writeFileSync(file, `${report.join('\n')}\n`);

@@ -2,7 +2,7 @@
 // decisions come from other programs.
 
 import { parseGoDuration } from '../ts/util/go-duration.js';
-import { parseCidr, parseIp, type IpPrefix } from '../ts/util/ip.js';
+import { IpPrefix, parseCidr, parseIp } from '../ts/util/ip.js';
 import { keyOf, type AddressKey, type FamilyNumber } from './family.js';
 
 /** A decision on the wire; anything may be missing. */
@@ -70,22 +70,28 @@ function readPrefix(value: string): IpPrefix | null {
     return unmapped(prefix).masked();
   }
   const address = parseIp(value)?.unmap();
-  return address === undefined || address.zone !== '' ? null : prefixOf(address);
+  return address === undefined || address.zone !== '' ? null : new IpPrefix(address, address.bits);
 }
 
 function unmapped(prefix: IpPrefix): IpPrefix {
   if (!prefix.address.isMapped) return prefix;
-  return parseCidr(`${prefix.address.unmap()}/${prefix.bits - 96}`)!;
+  return new IpPrefix(prefix.address.unmap(), prefix.bits - 96);
 }
 
-function prefixOf(address: IpPrefix['address']): IpPrefix {
-  return parseCidr(`${address}/${address.bits}`)!;
-}
-
-function durationMs(text: string | undefined): number {
+/** Milliseconds of a duration, NaN for none. A stream repeats the few durations that profiles and lists give. */
+function durationMs(text = ''): number {
+  const known = durations.get(text);
+  if (known !== undefined) return known;
+  if (durations.size >= durationsMax) durations.clear();
+  let ms = NaN;
   try {
-    return parseGoDuration(text ?? '') / 1e6;
+    ms = parseGoDuration(text) / 1e6;
   } catch {
-    return NaN;
+    // Not a duration: a decision that has no end is not enforced.
   }
+  durations.set(text, ms);
+  return ms;
 }
+
+const durations = new Map<string, number>();
+const durationsMax = 10_000;
