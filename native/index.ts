@@ -203,6 +203,10 @@ export interface NftConnection {
   commit(bytes: Uint8Array, messageCount: number): Promise<Int32Array>;
   /** Sets without their elements. An absent table has no objects. */
   listObjects(kind: 'table' | 'chain' | 'rule' | 'set', family: number, table?: string): Promise<NftObject[]>;
+  /**
+   * Slow on large sets (the kernel walks from the start for each 32 KiB) and not exact while a hash set grows: the kernel
+   * then leaves out elements or repeats them.
+   */
   listElements(family: number, table: string, set: string, keyLength: number): Promise<NftElements>;
   /** Deletes conntrack entries whose source lies in one of the ranges (inclusive); resolves to how many. */
   cutConnections(family: number, count: number, first: Uint8Array, last: Uint8Array): Promise<number>;
