@@ -1,6 +1,7 @@
 // native/nftables on a kernel, in a namespace of its own: what it writes is what nft reads, and the other way round.
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import { elementAction, elementFlag, loadNftablesAddon, setFlag, type NftBatch, type NftObject } from '../../native/index.js';
@@ -141,6 +142,26 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     } finally {
       monitor.close();
     }
+  });
+
+  test('cutting ends the known connections of an address and leaves the others', async () => {
+    // A rule that asks for the state makes the kernel track connections.
+    await commit((batch) => {
+      batch.addTable(ipv4, 'track');
+      batch.addChain(ipv4, 'track', 'c', 1, 0);
+      batch.addRule(ipv4, 'track', 'c', [{ kind: 'ct', a: 0 }, { kind: 'counter' }], '');
+    });
+    run('ip', ['addr', 'add', '10.9.9.1/32', 'dev', 'lo']);
+    for (const source of ['127.0.0.1', '10.9.9.1']) {
+      const socket = createSocket('udp4').bind(0, source);
+      await once(socket, 'listening');
+      await new Promise((resolve) => socket.send('x', 9, source, resolve));
+      socket.close();
+    }
+    const range = [Uint8Array.of(10, 9, 0, 0), Uint8Array.of(10, 9, 255, 255)] as const;
+    assert.equal(await connection.cutConnections(ipv4, 1, ...range), 1);
+    assert.equal(await connection.cutConnections(ipv4, 1, ...range), 0);
+    assert.equal(await connection.cutConnections(ipv4, 1, Uint8Array.of(127, 0, 0, 1), Uint8Array.of(127, 0, 0, 1)), 1);
   });
 
   test('cutting connections of addresses without any cuts none', async () => {
