@@ -20,14 +20,16 @@ interface Setting {
   readonly port?: number;
   readonly recordedPort?: number;
   readonly metricsPort?: number;
+  readonly closedPort?: number;
 }
 
 async function check(t: TestContext, golden: GoldenCase, setting: Setting): Promise<void> {
-  const { directory, port = 0, recordedPort = 0, metricsPort = 0 } = setting;
+  const { directory, port = 0, recordedPort = 0, metricsPort = 0, closedPort = 0 } = setting;
   const argv = golden.argv.map((word) => word.replaceAll('@DIR@', directory));
   const answer = await runIn(directory, argv, golden.stdin);
   const asRecorded = (text: string): string => text.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${recordedPort}`)
-    .replaceAll(`127.0.0.1:${metricsPort}`, '127.0.0.1:8098').replaceAll(userAgent.split('/')[1], 'v1.7.9-linux')
+    .replaceAll(`127.0.0.1:${metricsPort}`, '127.0.0.1:8098')
+    .replaceAll(`127.0.0.1:${closedPort}`, '127.0.0.1:6060').replaceAll(userAgent.split('/')[1], 'v1.7.9-linux')
     .replace(/\b[0-9a-f]{32}(?=[A-Za-z0-9]{16}\b)/g, '@MACHINEID@').replaceAll('-> cscli_test_tmp.log', '-> /tmp/@TMP@/cscli_test_tmp.log')
     .replaceAll(': cscli_test_tmp.log', ': /tmp/@TMP@/cscli_test_tmp.log');
   const ours = { ...answer, stdout: asRecorded(answer.stdout), stderr: asRecorded(answer.stderr) };
@@ -49,12 +51,13 @@ test('cscli answers as recorded without a configuration', skipWithout('golden'),
 });
 
 test('cscli answers as recorded on hub items', skipWithout('golden'), async (t) => {
-  const instance = makeInstance(sharedPath('hub'), { port: 8094 });
+  const closedPort = await freePort();
+  const instance = makeInstance(sharedPath('hub'), { port: 8094, closedPort });
   try {
     await instance.run(['-c', instance.configFile, 'collections', 'install', 'crowdsecurity/sshd', 'crowdsecurity/nginx']);
     for (const golden of cases('hub')) {
       prepareHub(instance, golden.note ?? '');
-      await check(t, golden, { directory: instance.directory });
+      await check(t, golden, { directory: instance.directory, closedPort });
     }
   } finally {
     instance.remove();

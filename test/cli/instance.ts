@@ -34,8 +34,16 @@ decisions:
 on_success: break
 `;
 
+/** Ports of an instance. */
+export interface InstancePorts {
+  readonly port: number;
+  readonly prometheusPort?: number;
+  /** Where no metrics are served: not the usual 6060, where a daemon of this host may listen. */
+  readonly closedPort?: number;
+}
+
 /** Makes an instance; its directory's path is 22 characters long, as the recorded one was. */
-export function makeInstance(hub: string | null, options: { port: number; prometheusPort?: number }): Instance {
+export function makeInstance(hub: string | null, options: InstancePorts): Instance {
   const directory = join(tmpdir(), `cscli-golden-${process.pid % 36}${Math.random().toString(36).slice(2)}`).slice(0, 22);
   for (const folder of ['etc/hub', 'etc/patterns', 'etc/notifications', 'etc/acquis.d', 'data', 'log', 'plugins']) {
     mkdirSync(join(directory, folder), { recursive: true });
@@ -77,7 +85,7 @@ function copyHub(hub: string, directory: string): void {
   }
 }
 
-function configText(directory: string, { port, prometheusPort }: { port: number; prometheusPort?: number }): string {
+function configText(directory: string, { port, prometheusPort, closedPort }: InstancePorts): string {
   return `common:
   log_media: stdout
   log_level: info
@@ -111,7 +119,7 @@ api:
     profiles_path: ${directory}/etc/profiles.yaml
     console_path: ${directory}/etc/console.yaml
 prometheus:
-${prometheusPort === undefined ? '  enabled: false' : `  enabled: true
+${prometheusPort === undefined ? `  enabled: false${closedPort === undefined ? '' : `\n  listen_port: ${closedPort}`}` : `  enabled: true
   level: full
   listen_addr: 127.0.0.1
   listen_port: ${prometheusPort}`}
