@@ -84,6 +84,8 @@ async function serve(config: Config, paths: InstancePaths, logs: readonly HostLo
       say(alertLine(alert));
     }
   };
+  // Before anything is said: whoever reads "stop: Ctrl-C" may press it at once.
+  const stopped = new Promise((settle) => { for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, settle); });
   let telling = Promise.resolve();
   const daemon = await Daemon.start({
     config, log: createLog('warning', 'text', process.stderr), logLevel: null, runEngine: true, runApi: true, replay: null,
@@ -94,7 +96,7 @@ async function serve(config: Config, paths: InstancePaths, logs: readonly HostLo
   if (withSample) await playSample(paths, stored);
   say(paint(1, 'nothing is blocked until a bouncer runs') + `: any CrowdSec bouncer works, its key comes from\n  bin/cscli -c ${relative('.', config.file)} bouncers add NAME`);
   say(`who is banned: bin/cscli -c ${relative('.', config.file)} decisions list        stop: Ctrl-C`);
-  await new Promise((settle) => { for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, settle); });
+  await stopped;
   await daemon.stop();
   await telling;
   await client.close();
