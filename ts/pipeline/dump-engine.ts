@@ -8,6 +8,7 @@ import type { Alert } from '../model/alert.js';
 import { writeDumps } from './dump-files.js';
 import { DumpRun } from './dump-run.js';
 import type { Engine, EngineOptions } from './engine.js';
+import { openAll } from './lines.js';
 import { runtimeSetup } from './setup.js';
 import { transformed } from './transform.js';
 
@@ -42,16 +43,7 @@ export class DumpEngine implements Pick<Engine, 'ended' | 'stop' | 'counters'> {
       buckets: createBuckets(rules.scenarios, { workerCount: 1, slotsMax: config.limits.bucketSlotsMax }) });
     const sources = options.sources.map(({ source, transform }) => (
       transform === null ? source : transformed(source, transform, run.runtime.expr)));
-    const opened: Source[] = [];
-    try {
-      for (const source of sources) {
-        await source.open();
-        opened.push(source);
-      }
-    } catch (error) {
-      await Promise.all(opened.map((source) => source.close()));
-      throw error;
-    }
+    await openAll(sources);
     return new DumpEngine(options, run, sources);
   }
 

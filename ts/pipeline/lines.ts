@@ -15,16 +15,7 @@ export class Reading {
   /** Opens all sources, then starts to read. Rejects when one cannot be opened; those already open are closed. */
   static async start(sources: readonly Source[], pool: WorkerPool, positions: PositionBook | null,
     log: Log): Promise<Reading> {
-    const opened: Source[] = [];
-    try {
-      for (const source of sources) {
-        await source.open();
-        opened.push(source);
-      }
-    } catch (error) {
-      await Promise.all(opened.map((source) => source.close()));
-      throw error;
-    }
+    await openAll(sources);
     return new Reading(sources, pool, positions, log);
   }
 
@@ -66,5 +57,19 @@ export class Reading {
       if (this.#sources.length > 1) log.error((error as Error).message);
       throw error;
     }
+  }
+}
+
+/** Opens all sources. Rejects when one cannot be opened; those already open are closed. */
+export async function openAll(sources: readonly Source[]): Promise<void> {
+  const opened: Source[] = [];
+  try {
+    for (const source of sources) {
+      await source.open();
+      opened.push(source);
+    }
+  } catch (error) {
+    await Promise.all(opened.map((source) => source.close()));
+    throw error;
   }
 }
