@@ -2,7 +2,7 @@
 // Plain constants, compiled by AssemblyScript and by TypeScript alike. Drawings of the structs are in layout.ts.
 
 /** Changes whenever a struct changes; a memory of another version is refused. */
-export const layoutVersion = 1;
+export const layoutVersion = 2;
 export const magic = 0x424c4150;
 
 /** Shards of the table. Fixed: the shard of a key must not depend on the number of workers. */
@@ -57,6 +57,8 @@ export const flagTimed = 4;
 export const flagMutes = 8;
 /** The rule leaves the queue unbounded; what our own bound drops is counted. */
 export const flagQueueCapped = 16;
+/** The caller decides each overflow (an overflow filter); without this flag it goes to the ring. */
+export const flagFiltered = 32;
 
 export const slotBytes = 192;
 export const slotHash = 0;
@@ -83,7 +85,7 @@ export const slotQueueInlineCount = 8;
 export const slotKeyInline = 160;
 export const slotKeyInlineBytes = 32;
 
-/** The slot holds a bucket or a mute; free ones have no flags. */
+/** The slot is in the table, as a bucket or a mute; free ones and those in an overflow ring are not. */
 export const slotBusy = 1;
 export const slotTimeMachine = 2;
 /** First and last are set. */
@@ -109,6 +111,7 @@ export const stagingFlags = 20;
 export const stagingRecord = 24;
 export const stagingSlot = 28;
 export const stagingDirtyCount = 32;
+export const stagingRingCount = 40;
 export const stagingCursors = 64;
 export const stagingTails = 128;
 export const stagingRecordsAt = 256;
@@ -119,10 +122,17 @@ export const stagedEventBytes = 32;
 export const stagingEventsAt = 393472;
 export const stagingBytesAt = 459008;
 export const stagingBytesMax = 2097152;
-export const stagingStatsAt = 2556160;
+export const stagingRingAt = 2556160;
+export const ringEntriesMax = 64;
+export const ringEntryBytes = 16;
+export const stagingStatsAt = 2557184;
 
 /** Staging flag: after the records, expire what the time of the batch lets expire. */
 export const stagingReap = 1;
+
+export const ringCode = 0;
+export const ringSlot = 4;
+export const ringRecord = 8;
 
 export const recordScenario = 0;
 export const recordEvent = 4;
@@ -170,14 +180,17 @@ export const statDirty = 15;
 
 /** What `pour` returns. */
 export const pourDone = 0;
-/** A bucket ran over at its last event: take its queue, then answer replyClose or replyCloseAndMute. */
+/** A bucket ran over at its last event: take its queue. Returned for filtered rules, to be answered by replyClose or
+ * replyCloseAndMute; for all others this and the next two stand in the ring. */
 export const pourOverflow = 1;
-/** A trigger fired; there is no slot. Answer as for an overflow. */
+/** A trigger fired; there is no slot. */
 export const pourTrigger = 2;
-/** A timed bucket reached its end. Answer as for an overflow. `stagingRecord` is 0 when no event caused it. */
+/** A timed bucket reached its end. The record is 0 when no event caused it. */
 export const pourExpired = 3;
 /** An event was accepted: evaluate the conditions, then answer replyKeep or replyOverflow. */
 export const pourAsk = 4;
+/** The overflow ring is full, or the shard is done: take what is in it, then answer replyTaken. */
+export const pourRing = 5;
 
 /** What the caller answers to the code before. */
 export const replyNone = 0;
@@ -185,6 +198,7 @@ export const replyKeep = 1;
 export const replyOverflow = 2;
 export const replyClose = 3;
 export const replyCloseAndMute = 4;
+export const replyTaken = 5;
 
 /** What `awaitTurn` returns. */
 export const turnCame = 1;

@@ -178,9 +178,9 @@ export class DistinctValue {
 }
 
 // Head of a worker's staging area; cursors and tails are one record address for each shard.
-//  0            4           8               16        20     24      28    32          36
-//  |recordCount |eventCount |nowSeconds(f64)|nowNanos |flags |record |slot |dirtyCount |code | … 64
-//  |16 cursors | 128 |16 tails | 192 … 256 records … events … bytes … stats … dirty list
+//  0            4           8               16        20     24      28    32          36    40
+//  |recordCount |eventCount |nowSeconds(f64)|nowNanos |flags |record |slot |dirtyCount |code |ringCount | … 64
+//  |16 cursors | 128 |16 tails | 192 … 256 records … events … bytes … ring … stats … dirty list
 @unmanaged
 export class Staging {
   recordCount: u32;
@@ -192,6 +192,17 @@ export class Staging {
   slot: u32;
   dirtyCount: u32;
   code: u32;
+  ringCount: u32;
+}
+
+// One overflow that waits for the caller: what happened, the bucket's slot (0: a trigger), the pour that caused it (or 0).
+//  0     4     8
+//  |code |slot |record | … 16
+@unmanaged
+export class RingEntry {
+  code: u32;
+  slot: u32;
+  record: u32;
 }
 
 // One pour: a staged event into the bucket of a key.
@@ -328,6 +339,10 @@ export const indexEntryBytes: u32 = 8;
 }
 
 // @ts-ignore: decorator
+@inline export function ringEntryAt(staging: Staging, position: u32): RingEntry {
+  return changetype<RingEntry>(changetype<u32>(staging) + abi.stagingRingAt + position * abi.ringEntryBytes);
+}
+// @ts-ignore: decorator
 @inline export function stagedBytes(staging: Staging, at: u32): u32 {
   return changetype<u32>(staging) + abi.stagingBytesAt + at;
 }
@@ -354,6 +369,8 @@ export function checkLayout(): void {
   if (offsetof<Slot>('queueLength') != abi.slotQueueLength) ERROR('Slot');
   if (offsetof<Slot>('firstSeconds') != abi.slotFirstSeconds) ERROR('Slot');
   if (offsetof<Staging>('dirtyCount') != abi.stagingDirtyCount) ERROR('Staging');
+  if (offsetof<Staging>('ringCount') != abi.stagingRingCount) ERROR('Staging');
+  if (offsetof<RingEntry>('record') != abi.ringRecord) ERROR('RingEntry');
   if (offsetof<PourRecord>('hash') != abi.recordHash) ERROR('PourRecord');
   if (offsetof<StagedEvent>('kept') != abi.stagedKept) ERROR('StagedEvent');
 }

@@ -1,5 +1,5 @@
-// Pours the records of one batch and shard, in the order of the log, and stops where only the caller can decide: an
-// overflow (build the alert, filter it) or a condition. The caller answers and the pour goes on where it stopped.
+// Pours the records of one batch and shard, in the order of the log. Overflows go to the ring (ring.ts); it stops where
+// only the caller can decide: a condition, an overflow filter. The caller answers and the pour goes on where it stopped.
 
 import * as abi from './abi';
 import { isLiveEnded, isLogEnded } from './age';
@@ -10,7 +10,8 @@ import { addressOf, bump, cursorOf, keyBytes, positionOf, recordAt, recordOf, sc
 import { takeToken } from './leaky';
 import { countCut, keep } from './queue';
 import { reapEnded } from './reap';
-import { bumpEnd, find, insert, remove, touch } from './table';
+import { emptyRing, moveToRing, push } from './ring';
+import { bumpEnd, find, insert, isBusy, remove, touch } from './table';
 import { isMuted, mute } from './trigger';
 
 /** Returns the next thing for the caller to decide, or abi.pourDone. `reply` answers what the call before returned. */
@@ -21,13 +22,13 @@ export function pourShard(worker: u32, shard: u32, reply: u32): u32 {
     const record = cursorOf(staging, shard);
     if (record == 0) break;
     staging.record = record;
+    setCursorOf(staging, shard, recordOf(record).next);
     code = pourRecord(staging, shard, recordOf(record));
-    // An expired bucket made way for the event's own: the record is poured again after the answer.
-    if (code != abi.pourExpired) setCursorOf(staging, shard, recordOf(record).next);
   }
   if (code == abi.pourDone) {
     staging.record = 0;
     if ((staging.flags & abi.stagingReap) != 0) code = expire(staging, shard);
+    if (code == abi.pourDone && staging.ringCount > 0) code = abi.pourRing;
   }
   staging.code = code;
   return code;
@@ -40,8 +41,12 @@ function pourRecord(staging: Staging, shard: u32, record: PourRecord): u32 {
   let address = find(shard, record.hash, rule.keyId, stagedBytes(staging, record.keyAt), record.keyLength);
   if (address != 0) {
     const code = makeWay(staging, shard, slotAt(address), event);
-    if (code == abi.pourExpired) return code;
-    if (slotAt(address).flags == 0) address = 0;
+    if (code != abi.pourDone) {
+      // An expired bucket makes way for the event's own: the record is poured again after the answer.
+      setCursorOf(staging, shard, changetype<u32>(record));
+      return code;
+    }
+    if (!isBusy(slotAt(address))) address = 0;
   }
   if (address == 0) {
     address = create(staging, shard, record, rule, event);
@@ -143,7 +148,7 @@ function account(staging: Staging, slot: Slot, rule: Scenario, event: StagedEven
   return isFull;
 }
 
-/** Ends a bucket: silently when its key is muted, else by asking the caller. */
+/** Ends a bucket: silently when its key is muted, by asking the caller when a filter decides, else through the ring. */
 function overflow(staging: Staging, shard: u32, slot: Slot, code: u32): u32 {
   const rule = scenarioAt(slot.scenario);
   const isExpiry = code == abi.pourExpired;
@@ -156,8 +161,13 @@ function overflow(staging: Staging, shard: u32, slot: Slot, code: u32): u32 {
     remove(shard, addressOf(slot));
     return abi.pourDone;
   }
-  staging.slot = addressOf(slot);
-  return code;
+  if ((rule.flags & abi.flagFiltered) != 0) {
+    staging.slot = addressOf(slot);
+    return code;
+  }
+  muteBucket(staging, shard, slot, isExpiry);
+  bump(staging, slot.scenario, abi.statDestroyed);
+  return moveToRing(staging, shard, slot, code);
 }
 
 /** A trigger: bucket, pour and overflow in one. */
@@ -172,19 +182,25 @@ function fire(staging: Staging, shard: u32, record: PourRecord, event: StagedEve
     return abi.pourDone;
   }
   staging.slot = 0;
-  return abi.pourTrigger;
+  if ((scenarioAt(record.scenario).flags & abi.flagFiltered) != 0) return abi.pourTrigger;
+  muteTrigger(staging, shard, record);
+  return push(staging, abi.pourTrigger, 0);
 }
 
 /** Does what the caller answered to the last code. */
 function resume(staging: Staging, shard: u32, reply: u32): u32 {
   if (reply == abi.replyKeep) return abi.pourDone;
+  if (reply == abi.replyTaken) {
+    emptyRing(staging, shard);
+    return abi.pourDone;
+  }
   if (reply == abi.replyOverflow) return overflow(staging, shard, slotAt(staging.slot), abi.pourOverflow);
   if (staging.code == abi.pourTrigger) {
     if (reply == abi.replyCloseAndMute) muteTrigger(staging, shard, recordOf(staging.record));
     return abi.pourDone;
   }
   const slot = slotAt(staging.slot);
-  if (reply == abi.replyCloseAndMute) muteBucket(staging, shard, slot);
+  if (reply == abi.replyCloseAndMute) muteBucket(staging, shard, slot, staging.code == abi.pourExpired);
   bump(staging, slot.scenario, abi.statDestroyed);
   remove(shard, staging.slot);
   return abi.pourDone;
@@ -197,9 +213,8 @@ function muteTrigger(staging: Staging, shard: u32, record: PourRecord): void {
     byLog ? event.seconds : staging.nowSeconds, byLog ? event.nanos : staging.nowNanos, byLog);
 }
 
-function muteBucket(staging: Staging, shard: u32, slot: Slot): void {
+function muteBucket(staging: Staging, shard: u32, slot: Slot, isExpiry: bool): void {
   const rule = scenarioAt(slot.scenario);
-  const isExpiry = staging.code == abi.pourExpired;
   // The youngest slot is not evicted: the mute may need a slot while this one still lends its key.
   touch(shard, slot);
   mute(staging, shard, slot.scenario, keyBytes(slot), slot.keyLength, isExpiry ? endSeconds(slot, rule) : slot.lastSeconds,
@@ -211,7 +226,8 @@ function expire(staging: Staging, shard: u32): u32 {
   for (;;) {
     const address = endedTimed(staging, shard);
     if (address == 0) break;
-    if (overflow(staging, shard, slotAt(address), abi.pourExpired) != abi.pourDone) return abi.pourExpired;
+    const code = overflow(staging, shard, slotAt(address), abi.pourExpired);
+    if (code != abi.pourDone) return code;
   }
   reapEnded(staging, shard);
   return abi.pourDone;

@@ -4,7 +4,7 @@
 import * as abi from './abi';
 import { hasEnded } from './age';
 import { shardAt, slotAt, Staging } from './layout';
-import { bumpEnd, nextOfHand, remove } from './table';
+import { bumpEnd, isBusy, nextOfHand, remove } from './table';
 
 /** Seconds in which the hand goes round once, and how many slots it passes at most in a batch. */
 const roundSeconds: f64 = 10;
@@ -22,7 +22,7 @@ export function reapEnded(staging: Staging, shard: u32): void {
   for (let i: u32 = 0; i < due && state.slotsUsed > 0; i++) {
     const address = nextOfHand(state, shard);
     const slot = slotAt(address);
-    if (slot.flags == 0 || (slot.flags & abi.slotTimeMachine) != 0 || !hasEnded(staging, slot)) continue;
+    if (!isBusy(slot) || (slot.flags & abi.slotTimeMachine) != 0 || !hasEnded(staging, slot)) continue;
     bumpEnd(staging, slot, abi.statUnderflowed);
     remove(shard, address);
   }

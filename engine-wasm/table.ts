@@ -53,21 +53,36 @@ export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, k
   return address;
 }
 
-/** Empties a slot: its key, queue and distinct values go back to the allocator. */
+/** Ends a bucket or mute: its key is forgotten and its slot free. */
 export function remove(shard: u32, address: u32): void {
+  detach(shard, slotAt(address));
+  free(shard, slotAt(address));
+}
+
+/** Takes a slot out of the table; what it holds can be read until `free`. */
+export function detach(shard: u32, slot: Slot): void {
   const state = shardAt(shard);
-  const slot = slotAt(address);
-  dropFromIndex(shard, slot.hash, address);
+  dropFromIndex(shard, slot.hash, addressOf(slot));
   unlinkAge(state, slot);
   unlinkTimed(shard, slot);
+  slot.flags &= ~abi.slotBusy;
+  state.slotsBusy -= 1;
+}
+
+/** Empties a detached slot: its key, queue and distinct values go back to the allocator. */
+export function free(shard: u32, slot: Slot): void {
+  const state = shardAt(shard);
   clearQueue(slot);
   clearDistinct(slot);
   if (slot.keyBlock != 0) release(slot.keyBlock);
   slot.flags = 0;
   slot.newer = state.freeFirst;
-  state.freeFirst = address;
-  state.slotsBusy -= 1;
+  state.freeFirst = addressOf(slot);
 }
+
+/** Whether a slot is in the table. */
+// @ts-ignore: decorator
+@inline export function isBusy(slot: Slot): bool { return (slot.flags & abi.slotBusy) != 0; }
 
 /** Makes a slot the most recently poured one. */
 export function touch(shard: u32, slot: Slot): void {
@@ -86,7 +101,7 @@ export function evict(staging: Staging, shard: u32, except: u32): bool {
   for (let i: u32 = 0; i < evictScan && state.slotsUsed > 0; i++) {
     const address = nextOfHand(state, shard);
     const slot = slotAt(address);
-    if (address == except || slot.flags == 0 || !hasEnded(staging, slot)) continue;
+    if (address == except || !isBusy(slot) || !hasEnded(staging, slot)) continue;
     bumpEnd(staging, slot, abi.statUnderflowed);
     remove(shard, address);
     return true;

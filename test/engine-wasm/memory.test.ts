@@ -115,6 +115,35 @@ test('when the arena is full events are lost and counted, but every pour still c
   assert.equal(new BucketEngine(buckets).exports.blocksInUse(), 0);
 });
 
+for (const slotsMax of [32, 1 << 16]) {
+  test(`hundreds of overflows in one batch pass the ring, each with its own events (${slotsMax} slots)`, () => {
+    const scenarios = [scenario('bf', everything, { capacity: 2, leakspeedNs: 3600e9, groupby: bySource })];
+    const buckets = createBuckets(scenarios, { workerCount: 1, slotsMax, arenaBytesMax: 16 << 20 });
+    const drafts = Array.from({ length: 5 * abi.ringEntriesMax * 3 }, (_, i) => live({ source_ip: '10.0.0.1', user: `<${i}>` }));
+    const answers = pourOne(pourerOf(scenarios, buckets, testNames(), 0), { drafts, nowMs: startMs }, 0, testNames());
+    assert.equal(answers.length, 5 * abi.ringEntriesMax);
+    for (const [i, answer] of answers.entries()) {
+      assert.ok(answer.startsWith(`${3 * i + 2} bf `), answer);
+      assert.deepEqual([...answer.matchAll(/<(\d+)>/g)].map(([, user]) => Number(user)), [3 * i, 3 * i + 1, 3 * i + 2]);
+    }
+    const engine = new BucketEngine(buckets);
+    assert.deepEqual([engine.slotsBusy, engine.exports.blocksInUse()], [0, 0]);
+  });
+}
+
+test('thousands of counters that end at one tick pass the ring', () => {
+  const scenarios = [scenario('count', everything, { type: 'counter', capacity: -1, durationNs: 5e9, leakspeedNs: 5e9, groupby: bySource })];
+  const buckets = createBuckets(scenarios, { workerCount: 1, slotsMax: 1 << 16, arenaBytesMax: 64 << 20 });
+  const pourer = pourerOf(scenarios, buckets, testNames(), 0);
+  const drafts = Array.from({ length: 6000 }, (_, i) => live({ source_ip: `10.0.${i % 2000 >> 8}.${i % 2000 & 255}` }));
+  assert.deepEqual(pourOne(pourer, { drafts, nowMs: startMs }, 0, testNames()), []);
+  const answers = pourOne(pourer, { drafts: [], nowMs: startMs + 5001 }, 1, testNames());
+  assert.equal(new Set(answers).size, 2000);
+  assert.ok(answers.every((answer) => answer.includes(' ×3 ')));
+  const engine = new BucketEngine(buckets);
+  assert.deepEqual([engine.slotsBusy, engine.exports.blocksInUse()], [0, 0]);
+});
+
 test('a bucket remembers thousands of distinct values exactly, and beyond the limit takes all', () => {
   const scenarios = [scenario('many', everything, { type: 'conditional', capacity: -1, leakspeedNs: 3600e9, cacheSize: 1,
     distinct: byUser, condition: handMade(`(event, queue, leaky) => event.meta.get('user') === 'last' && leaky.totalCount > 0`) })];

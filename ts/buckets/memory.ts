@@ -171,7 +171,8 @@ function flagsOf(spec: ScenarioSpec): number {
     | (spec.condition !== null || spec.bayesian !== null ? abi.flagAsked : 0)
     | (spec.durationNs !== 0 && spec.type !== 'trigger' ? abi.flagTimed : 0)
     | (spec.blackholeNs > 0 ? abi.flagMutes : 0)
-    | (queueLengthOf(spec) === null ? abi.flagQueueCapped : 0);
+    | (queueLengthOf(spec) === null ? abi.flagQueueCapped : 0)
+    | (spec.overflowFilter !== null ? abi.flagFiltered : 0);
 }
 
 /** Whole seconds and the rest added as doubles, as Go's Duration.Seconds does. */

@@ -200,16 +200,28 @@ export class Pourer {
 
   #answer(code: number, events: readonly Event[], count: number): number {
     const { uint32 } = this.#engine;
+    if (code === abi.pourRing) return this.#takeRing(events, count);
     const record = uint32[(this.#stagingAt + abi.stagingRecord) / 4];
     const slot = uint32[(this.#stagingAt + abi.stagingSlot) / 4];
-    const eventIndex = record === 0 ? count : this.#positions[uint32[(record + abi.recordEvent) / 4]];
-    if (code === abi.pourAsk) return this.#ask(events[eventIndex], slot);
-    if (code === abi.pourTrigger) {
-      const scenario = this.#scenarios[uint32[(record + abi.recordScenario) / 4]];
-      return this.#foundOne(scenario, this.#triggered(scenario, events[eventIndex], record), eventIndex);
+    if (code === abi.pourAsk) return this.#ask(events[this.#eventOf(record, count)], slot);
+    return this.#filter(this.#ranOver(code, slot, record, events, count));
+  }
+
+  /** Notes the overflows of the ring. Their alerts are built after the turn is passed on. */
+  #takeRing(events: readonly Event[], count: number): number {
+    const { uint32 } = this.#engine;
+    const length = uint32[(this.#stagingAt + abi.stagingRingCount) / 4];
+    for (let i = 0; i < length; i++) {
+      const at = (this.#stagingAt + abi.stagingRingAt + i * abi.ringEntryBytes) / 4;
+      const code = uint32[at + abi.ringCode / 4];
+      this.#found.push(this.#ranOver(code, uint32[at + abi.ringSlot / 4], uint32[at + abi.ringRecord / 4], events, count));
     }
-    const scenario = this.#scenarios[this.#reader.scenarioOf(slot)];
-    return this.#foundOne(scenario, snapshot(this.#reader, slot, scenario.spec, code === abi.pourExpired), eventIndex);
+    return abi.replyTaken;
+  }
+
+  /** Batch position of the event of a pour; overflows that no event caused stand behind the last one. */
+  #eventOf(record: number, count: number): number {
+    return record === 0 ? count : this.#positions[this.#engine.uint32[(record + abi.recordEvent) / 4]];
   }
 
   #ask(event: Event, slot: number): number {
@@ -230,15 +242,22 @@ export class Pourer {
     return triggered(scenario.spec, this.#reader.partitionOfRecord(record, this.#stagingAt), event, time, timeMachine);
   }
 
-  /** Notes an overflow; only a filter makes its alert needed at once, before the next pour of the same key. */
-  #foundOne(scenario: LinkedScenario, ranOver: RanOver, eventIndex: number): number {
-    if (scenario.overflowFilter === null) {
-      this.#found.push({ ranOver, scenario, eventIndex, overflow: null });
-      return abi.replyCloseAndMute;
+  #ranOver(code: number, slot: number, record: number, events: readonly Event[], count: number): Found {
+    const eventIndex = this.#eventOf(record, count);
+    if (code === abi.pourTrigger) {
+      const scenario = this.#scenarios[this.#engine.uint32[(record + abi.recordScenario) / 4]];
+      return { scenario, ranOver: this.#triggered(scenario, events[eventIndex], record), eventIndex, overflow: null };
     }
-    const overflow = this.#alerts.build(ranOver);
-    if (!passesFilter(scenario, ranOver, overflow)) return abi.replyClose;
-    this.#found.push({ ranOver, scenario, eventIndex, overflow });
+    const scenario = this.#scenarios[this.#reader.scenarioOf(slot)];
+    const ranOver = snapshot(this.#reader, slot, scenario.spec, code === abi.pourExpired);
+    return { scenario, ranOver, eventIndex, overflow: null };
+  }
+
+  /** A filter needs the alert at once: what it refuses does not mute the key for the next pour. */
+  #filter(found: Found): number {
+    const overflow = this.#alerts.build(found.ranOver);
+    if (!passesFilter(found.scenario, found.ranOver, overflow)) return abi.replyClose;
+    this.#found.push({ ...found, overflow });
     return abi.replyCloseAndMute;
   }
 
