@@ -17,17 +17,10 @@ import { silentLog } from '../../ts/config/log.js';
 import { parseIp } from '../../ts/util/ip.js';
 import { addBouncer, alertBody, logIn, startInstance, type Instance } from '../lapi/instance.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
+import { waitFor } from './wait-for.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-bouncer-'));
 after(() => rmSync(folder, { recursive: true }));
-
-async function waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + 5000;
-  while (!await holds()) {
-    assert.ok(performance.now() < untilMs, what);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 function nft(set: string): string {
   return run('nft', ['list', 'set', 'ip', 'crowdsec', `crowdsec-blacklists-${set}`]);

@@ -1,0 +1,82 @@
+// An enforcer over a state that a test edits, with the nftables backend on the kernel of the namespace it runs in.
+
+import assert from 'node:assert/strict';
+import { NftablesBackend, type NftablesOptions } from '../../bouncer/backends/nftables.js';
+import { readBan, type Enforcement } from '../../bouncer/decision.js';
+import { textsOf, type SetId } from '../../bouncer/element-list.js';
+import { Enforcer } from '../../bouncer/enforce.js';
+import { neverRanges } from '../../bouncer/never-ban.js';
+import { WantedState } from '../../bouncer/state.js';
+import { silentLog } from '../../ts/config/log.js';
+import { waitFor } from './wait-for.js';
+
+const enforcement: Enforcement = { types: new Set(['ban']), families: new Set([4, 6]), widestBits: { 4: 0, 6: 0 },
+  hasOneGroup: false };
+
+/** Both families, as the defaults are, with logging. */
+export const kernelOptions: NftablesOptions = { hooks: ['input', 'forward'], deny: { isReject: false, logPrefix: 'crowdsec: ' },
+  families: {
+    4: { table: 'crowdsec', chain: 'crowdsec-chain', set: 'crowdsec-blacklists', priority: -10, isSetOnly: false },
+    6: { table: 'crowdsec6', chain: 'crowdsec6-chain', set: 'crowdsec6-blacklists', priority: -10, isSetOnly: false } } };
+
+/** An enforcer with its state and backend. Close it after the test. */
+export class KernelEnforcer {
+  readonly state = new WantedState();
+  readonly backend: NftablesBackend;
+  readonly enforcer: Enforcer;
+
+  constructor(changed: Partial<NftablesOptions> = {}, never: readonly string[] = []) {
+    this.backend = new NftablesBackend({ ...kernelOptions, ...changed });
+    const sources = { addresses: () => [], gateways: () => [] };
+    this.enforcer = new Enforcer({ backend: this.backend, state: this.state, log: silentLog, now: Date.now,
+      cutsConnections: true, never: () => neverRanges(never, sources, [4, 6]) });
+  }
+
+  /** Opens the kernel's side; what is there from others goes. */
+  async start(): Promise<void> {
+    await this.enforcer.start();
+    this.enforcer.release();
+  }
+
+  add(id: number, value: string, duration = '1h', origin = 'cscli'): void {
+    const ban = readBan({ id, value, duration, origin, scenario: 's', type: 'ban', scope: 'Ip' }, enforcement, Date.now());
+    assert.equal(typeof ban, 'object', String(ban));
+    if (typeof ban === 'object') this.state.add(ban);
+  }
+
+  /** Resolves when all that was changed is in the kernel, or was refused. */
+  async settle(): Promise<void> {
+    this.enforcer.wake();
+    await this.enforcer.settled();
+  }
+
+  /** What the kernel holds, by set. */
+  async held(): Promise<Record<string, string[]>> {
+    const sets: Record<string, string[]> = {};
+    for (const set of await this.enforcer.ask(() => this.backend.list())) {
+      const list = await this.enforcer.ask(() => this.backend.dump(set, Date.now()));
+      const names = [...textsOf(set.family, list).keys()].sort();
+      if (names.length > 0) sets[nameOf(set)] = names;
+    }
+    return sets;
+  }
+
+  /** Packets that were denied, of all sets of a family. */
+  async droppedPackets(family: 4 | 6): Promise<number> {
+    const { dropped } = await this.enforcer.ask(() => this.backend.count());
+    return dropped.filter((counts) => counts.family === family).reduce((sum, { packets }) => sum + packets, 0);
+  }
+
+  /** Waits until the kernel holds something. */
+  async heals(expected: Record<string, string[]>, what: string): Promise<void> {
+    let held: Record<string, string[]> = {};
+    await waitFor(what, async () => {
+      held = await this.held().catch((error: Error) => ({ error: [error.message] }));
+      return JSON.stringify(held) === JSON.stringify(expected);
+    }).catch(() => assert.deepEqual(held, expected, what));
+  }
+}
+
+function nameOf({ family, kind, group }: SetId): string {
+  return `${family}/${kind}/${group}`;
+}
