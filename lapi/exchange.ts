@@ -5,8 +5,11 @@ import { encodeJson } from './json.js';
 import type { Bouncer } from './store/bouncers.js';
 import type { Machine } from './store/machines.js';
 
-/** Who may call a route. `either` takes a bouncer key or a machine token. */
-export type Access = 'open' | 'machine' | 'refresh' | 'bouncer' | 'either';
+/**
+ * Who may call a route. `either` takes a bouncer key or a machine token, and whoever shows neither is refused like a
+ * bouncer; `reader` is a machine's route that takes a bouncer key too.
+ */
+export type Access = 'open' | 'machine' | 'refresh' | 'bouncer' | 'either' | 'reader';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

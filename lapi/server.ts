@@ -99,6 +99,11 @@ async function authenticate(request: FastifyRequest, { store, tokens }: RouteDep
       && (headers.authorization !== undefined || (headers['user-agent'] ?? '').startsWith('crowdsec/'));
     if (isMachine) request.machine = await authenticateMachine(request, tokens, store);
     else request.bouncer = await authenticateBouncer(request, request.clientAddress, store);
+  } else if (access === 'reader') {
+    const { headers } = request;
+    const isBouncer = headers['x-api-key'] !== undefined && headers.authorization === undefined;
+    if (isBouncer) request.bouncer = await authenticateBouncer(request, request.clientAddress, store);
+    else request.machine = await authenticateMachine(request, tokens, store);
   }
 }
 

@@ -1,4 +1,5 @@
-// Allowlists as machines see them: listed, read, and asked about one address or many. Editing them is cscli's.
+// Allowlists as machines and bouncers see them: listed, read, and asked about one address or many. CrowdSec opens these
+// routes to machines only; a bouncer needs the lists to keep from banning what they hold. Editing them is cscli's.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteDeps } from '../deps.js';
@@ -15,13 +16,13 @@ import { queryOf } from './query.js';
 
 /** Adds the routes of allowlists. */
 export function addAllowlistRoutes(app: FastifyInstance, { store }: RouteDeps): void {
-  const machine = { config: { access: 'machine' as const } };
-  app.get('/v1/allowlists', machine, async (request, reply) =>
+  const reader = { config: { access: 'reader' as const } };
+  app.get('/v1/allowlists', reader, async (request, reply) =>
     sendJson(reply, (await store.allowlists.list(wantsContent(request))).map(allowlistJson)));
   app.route<{ Params: { ip_or_range: string } }>({ method: ['GET', 'HEAD'], url: '/v1/allowlists/check/:ip_or_range',
-    ...machine, handler: (request, reply) => check(request, reply, request.params.ip_or_range, store) });
-  app.post('/v1/allowlists/check', machine, (request, reply) => checkMany(request, reply, store));
-  app.get<{ Params: { allowlist_name: string } }>('/v1/allowlists/:allowlist_name', machine,
+    ...reader, handler: (request, reply) => check(request, reply, request.params.ip_or_range, store) });
+  app.post('/v1/allowlists/check', reader, (request, reply) => checkMany(request, reply, store));
+  app.get<{ Params: { allowlist_name: string } }>('/v1/allowlists/:allowlist_name', reader,
     async (request, reply) => {
       const name = request.params.allowlist_name;
       const list = await store.allowlists.get(name, wantsContent(request));

@@ -81,24 +81,24 @@ export const operations: readonly Operation[] = [
     answers: { 200: deletedAnswer }, refusals: [400, 404] },
   { method: 'post', path: '/v1/usage-metrics', access: 'either', summary: 'Report usage', body: usageMetricsRequest,
     answers: { 201: null }, refusals: [400, 422] },
-  { method: 'get', path: '/v1/allowlists', access: 'machine', summary: 'All allowlists', query: contentQuery,
+  { method: 'get', path: '/v1/allowlists', access: 'reader', summary: 'All allowlists', query: contentQuery,
     answers: { 200: answers.allowlistsAnswer } },
-  { method: 'get', path: '/v1/allowlists/:allowlist_name', access: 'machine', summary: 'One allowlist', query: contentQuery,
+  { method: 'get', path: '/v1/allowlists/:allowlist_name', access: 'reader', summary: 'One allowlist', query: contentQuery,
     answers: { 200: answers.allowlistAnswer }, refusals: [404] },
-  { method: 'get', path: '/v1/allowlists/check/:ip_or_range', access: 'machine', summary: 'Whether an address is allowlisted',
+  { method: 'get', path: '/v1/allowlists/check/:ip_or_range', access: 'reader', summary: 'Whether an address is allowlisted',
     answers: { 200: answers.checkAnswer }, refusals: [400] },
-  { method: 'head', path: '/v1/allowlists/check/:ip_or_range', access: 'machine', summary: 'Whether an address is allowlisted',
+  { method: 'head', path: '/v1/allowlists/check/:ip_or_range', access: 'reader', summary: 'Whether an address is allowlisted',
     answers: { 200: null, 204: null }, refusals: [400] },
-  { method: 'post', path: '/v1/allowlists/check', access: 'machine', summary: 'Which addresses are allowlisted',
+  { method: 'post', path: '/v1/allowlists/check', access: 'reader', summary: 'Which addresses are allowlisted',
     body: bulkCheckRequest, answers: { 200: answers.bulkCheckAnswer }, refusals: [400, 422] },
 ];
 
 const security: Readonly<Record<Access, readonly object[]>> = {
   open: [], machine: [{ machineToken: [] }], refresh: [{ machineToken: [] }], bouncer: [{ bouncerKey: [] }],
-  either: [{ machineToken: [] }, { bouncerKey: [] }],
+  either: [{ machineToken: [] }, { bouncerKey: [] }], reader: [{ machineToken: [] }, { bouncerKey: [] }],
 };
 const accessRefusals: Readonly<Record<Access, readonly number[]>> = {
-  open: [], machine: [401], refresh: [401], bouncer: [403], either: [401, 403],
+  open: [], machine: [401], refresh: [401], bouncer: [403], either: [401, 403], reader: [401, 403],
 };
 
 /** Returns the document. */
