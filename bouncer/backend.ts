@@ -24,7 +24,7 @@ export class BackendError extends Error {
   override readonly name = 'BackendError';
 }
 
-/** A packet filter. Calls come one after the other. */
+/** A packet filter. Calls come one after the other, except for `cutConnections`, which comes beside them. */
 export interface Backend {
   readonly name: string;
   /**

@@ -3,7 +3,8 @@
 
 import type { Log } from '../ts/config/log.js';
 import { BackendError, type Backend, type SetChange } from './backend.js';
-import { packRanges, noElements, type ElementList, type SetId } from './element-list.js';
+import { ConnectionCutter } from './connection-cutter.js';
+import { packRanges, noElements, type SetId } from './element-list.js';
 import { families, type FamilyNumber } from './family.js';
 import { bouncerLimits } from './limits.js';
 import type { CoveredRange } from './range-set.js';
@@ -22,7 +23,8 @@ export interface EnforcerOptions {
 /** The link between the wanted state and one backend. */
 export class Enforcer {
   /** Transactions, repairs and refusals since the start. */
-  readonly counts = { changes: 0, repairs: 0, refusals: 0, cut: 0 };
+  readonly counts = { changes: 0, repairs: 0, refusals: 0 };
+  readonly cutter: ConnectionCutter;
   readonly #options: EnforcerOptions;
   #isHeld = false;
   #kept: readonly SetId[] = [];
@@ -37,12 +39,10 @@ export class Enforcer {
   #isWatching = false;
   #lastRepairTookMs = 0;
   #timers = new Map<string, NodeJS.Timeout>();
-  #toCut: SetChange[] = [];
-  #canCut: boolean;
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
-    this.#canCut = options.cutsConnections;
+    this.cutter = new ConnectionCutter(options.backend, options.log, options.cutsConnections);
   }
 
   /** Opens the backend; bans of an earlier run stay until `release`. Throws a BackendError. */
@@ -79,6 +79,7 @@ export class Enforcer {
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
     while (this.#running !== null) await this.#running;
+    await this.cutter.settled();
   }
 
   /** Asks the backend something between two transactions. */
@@ -110,7 +111,6 @@ export class Enforcer {
         if (!await this.#applyNext()) break;
       }
       this.#retryMs = 0;
-      await this.#cut();
       if (!this.#isWatching) this.#watch();
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
@@ -138,7 +138,7 @@ export class Enforcer {
         throw error;
       }
       this.counts.changes++;
-      if (this.#canCut && !change.isReplacement && change.adds.count > 0) this.#toCut.push(change);
+      this.cutter.add(change);
     }
     return true;
   }
@@ -195,25 +195,6 @@ export class Enforcer {
     this.#needsOpen = true;
   }
 
-  async #cut(): Promise<void> {
-    const changes = this.#toCut;
-    this.#toCut = [];
-    for (const number of [4, 6] as const) {
-      for (const isRange of [false, true]) {
-        const lists = changes.filter(({ set }) => set.family === number && (set.kind === 'range') === isRange)
-          .map(({ adds }) => adds);
-        if (lists.length === 0) continue;
-        try {
-          this.counts.cut += await this.ask(() => this.#options.backend.cutConnections(
-            { family: number, kind: 'address', group: '' }, joined(lists)));
-        } catch (error) {
-          this.#canCut = false;
-          this.#options.log.warning(`cannot cut known connections: ${(error as Error).message}`);
-        }
-      }
-    }
-  }
-
   #awaitEnd(): void {
     const { state, now } = this.#options;
     if (state.nextEndMs === null) return;
@@ -235,11 +216,4 @@ export class Enforcer {
       this.#every(name, ms, then);
     });
   }
-}
-
-function joined(lists: readonly ElementList[]): ElementList {
-  return { count: lists.reduce((sum, { count }) => sum + count, 0),
-    first: Buffer.concat(lists.map(({ first }) => first)),
-    last: lists[0].last === null ? null : Buffer.concat(lists.map(({ last }) => last!)),
-    untilMs: new Float64Array(0) };
 }

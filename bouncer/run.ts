@@ -49,7 +49,8 @@ export async function startBouncer(config: BouncerConfig, backend: Backend, log:
   const measure = async (): Promise<Measures> => {
     const { dropped, processed } = await enforcer.ask(() => backend.count());
     const { requests, failures, refused } = poller.counts;
-    return { dropped, processed, active: state.counts().values(), requests, failures, refused, ...enforcer.counts };
+    return { dropped, processed, active: state.counts().values(), requests, failures, refused, ...enforcer.counts,
+      cut: enforcer.cutter.count };
   };
   const server = config.prometheus === null ? null
     : await serveMetrics(config.prometheus.address, config.prometheus.port, async () => expose(await measure()));

@@ -2,6 +2,7 @@
 // over netlink in transactions; a change of a set holds whole or not at all. In set-only mode there are sets and nothing
 // else: the rules are the administrator's.
 
+import { readFileSync } from 'node:fs';
 import { loadNftablesAddon, setFlag, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
   type NftObject } from '../../native/index.js';
 import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
@@ -44,6 +45,8 @@ export class NftablesBackend implements Backend {
   readonly #options: NftablesOptions;
   readonly #addon: NftablesAddon;
   readonly #connection: NftConnection;
+  /** A socket of its own, made on first use: cutting goes on beside transactions. */
+  #cutting: NftConnection | null = null;
   #monitor: NftMonitor | null = null;
   /** Sets that are in the kernel, with their rules. */
   #sets = new Map<string, SetId>();
@@ -53,8 +56,7 @@ export class NftablesBackend implements Backend {
   constructor(options: NftablesOptions) {
     this.#options = options;
     this.#addon = options.addon ?? loadNftablesAddon();
-    this.#connection = guard(() =>
-      new this.#addon.Connection(bouncerLimits.netlinkReceiveBytes, bouncerLimits.netlinkSendBytes));
+    this.#connection = this.#connect();
   }
 
   async open(): Promise<{ wasRepaired: boolean; kept: SetId[] }> {
@@ -116,7 +118,9 @@ export class NftablesBackend implements Backend {
   }
 
   async cutConnections({ family }: SetId, { count, first, last }: ElementList): Promise<number> {
-    return asking(this.#connection.cutConnections(families[family].protocol, count, first, last ?? first));
+    if (!hasConnections()) return 0;
+    this.#cutting ??= this.#connect();
+    return asking(this.#cutting.cutConnections(families[family].protocol, count, first, last ?? first));
   }
 
   watch(onForeignChange: (what: string) => void): void {
@@ -133,6 +137,7 @@ export class NftablesBackend implements Backend {
     this.#monitor?.close();
     this.#monitor = null;
     this.#connection.close();
+    this.#cutting?.close();
   }
 
   async cleanUp(): Promise<void> {
@@ -232,6 +237,10 @@ export class NftablesBackend implements Backend {
     return (await asking(this.#connection.commit(batch.bytes(), batch.messageCount))).length === 0;
   }
 
+  #connect(): NftConnection {
+    return guard(() => new this.#addon.Connection(bouncerLimits.netlinkReceiveBytes, bouncerLimits.netlinkSendBytes));
+  }
+
   async #commit(batch: NftBatch, what: string): Promise<void> {
     if (batch.messageCount === 0) return;
     const failures = await asking(this.#connection.commit(batch.bytes(), batch.messageCount));
@@ -258,6 +267,15 @@ export class NftablesBackend implements Backend {
     if (change.kind === 'table' || !names.isSetOnly) return true;
     return (change.kind === 'set' || change.kind === 'elements')
       && (change.name === names.set || change.name === names.set + rangesSuffix);
+  }
+}
+
+/** False when the kernel knows of no connection; walking its table would take it 10 ms to find none. */
+function hasConnections(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'latin1').trim() !== '0';
+  } catch {
+    return true;
   }
 }
 

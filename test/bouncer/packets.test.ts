@@ -146,7 +146,7 @@ inNetworkNamespace(import.meta.url, ['nft'], async () => {
       const dropped = await bench.droppedPackets(family);
       bench.add(1, banned);
       await bench.settle();
-      assert.ok(bench.enforcer.counts.cut >= 1, `${bench.enforcer.counts.cut} entries cut`);
+      assert.ok(bench.enforcer.cutter.count >= 1, `${bench.enforcer.cutter.count} entries cut`);
       await far.ask('write', `after ${name}`);
       await waitFor('what is written is dropped', async () => await bench.droppedPackets(family) > dropped);
       assert.ok(!(await here.ask('received')).includes(`after ${name}`));
