@@ -43,6 +43,8 @@ export const limits = {
   keptEventsMax: 1_000,
   /** Distinct values one bucket remembers. */
   distinctValuesMax: 100_000,
+  /** Characters of a line that an event of an alert carries where alerts say where they came from. */
+  provenanceLineCharsMax: 4096,
   /** Alerts waiting for the Local API. */
   outboxAlertsMax: 10_000,
   /** How long a stop waits for the Local API to take the alerts on their way, milliseconds. */

@@ -1,7 +1,8 @@
-// Where an alert came from: CrowdSec's own context file makes alerts carry file and line, and `alerts inspect` shows them.
+// Where an alert came from: palisade.yaml makes events carry file, line and parser nodes, CrowdSec's own context file makes
+// alerts carry file and line, and `alerts inspect` shows both.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { alertSheet } from '../../cli/commands/alert-sheet.js';
@@ -31,6 +32,25 @@ async function alertOf(): Promise<Alert> {
 
 test('alerts carry nothing but CrowdSec\'s fields unless asked to', async () => {
   assert.deepEqual((await alertOf()).meta, []);
+});
+
+test('with provenance every event says its file, its line and the nodes that were OK for it', async () => {
+  const settings = join(instance.directory, 'etc/palisade.yaml');
+  writeFileSync(settings, 'alerts: {provenance: true}\n');
+  try {
+    const alert = await alertOf();
+    const valuesOf = (key: string): (string | undefined)[] => (alert.events ?? []).map(({ meta }) => meta.find((item) => item.key === key)?.value);
+    assert.deepEqual(valuesOf('palisade_file'), lines.map(() => '/var/log/auth.log'));
+    assert.deepEqual(valuesOf('palisade_line'), lines);
+    for (const nodes of valuesOf('palisade_nodes')) {
+      assert.match(nodes ?? '', /^s00-raw palisade\/syslog-logs > syslog-logs\.yaml:\d+ > s01-parse palisade\/sshd-logs > sshd-logs\.yaml:\d+ > s02-enrich /);
+    }
+    const sheet = alertSheet(alert, true, { isRounded: false, isColoured: false });
+    assert.match(sheet, /palisade_nodes +\| s00-raw palisade\/syslog-logs/);
+  } finally {
+    rmSync(settings);
+  }
+  assert.deepEqual((await alertOf()).events?.flatMap(({ meta }) => meta.filter(({ key }) => key.startsWith('palisade_'))), []);
 });
 
 test('with context.yaml they carry file and lines, and alerts inspect shows them', async () => {

@@ -80,10 +80,10 @@ export class ThreeWays {
     library.loadFolder(embeddedPatternsDir);
     this.spec = structuredClone(loadParsers(files, { world: surroundings.world ?? 'parsers', names: this.names,
       functions: helperTable, library }));
-    const linked = new LinkedParser(this.spec, this.#runtime(this.counters));
+    const linked = new LinkedParser(this.spec, this.#runtime(this.counters), true);
     this.parser = new Parser(linked);
     // What one way stashes must not be seen by the other.
-    this.#scalar = this.spec.stashes.length === 0 ? linked : new LinkedParser(this.spec, this.#runtime(new Counters()));
+    this.#scalar = this.spec.stashes.length === 0 ? linked : new LinkedParser(this.spec, this.#runtime(new Counters()), true);
   }
 
   /** Runs lines through all three, requires the same outcome of each, and returns it with the scalar walk's trace. */
@@ -102,10 +102,12 @@ export class ThreeWays {
 
   /** The same without the oracle, which is slow to make. */
   async runTwoWays(batch: LineBatch): Promise<{ outcomes: EventSnapshot[]; steps: TraceStep[][] }> {
-    const outcomes = this.runFast(batch).map(snapshotOf);
+    const events = this.runFast(batch);
+    const outcomes = events.map(snapshotOf);
     const steps: TraceStep[][] = [];
     for (let index = 0; index < batch.count; index++) {
-      const scalar = await this.#runScalar(batch, index, steps);
+      const { scalar, okNodes } = await this.#runScalar(batch, index, steps);
+      assert.deepEqual(events[index].okNodes, okNodes, `batch and scalar runner note other nodes on line ${index}: ${scalar.Line.Raw}`);
       assert.deepEqual(outcomes[index], scalar, `batch and scalar runner differ on line ${index}: ${scalar.Line.Raw}`);
     }
     return { outcomes, steps };
@@ -138,12 +140,12 @@ export class ThreeWays {
     return new EventRunner(this.#scalar);
   }
 
-  async #runScalar(batch: LineBatch, index: number, steps: TraceStep[][]): Promise<EventSnapshot> {
+  async #runScalar(batch: LineBatch, index: number, steps: TraceStep[][]): Promise<{ scalar: EventSnapshot; okNodes: Event['okNodes'] }> {
     const recorder = new TraceRecorder();
     const event = this.#event(batch, index);
     await new EventRunner(this.#scalar, recorder).run(event);
     steps.push(recorder.steps);
-    return snapshotOf(event);
+    return { scalar: snapshotOf(event), okNodes: event.okNodes };
   }
 
   #event(batch: LineBatch, index: number): Event {

@@ -12,6 +12,7 @@ import type { Alert, AlertEvent, AlertSource } from '../model/alert.js';
 import { formatGoDuration } from '../util/go-duration.js';
 import { compareCodePoints } from '../util/go-json-text.js';
 import type { AlertContext } from './context.js';
+import type { Provenance } from './provenance.js';
 import { NoSource, type Scope, sourcesOf } from './sources.js';
 
 /** What alerts are made with on one worker. */
@@ -22,6 +23,8 @@ export interface AlertFormatterOptions {
   readonly isSimulated: (scenario: string) => boolean;
   /** Goes into the uuid of each alert: the same lines are the same alerts ('', the default), or others (a replay). */
   readonly uuidSalt?: string;
+  /** Adds to each event where it came from. */
+  readonly provenance?: Provenance;
   /** Hears why an alert could not be built. */
   readonly onFailure?: (scenario: string, reason: string) => void;
 }
@@ -76,7 +79,7 @@ export class AlertFormatter implements AlertBuilder {
       events_count: count, start_at: firstTime.toRfc3339Nano(), stop_at: overflowTime.toRfc3339Nano(),
       capacity: spec.capacity, leakspeed: formatGoDuration(spec.leakspeedNs),
       simulated: this.#options.isSimulated(spec.name), remediation: spec.remediation, kind: 'crowdsec',
-      events: queue.map(eventOf), meta: this.#options.context.of(queue), labels: null,
+      events: queue.map((event) => eventOf(event, this.#options.provenance)), meta: this.#options.context.of(queue), labels: null,
     };
   }
 }
@@ -91,9 +94,10 @@ function messageOf(ranOver: RanOver, sources: ReadonlyMap<string, AlertSource>):
 }
 
 /** An event's meta by name; its time as the log's own date became, else as it was read. */
-function eventOf(event: Event): AlertEvent {
-  const meta = event.type === EventType.overflow && event.meta.size === 0 ? []
+function eventOf(event: Event, provenance: Provenance | undefined): AlertEvent {
+  const own = event.type === EventType.overflow && event.meta.size === 0 ? []
     : event.meta.keys().sort(compareCodePoints).map((key) => ({ key, value: event.meta.get(key) }));
+  const meta = provenance === undefined ? own : [...own, ...provenance.of(event)];
   return { timestamp: event.marshaledTime !== '' ? event.marshaledTime : event.time.toRfc3339Nano(), meta };
 }
 

@@ -48,6 +48,7 @@ export class EventEncoder {
     this.#head(event, id);
     if (event.time.zone !== 'UTC') this.#text(entry.zone, event.time.zone);
     if (event.marshaledTime !== '') this.#text(entry.marshaledTime, event.marshaledTime);
+    if (event.okNodes !== null) this.#text(entry.okNodes, String.fromCharCode(...event.okNodes));
     this.#fields(event.meta, null, entry.metaSlot, entry.metaName);
     this.#fields(event.enriched, fields.all ? null : fields.enriched, entry.enrichedSlot, entry.enrichedName);
     this.#fields(event.parsed, fields.all ? null : fields.parsed, entry.parsedSlot, entry.parsedName);

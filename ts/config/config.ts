@@ -32,6 +32,8 @@ export interface EngineConfig {
   readonly contextPath: string;
   readonly contextValueLength: number;
   readonly workers: number;
+  /** Alerts say of each event which file and line it was and which parser nodes it passed (palisade.yaml). */
+  readonly provenance: boolean;
   readonly dnsCache: { readonly ttl: string; readonly negativeTtl: string; readonly size: number };
 }
 
@@ -130,7 +132,7 @@ function resolveConfig(file: string): Config {
       logDir: raw.common?.log_dir || '/var/log/',
       logFormat: word('common.log_format', raw.common?.log_format, ['text', 'json'], 'text'),
     },
-    engine: resolveEngine(raw, settings.workers, paths),
+    engine: resolveEngine(raw, settings, paths),
     cscli: { output: raw.cscli?.output || 'human', color: raw.cscli?.color || 'auto',
       prometheusUrl: `http://${prometheus.listenAddr}:${prometheus.listenPort}/metrics` },
     database: resolveDatabase(raw, paths),
@@ -192,7 +194,7 @@ function resolvePaths(file: string, raw: RawConfig, warnings: string[]): ConfigP
   };
 }
 
-function resolveEngine(raw: RawConfig, workers: number | undefined, paths: ConfigPaths): EngineConfig | null {
+function resolveEngine(raw: RawConfig, { workers, provenance }: Settings, paths: ConfigPaths): EngineConfig | null {
   const section = raw.crowdsec_service;
   if (section === undefined) return null;
   const length = section.console_context_value_length ?? 0;
@@ -204,6 +206,7 @@ function resolveEngine(raw: RawConfig, workers: number | undefined, paths: Confi
     contextPath: section.console_context_path || join(paths.configDir, 'console', 'context.yaml'),
     contextValueLength: length <= 0 || length > 4000 ? 4000 : length,
     workers: workers || (routines > 1 ? routines : 0),
+    provenance,
     dnsCache: { ttl: section.dns_cache?.ttl || '1h', negativeTtl: section.dns_cache?.negative_ttl || '5m',
       size: section.dns_cache?.size || 16_384 },
   };
@@ -257,8 +260,15 @@ function resolvePrometheus(raw: RawConfig, warnings: string[]): Config['promethe
     listenAddr: section.listen_addr || '127.0.0.1', listenPort: section.listen_port || 6060 };
 }
 
-function readSettings(file: string): { workers?: number; limits: Record<string, number> } {
-  if (!existsSync(file)) return { limits: {} };
+/** What palisade.yaml says. */
+interface Settings {
+  readonly workers?: number;
+  readonly provenance: boolean;
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+function readSettings(file: string): Settings {
+  if (!existsSync(file)) return { provenance: false, limits: {} };
   const raw = readWithOverride(file, settingsShape);
   for (const name of raw.limits?.keys() ?? []) {
     if (!Object.hasOwn(limits, name)) {
@@ -266,7 +276,7 @@ function readSettings(file: string): { workers?: number; limits: Record<string, 
         `${file}: unknown limit "${name}"; known limits: ${Object.keys(limits).join(', ')}`);
     }
   }
-  return { workers: raw.workers, limits: Object.fromEntries(raw.limits ?? []) };
+  return { workers: raw.workers, provenance: raw.alerts?.provenance ?? false, limits: Object.fromEntries(raw.limits ?? []) };
 }
 
 /** Sections that CrowdSec's shipped files carry and Palisade does not serve yet. */

@@ -79,6 +79,8 @@ export const simulationShape = record({ simulation: boolean(), exclusions: list(
 export const settingsShape = record({
   /** Worker threads; 0 means one a core but one. */
   workers: integer(),
+  /** What alerts carry besides what CrowdSec's do. */
+  alerts: record({ provenance: boolean() }),
   /** Bytes and counts that replace the maxima of ts/limits.ts, by their names there. */
   limits: mapOf(number()),
 });

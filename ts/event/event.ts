@@ -55,6 +55,8 @@ export class Event {
   marshaledTime = '';
   /** True when every stage had a node that succeeded. */
   process = false;
+  /** Numbers of the parser nodes that were OK; null where nobody wants to know. */
+  okNodes: number[] | null = null;
 
   constructor(names: EventNames) {
     this.parsed = new Fields(names.parsed, this.line.text);
@@ -113,6 +115,7 @@ export class Event {
     this.strTimeFormat = '';
     this.marshaledTime = '';
     this.process = false;
+    this.okNodes = null;
   }
 }
 

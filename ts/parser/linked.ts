@@ -14,7 +14,8 @@ export class LinkedParser {
   readonly depth: number;
   readonly #indexes: ReadonlyMap<string, number>;
 
-  constructor(spec: ParserSpec, readonly runtime: ParserRuntime) {
+  /** `notesOkNodes`: the runners write into each event which nodes were OK. */
+  constructor(spec: ParserSpec, readonly runtime: ParserRuntime, readonly notesOkNodes = false) {
     const { nodes, nodeCount, depth } = linkNodes(spec, runtime);
     const linesAreFixed = !spec.nodes.some(writesLine);
     this.stages = spec.stages.map((name) => (

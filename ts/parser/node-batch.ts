@@ -196,12 +196,20 @@ export class NodeBatch {
       }
     }
     this.#run.counters.nodeLeft(node, okCount, count - okCount - endedCount);
+    if (this.#linked.notesOkNodes && okCount > 0) this.#noteOk(node, level, count);
     if (concerned > 0) node.runStatics(this.#run.events, level.some, concerned, this.ended);
     if (!node.nextStage) return;
     for (let index = 0; index < count; index++) {
       const number = level.inside[index];
       const event = this.#run.events[number];
       if (level.ok[number] === 1 && this.ended[number] === 0) event.stage = this.#linked.stageAfter(event.stage);
+    }
+  }
+
+  #noteOk({ id }: LinkedNode, level: Level, count: number): void {
+    for (let index = 0; index < count; index++) {
+      const number = level.inside[index];
+      if (level.ok[number] === 1 && this.ended[number] === 0) (this.#run.events[number].okNodes ??= []).push(id);
     }
   }
 }

@@ -28,6 +28,8 @@ export interface WorkerSetup extends RuntimeSetup {
   readonly uuidSalt: string;
   /** Bytes of one value of an alert's context. */
   readonly contextValueLength: number;
+  /** Alerts say of each event where it came from. */
+  readonly provenance: boolean;
 }
 
 /** Where complaints go: a Log, or what cscli prints on. */

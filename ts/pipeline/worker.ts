@@ -4,6 +4,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { AlertContext } from '../alert/context.js';
 import { AlertFormatter } from '../alert/format.js';
+import { Provenance, provenanceReads } from '../alert/provenance.js';
 import type { PouredOverflow } from '../buckets/overflow.js';
 import { Pourer } from '../buckets/pour.js';
 import { isSimulated } from '../config/config.js';
@@ -33,12 +34,14 @@ class Worker {
     const { rules } = setup;
     this.#port = port;
     const runtime = this.#runtime = new ThreadRuntime(setup, this.#counters, portLog(port));
-    this.#parser = new Parser(new LinkedParser(rules.parsers, runtime));
+    this.#parser = new Parser(new LinkedParser(rules.parsers, runtime, setup.provenance));
     this.#pourer = new Pourer({
       scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
-      counters: this.#counters, contextReads: rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
+      counters: this.#counters, contextReads: [...rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
+        ...(setup.provenance ? [provenanceReads] : [])],
       alerts: new AlertFormatter({ runtime: runtime.expr, uuidSalt: setup.uuidSalt, isSimulated: (name) => isSimulated(setup.simulation, name),
-        context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength) }),
+        context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength),
+        ...(setup.provenance ? { provenance: new Provenance(rules.parsers) } : {}) }),
     });
   }
 
