@@ -42,8 +42,8 @@ export interface Backend {
   count(): Promise<{ readonly dropped: readonly PacketCounts[]; readonly processed: readonly PacketCounts[] }>;
   /** Forgets known connections from banned addresses; resolves to how many. */
   cutConnections(set: SetId, elements: ElementList): Promise<number>;
-  /** Calls when somebody else changed what is ours. */
-  watch(onForeignChange: (what: string) => void): void;
+  /** Calls when somebody else changed what is ours, also when that may have been since the last `open`. */
+  watch(onForeignChange: (what: string) => void): Promise<void>;
   /** Lets go; bans stay. */
   close(): Promise<void>;
   /** Removes everything that is ours. */

@@ -111,7 +111,7 @@ export class Enforcer {
         if (!await this.#applyNext()) break;
       }
       this.#retryMs = 0;
-      if (!this.#isWatching) this.#watch();
+      if (!this.#isWatching) await this.#watch();
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       this.counts.refusals++;
@@ -183,16 +183,14 @@ export class Enforcer {
   }
 
   /** After the first load, so that a million own changes are not even offered as news. */
-  #watch(): void {
+  async #watch(): Promise<void> {
     this.#isWatching = true;
-    this.#options.backend.watch((what) => {
+    await this.ask(() => this.#options.backend.watch((what) => {
       this.#options.log.debug(`foreign change: ${what}`);
       this.#needsAll = true;
       // A set of a million takes its time to replace: whoever changes it in a loop must not keep us busy all the time.
       this.#after('repair', Math.max(bouncerLimits.repairDelayMs, 3 * this.#lastRepairTookMs), () => this.wake());
-    });
-    // Between the last transaction and the subscription somebody may have been faster.
-    this.#needsOpen = true;
+    }));
   }
 
   #awaitEnd(): void {

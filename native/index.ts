@@ -139,6 +139,7 @@ export interface NftObject {
   /** Chain or set; for a rule its chain. */
   readonly name: string;
   readonly comment: string;
+  /** Of a generation: its number. */
   readonly handle: number;
   /** Of a table or set; -1 elsewhere. */
   readonly flags: number;
@@ -201,6 +202,8 @@ export interface NftConnection {
    * 105 (ENOBUFS) when the answer was lost: read back what holds.
    */
   commit(bytes: Uint8Array, messageCount: number): Promise<Int32Array>;
+  /** Number of the last transaction, whoever made it; each that held adds 1, 32 bits. */
+  generation(): Promise<number>;
   /** Sets without their elements. An absent table has no objects. */
   listObjects(kind: 'table' | 'chain' | 'rule' | 'set', family: number, table?: string): Promise<NftObject[]>;
   /**

@@ -60,7 +60,7 @@ export class DryRunBackend implements Backend {
     return 0;
   }
 
-  watch(): void {}
+  async watch(): Promise<void> {}
 
   async close(): Promise<void> {}
 

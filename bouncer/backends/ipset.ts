@@ -108,7 +108,7 @@ export class IpsetBackend implements Backend {
     return 0;
   }
 
-  watch(onForeignChange: (what: string) => void): void {
+  async watch(onForeignChange: (what: string) => void): Promise<void> {
     this.#timer ??= setInterval(() => {
       void (async () => {
         const there = await this.list().catch(() => []);

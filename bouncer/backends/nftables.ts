@@ -51,6 +51,8 @@ export class NftablesBackend implements Backend {
   /** Sets that are in the kernel, with their rules. */
   #sets = new Map<string, SetId>();
   #canDestroy: boolean | null = null;
+  /** What the kernel's count of transactions is, as long as they are all ours. */
+  #ownGeneration = 0;
 
   /** Throws a BackendError when netlink is out of reach. */
   constructor(options: NftablesOptions) {
@@ -61,6 +63,7 @@ export class NftablesBackend implements Backend {
 
   async open(): Promise<{ wasRepaired: boolean; kept: SetId[] }> {
     let wasRepaired = false;
+    this.#ownGeneration = await this.#generation();
     this.#sets = new Map();
     for (const [family, names] of this.#families()) wasRepaired = await this.#openFamily(family, names) || wasRepaired;
     this.#canDestroy ??= await this.#probeDestroy();
@@ -123,7 +126,7 @@ export class NftablesBackend implements Backend {
     return asking(this.#cutting.cutConnections(families[family].protocol, count, first, last ?? first));
   }
 
-  watch(onForeignChange: (what: string) => void): void {
+  async watch(onForeignChange: (what: string) => void): Promise<void> {
     this.#monitor?.close();
     this.#monitor = guard(() => new this.#addon.Monitor(this.#connection.port, (changes, wasLost) => {
       const ours = changes.find((change) => this.#families().some(([family, names]) =>
@@ -131,6 +134,7 @@ export class NftablesBackend implements Backend {
       if (ours !== undefined) onForeignChange(`${ours.isDelete ? 'deleted' : 'added'} ${ours.kind} ${ours.name}`.trim());
       else if (wasLost) onForeignChange('news were lost');
     }));
+    if (await this.#generation() !== this.#ownGeneration) onForeignChange('transactions of others before the watch');
   }
 
   async close(): Promise<void> {
@@ -237,6 +241,17 @@ export class NftablesBackend implements Backend {
     return (await asking(this.#connection.commit(batch.bytes(), batch.messageCount))).length === 0;
   }
 
+  /** Until there are notifications, counts our own transactions: one that changed nothing counts nothing. */
+  async #follow(): Promise<void> {
+    if (this.#monitor !== null) return;
+    const generation = await this.#generation();
+    if (generation === nextGeneration(this.#ownGeneration)) this.#ownGeneration = generation;
+  }
+
+  #generation(): Promise<number> {
+    return asking(this.#connection.generation());
+  }
+
   #connect(): NftConnection {
     return guard(() => new this.#addon.Connection(bouncerLimits.netlinkReceiveBytes, bouncerLimits.netlinkSendBytes));
   }
@@ -244,7 +259,7 @@ export class NftablesBackend implements Backend {
   async #commit(batch: NftBatch, what: string): Promise<void> {
     if (batch.messageCount === 0) return;
     const failures = await asking(this.#connection.commit(batch.bytes(), batch.messageCount));
-    if (failures.length === 0) return;
+    if (failures.length === 0) return this.#follow();
     const [message, errno, offset] = failures;
     const element = batch.locate(message, offset);
     throw new BackendError(`${what}: the kernel refused message ${message} of ${batch.messageCount}`
@@ -268,6 +283,11 @@ export class NftablesBackend implements Backend {
     return (change.kind === 'set' || change.kind === 'elements')
       && (change.name === names.set || change.name === names.set + rangesSuffix);
   }
+}
+
+/** The kernel's count has 32 bits and leaves out 0. */
+function nextGeneration(generation: number): number {
+  return (generation + 1) >>> 0 || 1;
 }
 
 /** False when the kernel knows of no connection; walking its table would take it 10 ms to find none. */

@@ -211,6 +211,28 @@ Napi::Object ElementsValue(Napi::Env env, const ElementList& list) {
 
 Napi::Value ElementsRequest::Result(Napi::Env env) { return ElementsValue(env, list_); }
 
+/// Asks how many transactions there have been, everybody's.
+class GenerationRequest : public Request {
+ public:
+  using Request::Request;
+
+ private:
+  void Run(Socket& socket) override {
+    MessageWriter writer;
+    // The acknowledgement behind the answer ends it as it would end a dump.
+    writer.Begin((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN, NLM_F_REQUEST | NLM_F_ACK, kSequence, 0, 0);
+    writer.End();
+    socket.Dump(writer.bytes(), kSequence, [this](const Message& message) {
+      Object object{};
+      if (ReadObject(message, object)) generation_ = object.handle;
+    });
+  }
+
+  Napi::Value Result(Napi::Env env) override { return Napi::Number::New(env, static_cast<double>(generation_)); }
+
+  uint64_t generation_ = 0;
+};
+
 class CutRequest : public Request {
  public:
   CutRequest(const Napi::CallbackInfo& info, Connection* connection, uint8_t family, AddressSet addresses)
@@ -231,6 +253,7 @@ Napi::Function Connection::Define(Napi::Env env) {
   return DefineClass(env, "Connection",
                      {InstanceAccessor<&Connection::Port>("port"), InstanceMethod<&Connection::Commit>("commit"),
                       InstanceMethod<&Connection::ListObjects>("listObjects"),
+                      InstanceMethod<&Connection::Generation>("generation"),
                       InstanceMethod<&Connection::ListElements>("listElements"),
                       InstanceMethod<&Connection::CutConnections>("cutConnections"),
                       InstanceMethod<&Connection::Close>("close")});
@@ -279,6 +302,11 @@ Napi::Value Connection::ListObjects(const Napi::CallbackInfo& info) {
   WholeArgument(info, 1, 0, 255, "family");
   const std::string table = info[2].IsString() ? NameArgument(info, 2, "table") : std::string();
   return (new ObjectsRequest(info, this, static_cast<uint16_t>(type), table))->Start();
+}
+
+Napi::Value Connection::Generation(const Napi::CallbackInfo& info) {
+  CheckFree(info);
+  return (new GenerationRequest(info, this))->Start();
 }
 
 Napi::Value Connection::ListElements(const Napi::CallbackInfo& info) {

@@ -23,6 +23,7 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value Port(const Napi::CallbackInfo& info);
   Napi::Value Commit(const Napi::CallbackInfo& info);
   Napi::Value ListObjects(const Napi::CallbackInfo& info);
+  Napi::Value Generation(const Napi::CallbackInfo& info);
   Napi::Value ListElements(const Napi::CallbackInfo& info);
   Napi::Value CutConnections(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);

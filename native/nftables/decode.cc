@@ -109,6 +109,10 @@ void ReadElementListAttribute(const Attribute& attribute, Object& object) {
   if (attribute.type == NFTA_SET_ELEM_LIST_SET) object.name = TextOf(attribute);
 }
 
+void ReadGenerationAttribute(const Attribute& attribute, Object& object) {
+  if (attribute.type == NFTA_GEN_ID) object.handle = BigU32(attribute);
+}
+
 using ReadAttribute = void (*)(const Attribute&, Object&);
 
 struct Kind {
@@ -129,7 +133,7 @@ constexpr Kind kKinds[] = {
     {NFT_MSG_DELSET, "set", true, ReadSetAttribute},
     {NFT_MSG_NEWSETELEM, "elements", false, ReadElementListAttribute},
     {NFT_MSG_DELSETELEM, "elements", true, ReadElementListAttribute},
-    {NFT_MSG_NEWGEN, "generation", false, nullptr},
+    {NFT_MSG_NEWGEN, "generation", false, ReadGenerationAttribute},
 };
 
 uint64_t Big(const Attribute& attribute, size_t width) {
@@ -215,7 +219,7 @@ bool ReadObject(const Message& message, Object& object) {
   object.port = message.port;
   Attribute attribute{};
   for (AttributeReader reader = AttributesOf(message); reader.Next(attribute);) {
-    if (kind->read != nullptr) kind->read(attribute, object);
+    kind->read(attribute, object);
   }
   return true;
 }

@@ -65,6 +65,7 @@ struct Object {
   /// Chain, set, or for a rule its chain.
   std::string name;
   std::string comment;
+  /// Of a generation: its number.
   uint64_t handle = 0;
   /// Set and table flags; -1 where it has none.
   int64_t flags = -1;

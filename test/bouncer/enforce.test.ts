@@ -3,15 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { loadNftablesAddon, type NftablesAddon, type NftConnection } from '../../native/index.js';
 import { NftablesBackend, type NftablesOptions } from '../../bouncer/backends/nftables.js';
-import { prefixOf } from '../../bouncer/never-ban.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
-import { randomFrom } from './naive-bans.js';
 import { KernelEnforcer, kernelOptions } from './kernel-enforcer.js';
 import { waitFor } from './wait-for.js';
-
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
 
 const opened: KernelEnforcer[] = [];
 
@@ -98,25 +93,6 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     assert.match(nft('list', 'set', 'ip', 'crowdsec', 'crowdsec-blacklists.never'), /127\.0\.0\.0\/8/);
   });
 
-  test('a refused transaction is made good, whichever it is', async () => {
-    for (let refused = 1; refused <= 8; refused++) {
-      nft('flush', 'ruleset');
-      const faulty = new FaultyAddon(refused);
-      const bench = makeBench({ addon: faulty.addon });
-      await bench.enforcer.start().catch(() => bench.enforcer.start());
-      for (let index = 0; index < 9; index++) bench.add(index, `192.0.2.${index}`);
-      await bench.settle();
-      bench.add(20, '198.51.100.0/25');
-      await bench.settle();
-      bench.state.remove(3);
-      bench.enforcer.wake();
-      await bench.heals({ '4/address/cscli': [0, 1, 2, 4, 5, 6, 7, 8].map((n) => `192.0.2.${n}`),
-        '4/range/cscli': ['198.51.100.0-198.51.100.127'] }, `transaction ${refused}`);
-      await bench.enforcer.close();
-      nft('flush', 'ruleset');
-      }
-  });
-
   test('in set-only mode there are sets, no rules, and what else is in the table stays', async () => {
     nft('add', 'table', 'ip', 'mine');
     nft('add', 'set', 'ip', 'mine', 'bl', '{ type ipv4_addr; flags timeout; }');
@@ -133,46 +109,6 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     assert.doesNotMatch(nft('list', 'table', 'ip', 'mine'), /192\.0\.2\.1/);
     nft('delete', 'table', 'ip', 'mine');
     await backend.close();
-  });
-
-  test('random adds, deletes, extensions and overlapping ranges: the kernel holds what the model says', async () => {
-    nft('flush', 'ruleset');
-    const random = randomFrom(seed);
-    const bench = makeBench();
-    await bench.enforcer.start();
-    bench.enforcer.release();
-    const wanted = new Map<number, { value: string; seconds: number }>();
-    for (let step = 1; step <= 10; step++) {
-      for (let edit = 0; edit < 400; edit++) {
-        const id = random(2000);
-        if (random(3) === 0) {
-          bench.state.remove(id);
-          wanted.delete(id);
-          continue;
-        }
-        const bits = random(3) === 0 ? 20 + random(12) : 32;
-        const value = prefixOf(`10.${random(2)}.${random(16)}.${random(256)}/${bits}`)!.toString();
-        const seconds = 1000 + 100 * random(20);
-        // A repeat within the tolerance keeps its end; steps of 100 s are never within it.
-        bench.add(id, value, `${seconds}s`);
-        wanted.set(id, { value, seconds });
-        if (edit % 50 === 0) await bench.settle();
-      }
-      await bench.settle();
-      const singles = new Set([...wanted.values()].filter(({ value }) => value.endsWith('/32')).map(({ value }) => value.slice(0, -3)));
-      let held = await bench.held();
-      // While its table still grows, the kernel lists a set with gaps.
-      for (let tries = 1; held['4/address/cscli']?.length !== singles.size && tries < 20; tries++) held = await bench.held();
-      assert.deepEqual(held['4/address/cscli'] ?? [], [...singles].sort(), `seed ${seed}, step ${step}`);
-      const ranges = [...wanted.values()].filter(({ value }) => !value.endsWith('/32')).map(({ value }) => prefixOf(value)!);
-      const intervals = (held['4/range/cscli'] ?? []).map((text) => text.split('-').map((part) => prefixOf(part)!.address.w3));
-      for (let probe = 0; probe < 2000; probe++) {
-        const address = prefixOf(`10.${random(2)}.${random(16)}.${random(256)}`)!.address;
-        const covering = intervals.filter(([first, last]) => first <= address.w3 && address.w3 <= last);
-        assert.equal(covering.length, ranges.some((range) => range.contains(address)) ? 1 : 0, `seed ${seed}: ${address}`);
-      }
-    }
-    assert.equal(bench.enforcer.counts.refusals, 0, `seed ${seed}`);
   });
 
   test('the whole address space and its top are ranges like others', async () => {
@@ -196,21 +132,4 @@ const emptyList = { count: 0, first: new Uint8Array(0), last: null, untilMs: new
 
 function sorted(text: string): string {
   return text.split(' ').sort().join(' ');
-}
-
-/** The addon with a connection whose n-th transaction is refused with ENOMEM. */
-class FaultyAddon {
-  readonly addon: NftablesAddon;
-
-  constructor(refused: number) {
-    const real = loadNftablesAddon();
-    let count = 0;
-    class Connection extends real.Connection {
-      override commit(bytes: Uint8Array, messageCount: number): ReturnType<NftConnection['commit']> {
-        count++;
-        return count === refused ? Promise.resolve(Int32Array.of(1, 12, 0)) : super.commit(bytes, messageCount);
-      }
-    }
-    this.addon = { ...real, Connection, Batch: real.Batch, Monitor: real.Monitor, decode: real.decode };
-  }
 }

@@ -1,6 +1,7 @@
 // An enforcer over a state that a test edits, with the nftables backend on the kernel of the namespace it runs in.
 
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { NftablesBackend, type NftablesOptions } from '../../bouncer/backends/nftables.js';
 import { readBan, type Enforcement } from '../../bouncer/decision.js';
 import { textsOf, type SetId } from '../../bouncer/element-list.js';
@@ -72,7 +73,7 @@ export class KernelEnforcer {
     let held: Record<string, string[]> = {};
     await waitFor(what, async () => {
       held = await this.held().catch((error: Error) => ({ error: [error.message] }));
-      return JSON.stringify(held) === JSON.stringify(expected);
+      return isDeepStrictEqual(held, expected);
     }).catch(() => assert.deepEqual(held, expected, what));
   }
 }
