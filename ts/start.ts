@@ -17,6 +17,8 @@ import { previewLogs } from './instance/preview.js';
 import type { Alert } from './model/alert.js';
 
 const dayMs = 86_400_000;
+const portTaken = `is another instance running? else give this one another port: listen_uri and listen_port in etc/config.yaml,
+and the same in the url of etc/local_api_credentials.yaml\n`;
 
 /** Runs until SIGINT or SIGTERM. `--demo` shows an attack sample on any host. */
 export async function start(argv: readonly string[]): Promise<void> {
@@ -30,6 +32,7 @@ export async function start(argv: readonly string[]): Promise<void> {
     await run(argv.includes('--demo'));
   } catch (error) {
     process.stderr.write(`${error instanceof PalisadeError ? error.message : (error as Error).stack}\n`);
+    if (/address already in use/.test((error as Error).message)) process.stderr.write(portTaken);
     process.exitCode = 1;
   }
 }

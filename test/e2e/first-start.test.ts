@@ -76,6 +76,9 @@ describe('on a host with logs', () => {
     await running.until(() => running.output.includes('stop: Ctrl-C'));
     assert.doesNotMatch(running.output, /creating|building|last 24 hours|203\.0\.113\.7 /);
     assert.equal(statSync(config).mtimeMs, made);
+    const another = start('with-logs', 'logs');
+    assert.equal(await new Promise((resolve) => another.child.once('close', resolve)), 1);
+    assert.match(another.output, /address already in use\nis another instance running\? else .*listen_uri/);
     assert.equal(await interrupt(running), 0, running.output);
   });
 });
