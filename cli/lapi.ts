@@ -1,7 +1,7 @@
 // What cscli asks the Local API: alerts, decisions, allowlists, as the machine of the credentials file. Puts the
 // command's purpose in front of what ts/client says went wrong.
 
-import { LapiClient, type Query } from '../ts/client/client.js';
+import { ApiError, LapiClient, type Query } from '../ts/client/client.js';
 import type { Credentials } from '../ts/config/config.js';
 import type { Alert } from '../ts/model/alert.js';
 import { pathEscape } from '../ts/util/go-url.js';
@@ -76,10 +76,15 @@ export class LapiConnection {
     return allowlisted === true ? reason ?? '' : undefined;
   }
 
-  /** Which of the values are allowlisted, and by what. */
-  async allowlisted(values: readonly string[]): Promise<readonly AllowlistMatch[]> {
-    const answer = await this.client.request('POST', 'v1/allowlists/check', { targets: values });
-    return (answer as { results?: AllowlistMatch[] } | null)?.results ?? [];
+  /** Which of the values are allowlisted, and by what. Null: a server from before there were allowlists. */
+  async allowlisted(values: readonly string[]): Promise<readonly AllowlistMatch[] | null> {
+    try {
+      const answer = await this.client.request('POST', 'v1/allowlists/check', { targets: values });
+      return (answer as { results?: AllowlistMatch[] } | null)?.results ?? [];
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
   }
 
   async listAllowlists(): Promise<readonly AllowlistView[]> {

@@ -3,8 +3,9 @@
 
 import Database from 'better-sqlite3';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { debianPackage } from '../../test/support/debian-package.js';
 import { measure } from '../measured-process.js';
 import type { Replay, ReplayEngine } from '../replay-engine.js';
 
@@ -16,37 +17,25 @@ export function crowdsecEngine(folder: string, apiPort: number): ReplayEngine | 
     { encoding: 'utf8' })}`)?.[1] ?? 'unknown';
   return {
     name: `crowdsec ${version} (Debian)`,
-    hub: { dir: join(root, 'usr/share/crowdsec/hub'), data: join(root, 'usr/share/crowdsec/data'), items: enabledItems(folder) },
-    replay: (log, type) => replay(root, join(folder, 'instance'), enabledItems(folder), apiPort, log, type),
+    hub: { dir: join(root, 'usr/share/crowdsec/hub'), data: join(root, 'usr/share/crowdsec/data'), items: enabledItems(join(folder, 'control')) },
+    replay: (log, type) => replay(root, join(folder, 'instance'), enabledItems(join(folder, 'control')), apiPort, log, type),
   };
 }
 
 /** The package's files below `folder`, downloaded and unpacked once. Null when apt has no crowdsec package. */
 export function unpackCrowdsec(folder: string): string | null {
-  const root = join(folder, 'root');
-  if (existsSync(join(root, 'usr/bin/crowdsec'))) return root;
-  mkdirSync(folder, { recursive: true });
-  try {
-    execFileSync('apt-get', ['download', 'crowdsec'], { cwd: folder, stdio: 'pipe' });
-  } catch {
-    return null;
-  }
-  const packageFile = readdirSync(folder).find((name) => name.startsWith('crowdsec_') && name.endsWith('.deb'));
-  if (packageFile === undefined) return null;
-  execFileSync('dpkg', ['-x', packageFile, root], { cwd: folder });
-  execFileSync('dpkg', ['-e', packageFile, join(folder, 'control')], { cwd: folder });
-  return root;
+  return debianPackage('crowdsec', folder)?.root ?? null;
 }
 
 /** The items that the package's postinst enables, as paths in its hub. */
-function enabledItems(folder: string): string[] {
-  const script = readFileSync(join(folder, 'control/postinst'), 'utf8');
+export function enabledItems(control: string): string[] {
+  const script = readFileSync(join(control, 'postinst'), 'utf8');
   return [...script.matchAll(/^((?:collections|parsers|postoverflows|scenarios)\/\S+\.yaml)$/gm)].map(([, path]) => path);
 }
 
 async function replay(root: string, instance: string, items: readonly string[], port: number, log: string,
   type: string): Promise<Replay> {
-  createInstance(root, instance, items, port);
+  createCrowdsecInstance(root, instance, items, port);
   const config = join(instance, 'etc/config.yaml');
   execFileSync(join(root, 'usr/bin/cscli'), ['-c', config, 'machines', 'add', 'bench', '-p', 'bench', '--force'], { stdio: 'pipe' });
   const cost = await measure([join(root, 'usr/bin/crowdsec'), '-c', config, '-dsn', `file://${log}`, '-type', type], {}, 1_200_000);
@@ -57,7 +46,8 @@ async function replay(root: string, instance: string, items: readonly string[], 
   return { cost, alerts };
 }
 
-function createInstance(root: string, instance: string, items: readonly string[], port: number): void {
+/** Makes an instance with the package's data, patterns and profiles and the given items, without acquisition. */
+export function createCrowdsecInstance(root: string, instance: string, items: readonly string[], port: number): void {
   rmSync(instance, { recursive: true, force: true });
   const etc = join(instance, 'etc');
   const data = join(instance, 'data');

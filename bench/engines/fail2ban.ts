@@ -1,9 +1,9 @@
 // Debian's fail2ban as a peer for sshd lines: its own matcher (fail2ban-regex) with its own filter. It only matches; counting,
 // banning and storing are not in the figure.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { debianPackage } from '../../test/support/debian-package.js';
 import { type Cost, measure } from '../measured-process.js';
 
 /** What one run of fail2ban-regex cost and how many lines it matched. */
@@ -14,7 +14,7 @@ export interface Match {
 
 /** Runs fail2ban-regex with the sshd filter over a log, unpacking the package below `folder` first. Null when apt has none. */
 export async function matchWithFail2ban(folder: string, log: string): Promise<Match | null> {
-  const root = unpack(folder);
+  const root = debianPackage('fail2ban', folder)?.root ?? null;
   if (root === null) return null;
   const out = join(folder, 'out');
   const etc = join(root, 'etc/fail2ban');
@@ -23,19 +23,4 @@ export async function matchWithFail2ban(folder: string, log: string): Promise<Ma
   const matched = /(\d+) matched/.exec(readFileSync(out, 'utf8'))?.[1];
   if (cost.exit !== 0 || matched === undefined) throw new Error(`fail2ban-regex exited ${cost.exit}\n${cost.stderr}`);
   return { cost, matched: Number(matched) };
-}
-
-function unpack(folder: string): string | null {
-  const root = join(folder, 'root');
-  if (existsSync(root)) return root;
-  mkdirSync(folder, { recursive: true });
-  try {
-    execFileSync('apt-get', ['download', 'fail2ban'], { cwd: folder, stdio: 'pipe' });
-  } catch {
-    return null;
-  }
-  const file = readdirSync(folder).find((name) => name.endsWith('.deb'));
-  if (file === undefined) return null;
-  execFileSync('dpkg', ['-x', file, root], { cwd: folder });
-  return root;
 }

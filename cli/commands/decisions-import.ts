@@ -152,7 +152,12 @@ async function withoutAllowlisted(context: Context, decisions: readonly Decision
   for (const chunk of chunks(decisions, batch)) {
     const values = chunk.filter(({ scope }) => ['Ip', 'Range'].includes(canonicalScope(scope))).map(({ value }) => value);
     if (values.length === 0) continue;
-    for (const { target, allowlists } of await context.lapi.allowlisted(values)) {
+    const matches = await context.lapi.allowlisted(values);
+    if (matches === null) {
+      context.log.warn('the Local API knows no allowlists: nothing is left out for them');
+      return [...decisions];
+    }
+    for (const { target, allowlists } of matches) {
       context.print(printable(`Value ${target} is allowlisted by [${allowlists.join(' ')}]`));
       listed.add(target);
     }
