@@ -3,6 +3,7 @@
 
 import type { Log } from '../ts/config/log.js';
 import type { AddressSet } from './auth/client-address.js';
+import type { ClientCertificates } from './auth/client-certificates.js';
 import type { Tokens } from './auth/token.js';
 import type { LapiMetrics } from './metrics.js';
 import type { ProfileSet } from '../ts/profile/profile-set.js';
@@ -21,6 +22,8 @@ export interface LapiSettings {
 export interface LapiDeps {
   readonly store: Store;
   readonly settings: LapiSettings;
+  /** null: nobody is known by a certificate. */
+  readonly certificates: ClientCertificates | null;
   readonly profiles: ProfileSet;
   readonly metrics: LapiMetrics;
   readonly log: Log;

@@ -43,6 +43,18 @@ export const lapiLimits = {
   changeRowsKept: 200_000,
   /** Targets of one bulk allowlist check. */
   allowlistTargetsMax: 1_000_000,
+  /** Milliseconds between looks at the file of certificate revocation lists. CrowdSec's figure. */
+  revocationLookMs: 5_000,
+  /** Rows of machines or bouncers that one client certificate may create by showing up from new addresses. */
+  rowsPerCertificateMax: 256,
+  /** Milliseconds until the first bytes of a connection, which tell its protocol. */
+  firstBytesMsMax: 10_000,
+  /** Requests under way on one HTTP/2 connection. */
+  http2StreamsMax: 100,
+  /** Memory of one HTTP/2 connection, megabytes. */
+  http2SessionMegabytesMax: 10,
+  /** Milliseconds after which a silent HTTP/2 connection is closed. */
+  http2IdleMsMax: 120_000,
   /** Milliseconds that requests under way get to end when the server stops. */
   shutdownMsMax: 3_000,
   /** Milliseconds between looks for connections that fell idle while the server stops. */

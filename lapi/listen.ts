@@ -1,20 +1,20 @@
 // Binds the Local API to a TCP address, a unix socket, or both, and lets go of them again.
 
 import type { FastifyInstance } from 'fastify';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { existsSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PalisadeError } from '../ts/errors.js';
-import { lapiLimits } from './limits.js';
+import { openProtocolServer, type ProtocolServer } from './protocols.js';
+import type { TlsSettings } from './tls-settings.js';
 
 /** Where to listen. Empty texts mean: not there. */
 export interface ListenOptions {
   /** `127.0.0.1:8080`, `:8080`, `[::1]:8080` */
   readonly listenUri: string;
   readonly listenSocket: string;
-  /** Certificate and key files for the TCP address; null is plain HTTP. The socket is always plain. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** For the TCP address; null is plain HTTP. The socket is always plain. */
+  readonly tls: TlsSettings | null;
 }
 
 /** A listening Local API. */
@@ -36,26 +36,25 @@ export async function listen(app: FastifyInstance, options: ListenOptions): Prom
     throw new PalisadeError('E_CONFIG', 'no listen_uri or listen_socket specified');
   }
   await app.ready();
-  const servers: Server[] = [];
+  const servers: ProtocolServer[] = [];
+  // At the same time: the application ends the answers that go on and on.
   const close = async (): Promise<void> => {
-    await Promise.all(servers.map(closeServer));
-    await app.close();
+    await Promise.all([...servers.map((server) => server.close()), app.close()]);
   };
   try {
     const addresses: string[] = [];
     let port: number | null = null;
     if (options.listenUri !== '') {
-      const server = options.tls === null ? createServer(app.routing)
-        : createTlsServer(tlsFiles(options.tls), app.routing);
-      await bind(server, tcpAddress(options.listenUri), options.listenUri);
-      servers.push(server);
-      port = (server.address() as AddressInfo).port;
+      const opened = openProtocolServer(app.routing, options.tls);
+      await bind(opened.server, tcpAddress(options.listenUri), options.listenUri);
+      servers.push(opened);
+      port = (opened.server.address() as AddressInfo).port;
       addresses.push(options.listenUri.replace(/:\d*$/, `:${port}`));
     }
     if (options.listenSocket !== '') {
-      const server = createServer(app.routing);
-      await bind(server, { path: freedSocket(options.listenSocket) }, options.listenSocket);
-      servers.push(server);
+      const opened = openProtocolServer(app.routing, null);
+      await bind(opened.server, { path: freedSocket(options.listenSocket) }, options.listenSocket);
+      servers.push(opened);
       addresses.push(`Unix socket ${options.listenSocket}`);
     }
     return { addresses, port, close };
@@ -84,17 +83,6 @@ function freedSocket(path: string): string {
   return path;
 }
 
-function tlsFiles({ certFile, keyFile }: NonNullable<ListenOptions['tls']>) {
-  if (keyFile === '') throw new PalisadeError('E_CONFIG', 'missing TLS key file');
-  if (certFile === '') throw new PalisadeError('E_CONFIG', 'missing TLS cert file');
-  try {
-    return { cert: readFileSync(certFile), key: readFileSync(keyFile), minVersion: 'TLSv1.2' as const };
-  } catch (error) {
-    throw new PalisadeError('E_FILE', `cannot read the TLS files: ${(error as Error).message}`, undefined,
-      { cause: error });
-  }
-}
-
 function bind(server: Server, address: { host?: string; port?: number; path?: string }, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -109,18 +97,4 @@ function bind(server: Server, address: { host?: string; port?: number; path?: st
 
 function failed(name: string, reason: string): PalisadeError {
   return new PalisadeError('E_LAPI', `local API server stopped with error: listening on ${name}: ${reason}`);
-}
-
-/** Connections between two requests are closed as they fall idle; those that never do, after a while. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const idle = setInterval(() => server.closeIdleConnections(), lapiLimits.idlePollMs);
-    const all = setTimeout(() => server.closeAllConnections(), lapiLimits.shutdownMsMax);
-    server.close(() => {
-      clearInterval(idle);
-      clearTimeout(all);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -1,6 +1,6 @@
 // A whole Local API: database, profiles, routes, listeners and the jobs that recur. main.ts runs it in a thread.
 
-import type { Log } from '../ts/config/log.js';
+import { silentLog, type Log } from '../ts/config/log.js';
 import type { DatabaseConfig, ServerConfig } from '../ts/config/config.js';
 import type { CounterSample } from '../ts/metrics/counters.js';
 import { loadSecret } from './auth/secret.js';
@@ -13,6 +13,7 @@ import { LapiMetrics } from './metrics.js';
 import { compileProfiles, openProfiles } from './profiles.js';
 import { buildServer } from './server.js';
 import { openStore } from './store/store.js';
+import { readTlsSettings } from './tls-settings.js';
 
 /** The resolved settings of one Local API. Plain data. */
 export interface LapiOptions {
@@ -40,6 +41,7 @@ const retentionIntervalMs = 60_000;
 /** Loads all that a start would load, without a database or a listener. Throws the first fault. */
 export function checkLapi(options: LapiOptions): void {
   retentionPlan(options.database.flush);
+  readTlsSettings(options.server.tls, Date.now, silentLog);
   compileProfiles(options.server.profilesPath);
 }
 
@@ -48,7 +50,8 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   const { server, database } = options;
   const nowMs = (): number => Date.now() + options.clockOffsetMs;
   const plan = retentionPlan(database.flush);
-  for (const warning of [...plan.warnings, ...tlsWarnings(server.tls)]) log.warning(warning);
+  const tls = readTlsSettings(server.tls, nowMs, log);
+  for (const warning of plan.warnings) log.warning(warning);
   const store = await openStore(database, nowMs);
   let listening: Listening;
   const metrics = new LapiMetrics();
@@ -56,10 +59,8 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
     await store.decisions.keepInMemory();
     const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log });
     const app = buildServer({ store, metrics, profiles, log, nowMs, settings: server,
-      secret: loadSecret(options.dataDir) });
-    listening = await listen(app, { listenUri: server.listenUri, listenSocket: server.listenSocket,
-      tls: server.tls === null ? null
-        : { certFile: server.tls.cert_file ?? '', keyFile: server.tls.key_file ?? '' } });
+      certificates: tls?.certificates ?? null, secret: loadSecret(options.dataDir) });
+    listening = await listen(app, { listenUri: server.listenUri, listenSocket: server.listenSocket, tls });
   } catch (error) {
     await store.close();
     throw error;
@@ -78,12 +79,4 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
       await store.close();
     },
   };
-}
-
-/** Keys of the TLS section that have no effect yet. Without them a certificate opens no door: keys and passwords do. */
-function tlsWarnings(tls: ServerConfig['tls']): string[] {
-  const unbuilt = ['client_verification', 'ca_cert_path', 'agents_allowed_ou', 'bouncers_allowed_ou', 'crl_path'] as const;
-  const named = unbuilt.filter((key) => tls?.[key]?.length);
-  return named.length === 0 ? []
-    : [`api.server.tls: client certificates are not supported yet, ${named.join(', ')} have no effect`];
 }

@@ -2,14 +2,13 @@
 // logged. The routes themselves are in routes/, listening in listen.ts.
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { accessOf, authenticate } from './auth/caller.js';
 import { AddressSet, clientAddressOf } from './auth/client-address.js';
-import { authenticateBouncer } from './auth/bouncer-auth.js';
-import { authenticateForRefresh, authenticateMachine } from './auth/machine-auth.js';
 import { Tokens } from './auth/token.js';
 import { readBody } from './body.js';
 import type { LapiDeps, RouteDeps } from './deps.js';
 import { Refusal } from './errors.js';
-import { sendJson, type Access } from './exchange.js';
+import { sendJson } from './exchange.js';
 import { lapiLimits } from './limits.js';
 import { addAlertRoutes } from './routes/alerts.js';
 import { addAllowlistRoutes } from './routes/allowlists.js';
@@ -88,29 +87,6 @@ function addRequestHooks(app: FastifyInstance, deps: RouteDeps): void {
   });
 }
 
-async function authenticate(request: FastifyRequest, { store, tokens }: RouteDeps): Promise<void> {
-  const access = accessOf(request);
-  if (access === 'machine') request.machine = await authenticateMachine(request, tokens, store);
-  else if (access === 'refresh') request.machine = await authenticateForRefresh(request, tokens, store);
-  else if (access === 'bouncer') request.bouncer = await authenticateBouncer(request, request.clientAddress, store);
-  else if (access === 'either') {
-    const { headers } = request;
-    const isMachine = headers['x-api-key'] === undefined
-      && (headers.authorization !== undefined || (headers['user-agent'] ?? '').startsWith('crowdsec/'));
-    if (isMachine) request.machine = await authenticateMachine(request, tokens, store);
-    else request.bouncer = await authenticateBouncer(request, request.clientAddress, store);
-  } else if (access === 'reader') {
-    const { headers } = request;
-    const isBouncer = headers['x-api-key'] !== undefined && headers.authorization === undefined;
-    if (isBouncer) request.bouncer = await authenticateBouncer(request, request.clientAddress, store);
-    else request.machine = await authenticateMachine(request, tokens, store);
-  }
-}
-
-function accessOf(request: FastifyRequest): Access {
-  return request.routeOptions.config.access ?? 'open';
-}
-
 function templateOf(request: FastifyRequest): string {
   return request.is404 ? 'invalid-endpoint' : request.routeOptions.url ?? 'invalid-endpoint';
 }
@@ -118,7 +94,7 @@ function templateOf(request: FastifyRequest): string {
 function answerError(error: Error, request: FastifyRequest, reply: FastifyReply, deps: LapiDeps): FastifyReply {
   if (error instanceof Refusal) {
     // What is left of a refused body is not read.
-    if (!request.raw.complete) reply.header('connection', 'close');
+    if (!request.raw.complete && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
     if (!error.isTokenFailure) return sendJson(reply, { message: error.message }, error.status);
     reply.header('www-authenticate', 'JWT realm=Crowdsec API local');
     return sendJson(reply, { code: error.status, message: error.message }, error.status);

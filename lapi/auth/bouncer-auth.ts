@@ -1,26 +1,64 @@
-// Lets a request of a bouncer in by its key. One key may be used from several addresses: the first address adopts the
-// row that the administrator made, each further one gets a row `name@address` of its own, up to a bound.
+// Lets a request of a bouncer in by its key or by its client certificate. One key may be used from several addresses: the
+// first address adopts the row that the administrator made, each further one gets a row `name@address` of its own, up to
+// a bound. A certificate gets a row `common name@address` for each.
 
 import type { FastifyRequest } from 'fastify';
+import type { RouteDeps } from '../deps.js';
 import { Refusal } from '../errors.js';
 import { lapiLimits } from '../limits.js';
 import type { Bouncer } from '../store/bouncers.js';
-import { hashApiKey } from '../store/credentials.js';
+import { generateApiKey, hashApiKey } from '../store/credentials.js';
 import type { Store } from '../store/store.js';
+import { CertificateError } from './client-certificates.js';
 import { splitUserAgent } from './user-agent.js';
 
 /** Returns the bouncer of a request. HEAD only asks whether the key exists and changes nothing. Throws a Refusal. */
-export async function authenticateBouncer(request: FastifyRequest, address: string, store: Store): Promise<Bouncer> {
+export async function authenticateBouncer(request: FastifyRequest, deps: RouteDeps): Promise<Bouncer> {
+  const name = certifiedName(request, deps);
+  return name === null ? authenticateByKey(request, deps.store) : authenticateByName(name, request, deps.store);
+}
+
+async function authenticateByKey(request: FastifyRequest, store: Store): Promise<Bouncer> {
   const key = request.headers['x-api-key'];
   if (typeof key !== 'string' || key === '') throw forbidden();
   const hash = hashApiKey(key);
   const sharing = (await store.bouncers.withKey(hash)).filter((bouncer) => !bouncer.revoked);
   if (sharing.length === 0) throw forbidden();
   if (request.method === 'HEAD') return sharing[0];
+  const address = request.clientAddress;
   const bouncer = sharing.find((candidate) => candidate.ipAddress === address)
     ?? (sharing.length === 1 && sharing[0].ipAddress === '' ? sharing[0] : undefined)
     ?? await addFor(sharing, hash, address, store);
   return record(bouncer, request, address, store);
+}
+
+/** The certificate decides when there is one, whatever key comes with it, as for CrowdSec. */
+function certifiedName(request: FastifyRequest, { certificates, log }: RouteDeps): string | null {
+  try {
+    return certificates?.nameOf(request.raw, 'bouncer') ?? null;
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    log.warning(`${request.clientAddress}: ${error.message}`);
+    throw forbidden();
+  }
+}
+
+async function authenticateByName(commonName: string, request: FastifyRequest, store: Store): Promise<Bouncer> {
+  const address = request.clientAddress;
+  const name = `${commonName}@${address}`;
+  const bouncer = await store.bouncers.get(name) ?? await addCertified(commonName, name, address, store);
+  if (bouncer.revoked || bouncer.authType !== 'tls') throw forbidden();
+  return request.method === 'HEAD' ? bouncer : record(bouncer, request, address, store);
+}
+
+async function addCertified(commonName: string, name: string, address: string, store: Store): Promise<Bouncer> {
+  const count = (await store.bouncers.list()).filter((bouncer) => bouncer.name.startsWith(`${commonName}@`)).length;
+  if (count >= lapiLimits.rowsPerCertificateMax) throw forbidden();
+  // The key of the row is known to nobody. Another request may have been first.
+  const added = await store.bouncers.add({ name, keyHash: hashApiKey(generateApiKey()), ipAddress: address,
+    isAutoCreated: true, authType: 'tls' }) ?? await store.bouncers.get(name);
+  if (added === null) throw forbidden();
+  return added;
 }
 
 async function addFor(sharing: readonly Bouncer[], keyHash: string, address: string, store: Store): Promise<Bouncer> {

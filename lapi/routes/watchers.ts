@@ -1,17 +1,24 @@
 // Machines come and go: registration, login, refresh of a token, and taking oneself off the list.
 
+import type { Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AttemptLimit } from '../auth/attempt-limit.js';
 import { AddressSet, isLoopback } from '../auth/client-address.js';
+import { CertificateError } from '../auth/client-certificates.js';
 import { splitUserAgent } from '../auth/user-agent.js';
 import type { Token } from '../auth/token.js';
 import type { RouteDeps } from '../deps.js';
 import { Refusal, tokenRefusal } from '../errors.js';
-import { decodeBody } from '../schema/validate.js';
-import { loginRequest, registrationRequest } from '../schema/watcher.js';
 import { bodyOf, machineOf, sendJson } from '../exchange.js';
-import { hashPassword, verifyPassword } from '../store/credentials.js';
+import { lapiLimits } from '../limits.js';
+import { decodeBody } from '../schema/validate.js';
+import { certifiedLoginRequest, loginRequest, registrationRequest } from '../schema/watcher.js';
+import { generateApiKey, hashPassword, verifyPassword } from '../store/credentials.js';
+import type { Machine } from '../store/machines.js';
+import type { Store } from '../store/store.js';
+
+type PasswordLogin = Static<typeof loginRequest>;
 
 /** Adds the routes of machine registration and login. */
 export function addWatcherRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -63,19 +70,14 @@ function mayRegisterItself(given: string | undefined, expected: string | undefin
   return true;
 }
 
-async function logIn(request: FastifyRequest, { store, tokens }: RouteDeps): Promise<Token> {
-  const input = decodeLogin(bodyOf(request));
-  const machine = await store.machines.get(input.machine_id);
-  if (machine === null) throw tokenRefusal('ent: machine not found');
-  if (!machine.isValidated) throw tokenRefusal(`machine ${machine.name} not validated`);
-  if (machine.authType !== 'password') {
-    throw tokenRefusal(`machine ${machine.name} attempted to auth with password but it is configured to use ${
-      machine.authType}`);
-  }
+async function logIn(request: FastifyRequest, deps: RouteDeps): Promise<Token> {
+  const { store, tokens } = deps;
   const agent = splitUserAgent(request.headers['user-agent'] ?? '');
-  if (!await verifyPassword(input.password, machine.passwordHash) || agent === null) {
-    throw tokenRefusal('incorrect Username or Password');
-  }
+  const name = certifiedName(request, deps);
+  const input = decodeLogin(name === null ? loginRequest : certifiedLoginRequest, bodyOf(request));
+  const machine = name === null ? await byPassword(input as PasswordLogin, store)
+    : await byCertificate(name, request.clientAddress, store);
+  if (agent === null) throw tokenRefusal('incorrect Username or Password');
   const address = request.clientAddress;
   await store.machines.report(machine.name, {
     scenarios: input.scenarios?.length ? input.scenarios.join(',') : undefined,
@@ -84,10 +86,54 @@ async function logIn(request: FastifyRequest, { store, tokens }: RouteDeps): Pro
   return tokens.issue(machine.name);
 }
 
-/** Every refusal of a login body has the form of a failed login. */
-function decodeLogin(body: Buffer) {
+async function byPassword(input: PasswordLogin, store: Store): Promise<Machine> {
+  const machine = await store.machines.get(input.machine_id);
+  if (machine === null) throw tokenRefusal('ent: machine not found');
+  requireUsable(machine, 'password');
+  if (!await verifyPassword(input.password, machine.passwordHash)) throw tokenRefusal('incorrect Username or Password');
+  return machine;
+}
+
+/** A certificate registers its machine as well: it was given by the administrator. */
+async function byCertificate(commonName: string, address: string, store: Store): Promise<Machine> {
+  const name = `${commonName}@${address}`;
+  let machine = await store.machines.get(name);
+  if (machine === null) {
+    const count = (await store.machines.list()).filter((other) => other.name.startsWith(`${commonName}@`)).length;
+    if (count >= lapiLimits.rowsPerCertificateMax) throw tokenRefusal(`too many machines ${commonName}@…`);
+    // Nobody knows this password; another request may have been first.
+    await store.machines.add({ name, passwordHash: (await hashPassword(generateApiKey()))!, ipAddress: address,
+      isValidated: true, authType: 'tls' });
+    machine = await store.machines.get(name);
+  }
+  if (machine === null) throw tokenRefusal('ent: machine not found');
+  requireUsable(machine, 'tls');
+  return machine;
+}
+
+function requireUsable(machine: Machine, authType: string): void {
+  if (!machine.isValidated) throw tokenRefusal(`machine ${machine.name} not validated`);
+  if (machine.authType !== authType) {
+    throw tokenRefusal(`machine ${machine.name} attempted to auth with ${authType === 'tls' ? 'TLS cert' : authType
+    } but it is configured to use ${machine.authType}`);
+  }
+}
+
+/** The common name of the caller's certificate, null without one. */
+function certifiedName(request: FastifyRequest, { certificates, log }: RouteDeps): string | null {
   try {
-    return decodeBody(loginRequest, body);
+    return certificates?.nameOf(request.raw, 'machine') ?? null;
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    log.warning(`${request.clientAddress}: ${error.message}`);
+    throw tokenRefusal('access forbidden');
+  }
+}
+
+/** Every refusal of a login body has the form of a failed login. */
+function decodeLogin<S extends typeof loginRequest | typeof certifiedLoginRequest>(schema: S, body: Buffer): Static<S> {
+  try {
+    return decodeBody(schema, body);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw tokenRefusal(error.code === 'badBody' ? `missing: ${error.message}` : error.message);

@@ -13,3 +13,9 @@ export const registrationRequest = struct('models.WatcherRegistrationRequest', {
 export const loginRequest = struct('models.WatcherAuthRequest', {
   machine_id: text(), password: text(), scenarios: Type.Optional(listOf(text(), '[]string')),
 });
+
+/** As loginRequest, when a client certificate says who it is. */
+export const certifiedLoginRequest = struct('models.WatcherAuthRequest', {
+  machine_id: Type.Optional(text()), password: Type.Optional(text()),
+  scenarios: Type.Optional(listOf(text(), '[]string')),
+});

@@ -8,6 +8,7 @@ import { profileEnv } from '../../ts/expr/env.js';
 import { newRuntime } from '../../ts/expr/runtime.js';
 import { ProfileSet } from '../../ts/profile/profile-set.js';
 import type { ProfileSpec } from '../../ts/profile/profile-spec.js';
+import type { ClientCertificates } from '../../lapi/auth/client-certificates.js';
 import { LapiMetrics } from '../../lapi/metrics.js';
 import type { LapiSettings } from '../../lapi/deps.js';
 import { GoTime } from '../../ts/util/go-time.js';
@@ -32,14 +33,14 @@ export const secret = Buffer.alloc(64, 7);
 
 /** Starts an instance without listening. */
 export async function startInstance(options: { settings?: Partial<LapiSettings>; store?: Store; nowMs?: number;
-  path?: string; profiles?: ProfileSet; log?: Log } = {}): Promise<Instance> {
+  path?: string; profiles?: ProfileSet; log?: Log; certificates?: ClientCertificates } = {}): Promise<Instance> {
   const clock = { ms: options.nowMs ?? Date.parse('2026-11-23T01:44:56Z') };
   const store = options.store ?? await openStore({ type: 'sqlite', path: options.path ?? ':memory:', useWal: true,
     bulkSize: 1000 }, () => clock.ms);
   await store.decisions.keepInMemory();
   const metrics = new LapiMetrics();
   const app = buildServer({ store, metrics, settings: { ...defaultSettings, ...options.settings },
-    profiles: options.profiles ?? shippedProfiles(), log: options.log ?? silentLog, secret, nowMs: () => clock.ms });
+    certificates: options.certificates ?? null, profiles: options.profiles ?? shippedProfiles(), log: options.log ?? silentLog, secret, nowMs: () => clock.ms });
   return { app, store, metrics, clock, close: async () => {
     await app.close();
     await store.close();
