@@ -63,7 +63,8 @@ export function parseDocuments(file: string, text: string): YamlDocument[] {
     const error = document.errors[0];
     if (error !== undefined) throw new PalisadeError('E_YAML', error.message, placeAt(error.pos[0]), { cause: error });
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
-    boundAliases(document, placeAt);
+    // Every alias has a star before its name; few texts have one.
+    if (text.includes('*')) boundAliases(document, placeAt);
     documents.push({ file, index, root: document.contents as Node, source: document,
       placeOf: (node) => placeAt(node?.range?.[0] ?? 0),
       indentOfLine: (line) => /^ */.exec(text.slice(lines.lineStarts[line - 1] ?? text.length))![0].length });

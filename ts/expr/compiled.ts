@@ -76,8 +76,28 @@ export interface CompileOptions<Context = never> {
   readonly allowAsync?: boolean;
 }
 
+/** Half the expressions of a hub are written more than once: what was compiled for a numbering of keys is used again. */
+const compiledBefore = new WeakMap<EventNames, WeakMap<ExprEnv, Map<string, CompiledExpr>>>();
+
 /** Compiles an expression. Throws PalisadeError E_EXPRESSION at the first mistake, with its place and a caret. */
 export function compile<Context>(located: Located, options: CompileOptions<Context>): CompiledExpr {
+  const known = knownFor(options);
+  const key = `${options.want ?? ''} ${options.allowAsync === true} ${located.text}`;
+  let compiled = known.get(key);
+  if (compiled === undefined) known.set(key, compiled = compileAnew(located, options));
+  return { ...compiled, place: located.place };
+}
+
+/** A numbering is made for one table of functions, so the two need not be told apart. */
+function knownFor<Context>({ names, env }: CompileOptions<Context>): Map<string, CompiledExpr> {
+  let ofNames = compiledBefore.get(names);
+  if (ofNames === undefined) compiledBefore.set(names, ofNames = new WeakMap());
+  let known = ofNames.get(env);
+  if (known === undefined) ofNames.set(env, known = new Map());
+  return known;
+}
+
+function compileAnew<Context>(located: Located, options: CompileOptions<Context>): CompiledExpr {
   const { text, place } = located;
   const functions = options.functions as unknown as FunctionTable;
   try {

@@ -177,10 +177,19 @@ function usesIndex(node: Node): boolean {
   return (node.kind === 'pointer' && node.name === 'index') || childrenOf(node).some(usesIndex);
 }
 
+/** What does not show in how a node is written. */
+const unwritten = new Set(['at', 'type', 'operators', 'method', 'helper', 'signature']);
+
 /** Whether two trees are written alike. */
 export function isSame(a: Node, b: Node): boolean {
-  const strip = (node: Node): string => JSON.stringify(node, (key, value: unknown) =>
-    key === 'at' || key === 'type' || key === 'operators' || key === 'method' || key === 'helper' || key === 'signature'
-      ? undefined : value);
-  return strip(a) === strip(b);
+  return isSamePart(a, b);
+}
+
+function isSamePart(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [left, right] = [a, b] as Readonly<Record<string, unknown>>[];
+  for (const key in left) if (!unwritten.has(key) && !isSamePart(left[key], right[key])) return false;
+  for (const key in right) if (!unwritten.has(key) && right[key] !== undefined && left[key] === undefined) return false;
+  return true;
 }
