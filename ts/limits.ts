@@ -45,6 +45,8 @@ export const limits = {
   distinctValuesMax: 100_000,
   /** Characters of a line that an event of an alert carries where alerts say where they came from. */
   provenanceLineCharsMax: 4096,
+  /** Overflows that pass the postoverflows (and wait for their lookups) at the same time. */
+  overflowsAtOnceMax: 64,
   /** Alerts waiting for the Local API. */
   outboxAlertsMax: 10_000,
   /** How long a stop waits for the Local API to take the alerts on their way, milliseconds. */

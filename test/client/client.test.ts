@@ -61,7 +61,7 @@ describe('the client of the Local API', () => {
     });
   }
 
-  test('sends hundreds of alerts compressed, and each once however often it sends them', async () => {
+  test('sends hundreds of alerts, and each once however often it sends them', async () => {
     const client = connect();
     const alerts = Array.from({ length: 300 }, (_value, index) => alertBody({ scenario: 'many/alerts',
       uuid: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}` }) as unknown as Alert);

@@ -23,6 +23,7 @@ import { KeptFieldsTable } from './kept-fields.js';
 import { type LinkedScenario, linkScenarios } from './linked.js';
 import { Matcher } from './match.js';
 import { BucketEngine, type SharedBuckets } from './memory.js';
+import { type FilledKeys, OverflowTakers } from './overflow-takers.js';
 import { type AlertBuilder, compareOverflows, passesFilter, type PouredOverflow } from './overflow.js';
 import type { ScenarioSpec } from './scenario.js';
 import { Staging } from './staging.js';
@@ -39,6 +40,8 @@ export interface PourerOptions {
   readonly alerts: AlertBuilder;
   /** What the alert contexts read of kept events. */
   readonly contextReads: readonly FieldReads[];
+  /** What postoverflows may fill in an overflow before it comes back; by default anything. */
+  readonly filledByPostoverflows?: FilledKeys;
   /** Sees each pour of an event as it then is, by the name of the scenario (dumps). */
   readonly onPour?: (event: Event, scenario: string) => void;
 }
@@ -69,6 +72,7 @@ export class Pourer {
   readonly #matcher: Matcher;
   readonly #encoder: EventEncoder;
   readonly #kept: KeptFieldsTable;
+  readonly #takers: OverflowTakers;
   readonly #times = new EventTimeReader();
   readonly #alerts: AlertBuilder;
   readonly #onPour: PourerOptions['onPour'];
@@ -96,6 +100,7 @@ export class Pourer {
     this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names, options.runtime), this.#staging, this.#counters);
     this.#encoder = new EventEncoder(this.#engine.bytes);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names);
+    this.#takers = new OverflowTakers(this.#scenarios, options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
     this.#alerts = options.alerts;
     this.#onPour = options.onPour;
     // A restarted worker must not give an id again that another worker still remembers.
@@ -117,6 +122,11 @@ export class Pourer {
    */
   pourReprocessed(events: readonly Event[], seq: number, nowMs: number, isLast = true): PouredOverflow[] {
     return this.#pour(events, events.length, seq, 2 * seq + 1, nowMs, false, isLast);
+  }
+
+  /** False when no scenario will take this overflow once the postoverflows have sent it back: it need not come back. */
+  mayTake(overflow: Event): boolean {
+    return this.#takers.mayTake(overflow);
   }
 
   /** Lets the next batch pour: batch `seq` brings nothing back. */

@@ -37,7 +37,7 @@ export interface Answer {
 }
 
 const defaultTimeoutMs = 60_000;
-/** Longer bodies are compressed: alerts repeat themselves, and a blocklist import is megabytes. */
+/** Longer bodies are compressed, but for this same host: alerts repeat themselves, and a blocklist import is megabytes. */
 const gzipBytesMin = 5 * 1024;
 const gzipText = promisify(gzip);
 
@@ -60,6 +60,8 @@ export class UnreachableError extends PalisadeError {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #isSocket: boolean;
+  /** The server is on this host. */
+  readonly #isNear: boolean;
   readonly #agent: Agent;
   readonly #tls: object;
 
@@ -74,6 +76,7 @@ export class Transport {
     if (!this.#isSocket && !URL.canParse(options.url)) {
       throw new PalisadeError('E_CONFIG', `the address of the Local API is no URL: ${options.url}`);
     }
+    this.#isNear = this.#isSocket || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(options.url).hostname);
     const isTls = options.url.startsWith('https:');
     this.#tls = isTls ? { ca: readOptional(options.caCertPath), cert: readOptional(options.certPath),
       key: readOptional(options.keyPath), rejectUnauthorized: !options.insecureSkipVerify } : {};
@@ -90,7 +93,7 @@ export class Transport {
   async send(question: Question): Promise<Answer> {
     const headers: Record<string, string> = { ...question.headers };
     let body: string | Buffer | undefined = question.body;
-    if (body !== undefined && body.length > gzipBytesMin) {
+    if (body !== undefined && body.length > gzipBytesMin && !this.#isNear) {
       body = await gzipText(body);
       headers['content-encoding'] = 'gzip';
     }

@@ -25,6 +25,13 @@ export function writesOf(spec: NodeSpec): Writes {
   return { all, parsed, meta };
 }
 
+/** Returns what any of these nodes can write. */
+export function writesOfAll(specs: readonly NodeSpec[]): Writes {
+  const all = specs.map(writesOf);
+  return { all: all.some((writes) => writes.all), parsed: new Set(all.flatMap(({ parsed }) => [...parsed])),
+    meta: new Set(all.flatMap(({ meta }) => [...meta])) };
+}
+
 /** Whether a rule changes labels, module, source or text of a line: filters on them then do not hold for a source. */
 export function writesLine(spec: NodeSpec): boolean {
   return withDescendants(spec).some((node) => staticsOf(node).some(({ target }) => target.kind === 'label'

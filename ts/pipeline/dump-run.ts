@@ -45,7 +45,7 @@ export class DumpRun {
     const runtime = this.runtime = new ThreadRuntime(setup, counters, log);
     this.#nowMs = () => Date.now() + setup.clockOffsetMs;
     this.#parser = new EventRunner(new LinkedParser(rules.parsers, runtime), this.#record);
-    this.#output = new Output({ names: runtime.names, outbox: null, log,
+    this.#output = new Output({ names: runtime.names, outbox: null, log, inOrder: true,
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime), this.#record),
       onOverflow: (event) => this.#record.overflowed(event) });
     this.#pourer = new Pourer({

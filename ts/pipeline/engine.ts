@@ -81,7 +81,7 @@ export class Engine {
     const sources = options.sources.map(({ source, transform }) => (
       transform === null ? source : transformed(source, transform, runtime.expr)));
     const outbox = options.client === null ? null : openOutbox(options, options.client);
-    const output = new Output({ names: runtime.names, outbox, log, onAlert: options.onAlert,
+    const output = new Output({ names: runtime.names, outbox, log, onAlert: options.onAlert, inOrder: rules.postoverflows.stashes.length > 0,
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
     const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);

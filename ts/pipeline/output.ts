@@ -1,9 +1,10 @@
 // What happens to a bucket that ran over: postoverflows, the line in the log, the outbox. Runs on the main thread, in the
-// order of the log; a lookup in a postoverflow delays only what comes after it.
+// order of the log; lookups of the overflows of one batch run side by side, and delay only what comes after it.
 
 import type { PouredOverflow } from '../buckets/overflow.js';
 import type { Log } from '../config/log.js';
 import { Event, type EventNames } from '../event/event.js';
+import { limits } from '../limits.js';
 import type { Alert } from '../model/alert.js';
 import type { EventRunner } from '../parser/run-one.js';
 import { GoTime } from '../util/go-time.js';
@@ -15,6 +16,8 @@ export interface OutputOptions {
   /** null when alerts are not sent anywhere. */
   readonly outbox: Outbox | null;
   readonly log: Log;
+  /** One overflow passes the postoverflows after the other: they share a stash, or somebody watches them. */
+  readonly inOrder?: boolean;
   /** Sees every alert that was not whitelisted, in order. */
   readonly onAlert?: (alert: Alert) => void;
   /** Sees every overflow after the postoverflows, whitelisted ones too (dumps). */
@@ -32,12 +35,18 @@ export class Output {
   /** Handles the overflows of one piece of work; returns those that go back into buckets. */
   async take(overflows: readonly PouredOverflow[]): Promise<PouredOverflow[]> {
     const again: PouredOverflow[] = [];
-    for (const poured of overflows) {
-      const event = await this.#settle(poured);
-      this.#options.onOverflow?.(event);
-      if (event.whitelisted) continue;
-      if (poured.reprocess) again.push({ ...poured, overflow: event.overflow ?? poured.overflow });
-      await this.#send(event.overflow?.apiAlerts ?? []);
+    const settled = this.#options.inOrder === true ? 1 : limits.overflowsAtOnceMax;
+    for (let from = 0; from < overflows.length; from += settled) {
+      const some = overflows.slice(from, from + settled);
+      const events = await Promise.all(some.map((poured) => this.#settle(poured)));
+      const alerts: Alert[] = [];
+      for (const [index, event] of events.entries()) {
+        this.#options.onOverflow?.(event);
+        if (event.whitelisted) continue;
+        if (some[index].reprocess) again.push({ ...some[index], overflow: event.overflow ?? some[index].overflow });
+        alerts.push(...event.overflow?.apiAlerts ?? []);
+      }
+      await this.#send(alerts);
     }
     return again;
   }
@@ -53,6 +62,7 @@ export class Output {
   }
 
   async #send(alerts: readonly Alert[]): Promise<void> {
+    if (alerts.length === 0) return;
     for (const alert of alerts) {
       this.#options.log.info(alert.message);
       this.#options.onAlert?.(alert);

@@ -14,6 +14,7 @@ import type { LineBatch } from '../event/line.js';
 import { Counters } from '../metrics/counters.js';
 import { LinkedParser } from '../parser/linked.js';
 import { Parser } from '../parser/run.js';
+import { writesOfAll } from '../parser/writes.js';
 import { GoTime } from '../util/go-time.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerSetup } from './setup.js';
@@ -37,7 +38,7 @@ class Worker {
     this.#parser = new Parser(new LinkedParser(rules.parsers, runtime, setup.provenance));
     this.#pourer = new Pourer({
       scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
-      counters: this.#counters, contextReads: [...rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
+      filledByPostoverflows: writesOfAll(rules.postoverflows.nodes), counters: this.#counters, contextReads: [...rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
         ...(setup.provenance ? [provenanceReads] : [])],
       alerts: new AlertFormatter({ runtime: runtime.expr, uuidSalt: setup.uuidSalt, isSimulated: (name) => isSimulated(setup.simulation, name),
         context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength),
@@ -77,7 +78,7 @@ class Worker {
   /** Pours the first `count` events; overflows that go back are poured before the next batch, until none is left. */
   async #pour(count: number, seq: number, nowMs: number): Promise<void> {
     let overflows = this.#pourer.pourBatch(this.#events, count, seq, nowMs);
-    while (overflows.some(({ reprocess }) => reprocess)) {
+    while (overflows.some((poured) => poured.reprocess && this.#pourer.mayTake(this.#overflowEvent(poured)))) {
       const answer = await this.#settled(seq, overflows);
       overflows = this.#pourer.pourReprocessed(answer.overflows.map((poured) => this.#overflowEvent(poured)), seq, answer.nowMs, false);
     }
