@@ -91,7 +91,7 @@ describe('an agent at the Local API of the other side', skipWithoutPackage('crow
     assert.equal(alert.machine_id, 'palisade');
     assert.equal(alert.source.value, attacker);
     assert.equal(alert.events.length, alert.events_count);
-    assert.deepEqual(alert.decisions.map(({ origin, type, value }) => ({ origin, type, value })), [{ origin: 'crowdsec', type: 'ban', value: attacker }]);
+    assert.deepEqual(alert.decisions.map(({ origin, type, value }) => [origin, type, value]), [['crowdsec', 'ban', attacker]]);
 
     await api.stop();
     appendFileSync(log, attack.replaceAll(attacker, '203.0.113.78'));
