@@ -35,6 +35,8 @@ export interface BouncerConfig {
   readonly neverBan: readonly string[];
   readonly widestBits: Readonly<Record<FamilyNumber, number>>;
   readonly cutsConnections: boolean;
+  /** Follows the stream of changes where the Local API has one. */
+  readonly isPushed: boolean;
 }
 
 /** A key that newer versions spell otherwise, or that means nothing here, is still accepted. */
@@ -61,7 +63,7 @@ const fileShape = record({
 type FileContent = typeof fileShape extends Shape<infer T> ? T : never;
 
 const ownShape = record({ never_ban: list(text()), widest_ipv4: integer(), widest_ipv6: integer(),
-  cut_connections: boolean() });
+  cut_connections: boolean(), push: boolean() });
 
 const defaultPriority = -10;
 const defaultUpdateMs = 10_000;
@@ -98,6 +100,7 @@ export function readConfig(file: string): BouncerConfig {
     neverBan,
     widestBits: { 4: own.widest_ipv4 ?? bouncerLimits.widestIpv4Bits, 6: own.widest_ipv6 ?? bouncerLimits.widestIpv6Bits },
     cutsConnections: own.cut_connections ?? true,
+    isPushed: own.push ?? true,
   };
 }
 

@@ -51,10 +51,7 @@ export class Enforcer {
     this.#kept = kept;
     this.#isHeld = kept.length > 0;
     this.#needsOpen = false;
-    this.#every('check', bouncerLimits.checkIntervalMs, () => {
-      this.#needsOpen = true;
-      this.wake();
-    });
+    this.#every('check', bouncerLimits.checkIntervalMs, () => this.look());
     await this.#applyNever();
   }
 
@@ -63,6 +60,12 @@ export class Enforcer {
     for (const set of this.#kept) this.#options.state.forget(set);
     this.#kept = [];
     this.#isHeld = false;
+    this.wake();
+  }
+
+  /** What must never be banned may have changed, or the structure of others' making: looks at it anew. */
+  look(): void {
+    this.#needsOpen = true;
     this.wake();
   }
 

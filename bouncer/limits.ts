@@ -25,4 +25,16 @@ export const bouncerLimits = {
   untilToleranceMs: 2_500,
   /** The Local API is asked again this soon after a failure, or as often as configured if that is more. */
   pollRetryMs: 1_000,
+  /** The open stream is taken up again after this, doubling up to the second while nobody answers. */
+  followRetryMs: 50,
+  followRetryMsMax: 2_000,
+  /** A stream that says nothing for so long is dead: its server comments every 15 seconds, and begins at once. */
+  silenceMsMax: 45_000,
+  firstEventMsMax: 15_000,
+  /** A Local API without the stream is asked for it again this often: it may have been exchanged. */
+  streamLookIntervalMs: 600_000,
+  /** Text of one event. */
+  eventCharsMax: 16 * 1024 * 1024,
+  /** Allowlists are read again this often where no news of them come. */
+  allowlistIntervalMs: 60_000,
 } as const;

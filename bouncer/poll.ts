@@ -1,129 +1,95 @@
-// Asks the Local API for changes, over and over, and puts them into the wanted state. When an answer was missed or cut,
-// everything is asked for anew; what is known stays in force until an answer came whole.
+// Asks the Local API for changes, CrowdSec's protocol. When an answer was missed or cut, everything is asked for anew;
+// what is known stays in force until an answer came whole. When to ask is feed.ts's matter.
 
 import type { Log } from '../ts/config/log.js';
-import { readBan, type Enforcement, type Refusal, type WireDecision } from './decision.js';
+import type { Claim, DecisionIntake } from './decision-intake.js';
 import type { StreamFilter } from './lapi-client.js';
-import { bouncerLimits } from './limits.js';
-import type { WantedState } from './state.js';
 import type { StreamSink } from './stream-reader.js';
 
 /** The part of the client that polling needs. */
 export interface DecisionStream {
-  readStream(isStartup: boolean, filter: StreamFilter, sink: StreamSink, signal?: AbortSignal): Promise<void>;
+  /** `onHead` gets what the Local API claims the whole set to be, null from CrowdSec's, before the sink gets anything. */
+  readStream(isStartup: boolean, filter: StreamFilter, sink: StreamSink, onHead: (claim: Claim | null) => void,
+    signal: AbortSignal): Promise<void>;
 }
 
 export interface PollerOptions {
   readonly stream: DecisionStream;
-  readonly state: WantedState;
-  readonly enforcement: Enforcement;
+  readonly intake: DecisionIntake;
   readonly filter: StreamFilter;
-  readonly intervalMs: number;
   readonly log: Log;
-  readonly now: () => number;
   /** After each piece of an answer. */
   readonly onChange: () => void;
   /** After each answer with everything. */
   readonly onWhole: () => void;
 }
 
-/** Requests and decisions, counted. */
-export interface PollCounts {
-  requests: number;
-  failures: number;
-  readonly refused: Map<Refusal, number>;
-}
+/** Answers in a row that differ from what is known: one can come from a decision written meanwhile. */
+const disagreementsMax = 2;
+/** Everything is asked for so often in vain; then nobody compares any more. */
+const vainMax = 3;
 
 /** One Local API, polled. */
 export class Poller {
-  readonly counts: PollCounts = { requests: 0, failures: 0, refused: new Map() };
   readonly #options: PollerOptions;
-  readonly #abort = new AbortController();
   #needsAll = true;
-  #isFailing = false;
-  #wake = (): void => {};
+  #disagreements = 0;
+  #vain = 0;
 
   constructor(options: PollerOptions) {
     this.#options = options;
   }
 
-  /** Polls until stopped. */
-  async run(): Promise<void> {
-    const { intervalMs } = this.#options;
-    while (!this.#abort.signal.aborted) {
-      const isWhole = await this.pollOnce();
-      await this.#pause(isWhole ? intervalMs : Math.min(intervalMs, bouncerLimits.pollRetryMs));
-    }
+  /** What the Local API takes for told is not what was told any more: the next answer has to be everything. */
+  restart(): void {
+    this.#needsAll = true;
   }
 
-  /** One request; resolves to whether its answer came whole. */
-  async pollOnce(): Promise<boolean> {
-    const { stream, filter, log } = this.#options;
+  /** One request. Throws a PalisadeError when its answer did not come whole. */
+  async poll(signal: AbortSignal): Promise<void> {
+    const { stream, filter, intake, onChange, onWhole } = this.#options;
     const isStartup = this.#needsAll;
-    const seen = isStartup ? new Set<number>() : null;
-    this.counts.requests++;
     // Until this answer is whole nobody knows what the Local API takes for told.
     this.#needsAll = true;
-    try {
-      await stream.readStream(isStartup, filter, this.#sink(seen), this.#abort.signal);
-    } catch (error) {
-      if (this.#abort.signal.aborted) return false;
-      this.counts.failures++;
-      if (!this.#isFailing) log.error(`${(error as Error).message}; bans stay as they are until it answers`);
-      this.#isFailing = true;
-      return false;
-    }
-    if (this.#isFailing) log.info('the Local API answers again');
-    this.#isFailing = false;
+    let claim: Claim | null = null;
+    await stream.readStream(isStartup, filter, this.#sink(isStartup), (head) => {
+      claim = head;
+      if (isStartup) intake.begin(head !== null);
+    }, signal);
     this.#needsAll = false;
-    if (seen !== null) this.#sweep(seen);
-    this.#options.onChange();
-    return true;
+    if (intake.finish()) onWhole();
+    onChange();
+    if (claim !== null) this.#compare(claim, isStartup);
   }
 
-  stop(): void {
-    this.#abort.abort();
-    this.#wake();
-  }
-
-  #sink(seen: Set<number> | null): StreamSink {
-    const { state, enforcement, now, onChange } = this.#options;
-    const { refused } = this.counts;
+  #sink(isStartup: boolean): StreamSink {
+    const { intake, onChange } = this.#options;
     return {
-      added(decisions: readonly WireDecision[]): void {
-        const nowMs = now();
-        for (const decision of decisions) {
-          const ban = readBan(decision, enforcement, nowMs);
-          if (typeof ban === 'string') {
-            refused.set(ban, (refused.get(ban) ?? 0) + 1);
-            continue;
-          }
-          state.add(ban);
-          seen?.add(ban.id);
-        }
+      added(decisions) {
+        intake.add(decisions);
         if (decisions.length > 0) onChange();
       },
-      deleted(decisions: readonly WireDecision[]): void {
-        for (const { id } of decisions) if (id !== undefined && seen?.has(id) !== true) state.remove(id);
+      // On start-up the list has whatever ended ever, of addresses that may be banned anew.
+      deleted(decisions) {
+        intake.remove(isStartup ? decisions.filter(({ id }) => id !== undefined && !intake.isTold(id)) : decisions);
       },
     };
   }
 
-  /** What a whole answer does not name is over. */
-  #sweep(seen: ReadonlySet<number>): void {
-    const { state, onWhole } = this.#options;
-    for (const id of [...state.ids]) if (!seen.has(id)) state.remove(id);
-    onWhole();
-  }
-
-  #pause(ms: number): Promise<void> {
-    if (this.#abort.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  #compare(claim: Claim, isStartup: boolean): void {
+    if (this.#options.intake.agrees(claim)) {
+      this.#disagreements = 0;
+      if (isStartup) this.#vain = 0;
+      return;
+    }
+    if (++this.#disagreements < disagreementsMax || this.#vain > vainMax) return;
+    this.#disagreements = 0;
+    if (this.#vain++ < vainMax) {
+      this.#options.log.warning('what is known differs from what the Local API says there is; asking for all of it');
+      this.#needsAll = true;
+    } else {
+      this.#options.log.error('what is known differs from what the Local API says there is, also when all was told; '
+        + 'not compared any more');
+    }
   }
 }

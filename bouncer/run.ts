@@ -6,7 +6,12 @@ import type { Log } from '../ts/config/log.js';
 import { serveMetrics } from '../ts/metrics/server.js';
 import type { Backend } from './backend.js';
 import type { BouncerConfig } from './config.js';
+import { Allowlists } from './allowlists.js';
+import { DecisionIntake } from './decision-intake.js';
+import type { Enforcement } from './decision.js';
 import { Enforcer } from './enforce.js';
+import { Feed } from './feed.js';
+import { Follower, type FollowerOptions } from './follow.js';
 import { BouncerClient } from './lapi-client.js';
 import { expose, usageReport, type Measures } from './metrics.js';
 import { hostSources, lapiAddresses, neverRanges } from './never-ban.js';
@@ -17,6 +22,8 @@ import { WantedState } from './state.js';
 export interface RunningBouncer {
   readonly state: WantedState;
   readonly enforcer: Enforcer;
+  /** Requests to the Local API, and those that failed. */
+  readonly feedCounts: Feed['counts'];
   /** Port of the metrics, when they are served. */
   readonly metricsPort: number | null;
   /** Resolves when the first whole answer is in the packet filter. */
@@ -33,37 +40,54 @@ export async function startBouncer(config: BouncerConfig, backend: Backend, log:
   const client = new BouncerClient({ url, apiKey: key, caCertPath, certPath, keyPath, insecureSkipVerify });
   const lapi = await lapiAddresses(url);
   const state = new WantedState();
+  const allowlists = new Allowlists({ read: () => client.allowlisted(), log, now, onChange: () => enforcer.look() });
   const enforcer = new Enforcer({ backend, state, log, now, cutsConnections: config.cutsConnections,
-    never: () => neverRanges([...config.neverBan, ...lapi], hostSources, neverFamilies(config)) });
+    never: () => neverRanges([...config.neverBan, ...lapi, ...allowlists.values()], hostSources, neverFamilies(config)) });
   let isReady = (): void => {};
   const ready = new Promise<void>((resolve) => { isReady = resolve; });
-  const poller = new Poller({ stream: client, state, filter: config.filter, intervalMs: config.updateFrequencyMs, log, now,
-    enforcement: { types: new Set(config.types), families: new Set(config.families), widestBits: config.widestBits,
-      hasOneGroup: config.mode !== 'nftables' || Object.values(config.nftables).some(({ isSetOnly }) => isSetOnly) },
-    onChange: () => enforcer.wake(),
-    onWhole: () => {
+  const intake = new DecisionIntake(state, enforcementOf(config), now);
+  const feed = feedOf(config, client, intake, { log, now, onChange: () => enforcer.wake(),
+    onAllowlists: () => void allowlists.refresh(), onWhole: () => {
       enforcer.release();
       void enforcer.settled().then(isReady);
     } });
   await enforcer.start();
   const measure = async (): Promise<Measures> => {
     const { dropped, processed } = await enforcer.ask(() => backend.count());
-    const { requests, failures, refused } = poller.counts;
-    return { dropped, processed, active: state.counts().values(), requests, failures, refused, ...enforcer.counts,
-      cut: enforcer.cutter.count };
+    return { dropped, processed, active: state.counts().values(), ...feed.counts, refused: intake.refused,
+      ...enforcer.counts, cut: enforcer.cutter.count };
   };
   const server = config.prometheus === null ? null
     : await serveMetrics(config.prometheus.address, config.prometheus.port, async () => expose(await measure()));
-  const polling = poller.run();
+  void allowlists.refresh();
+  allowlists.start();
+  const feeding = feed.run();
   const stopReports = reportUsage(client, measure, log, now);
-  return { state, enforcer, metricsPort: portOf(server), ready, stop: async () => {
+  return { state, enforcer, feedCounts: feed.counts, metricsPort: portOf(server), ready, stop: async () => {
     stopReports();
-    poller.stop();
-    await polling;
+    feed.stop();
+    await feeding;
+    await allowlists.stop();
     await enforcer.close();
     client.close();
     await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
   } };
+}
+
+interface FeedEvents extends Pick<FollowerOptions, 'log' | 'onChange' | 'onWhole' | 'onAllowlists'> {
+  readonly now: () => number;
+}
+
+function feedOf({ filter, isPushed, updateFrequencyMs }: BouncerConfig, client: BouncerClient, intake: DecisionIntake,
+  events: FeedEvents): Feed {
+  const poller = new Poller({ stream: client, intake, filter, ...events });
+  const follower = isPushed ? new Follower({ changes: client, intake, filter, ...events }) : null;
+  return new Feed({ poller, follower, pollIntervalMs: updateFrequencyMs, log: events.log, now: events.now });
+}
+
+function enforcementOf({ types, families, widestBits, mode, nftables }: BouncerConfig): Enforcement {
+  return { types: new Set(types), families: new Set(families), widestBits,
+    hasOneGroup: mode !== 'nftables' || Object.values(nftables).some(({ isSetOnly }) => isSetOnly) };
 }
 
 /** Tells systemd that the service is up, by its datagram socket; without one nothing happens. */

@@ -48,8 +48,9 @@ export class WantedState {
     return this.#bans.size;
   }
 
-  get ids(): Iterable<number> {
-    return this.#bans.keys();
+  /** The decisions in force. */
+  bans(): readonly Ban[] {
+    return [...this.#bans.values()];
   }
 
   /** Takes a decision in, or a new end of a known one. */

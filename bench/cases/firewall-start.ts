@@ -30,6 +30,7 @@ if (readlinkSync('/proc/self/ns/net') === readlinkSync(`/proc/${process.ppid}/ns
 }
 spawnSync('ip', ['link', 'set', 'lo', 'up']);
 const server = createServer((request, response) => {
+  if (!request.url!.startsWith('/v1/decisions/stream')) return void response.writeHead(404).end();
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(request.url!.includes('startup=true') ? everything : nothing);
 }).listen(0, '127.0.0.1');

@@ -1,9 +1,7 @@
 // A whole bouncer beside a real Local API, on the kernel of a network namespace of its own, with packets from another.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { createServer, type Server } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +15,7 @@ import { silentLog } from '../../ts/config/log.js';
 import { parseIp } from '../../ts/util/ip.js';
 import { addBouncer, alertBody, logIn, startInstance, type Instance } from '../lapi/instance.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
+import { FarHost } from './far-host.js';
 import { waitFor } from './wait-for.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-bouncer-'));
@@ -53,21 +52,20 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     const token = await logIn(instance);
     const setup = configured(`http://127.0.0.1:${listening.port}/`, await addBouncer(instance),
       'prometheus:\n  enabled: true\n  listen_port: 0\n');
-    const peer = await otherHost();
+    const peer = await FarHost.start('near', ['10.9.0.1/24'], ['10.9.0.2/24']);
     const server = createSocket('udp4');
     let received = 0;
     server.on('message', () => received++);
     await new Promise<void>((resolve) => server.bind(0, '10.9.0.1', resolve));
-    const send = (source: string): string => peer.run(['bash', '-c',
-      `ip addr show dev far | grep -q ${source} && exec 3<>/dev/udp/10.9.0.1/${server.address().port} && echo x >&3`]);
+    const send = (source: string): Promise<void> => peer.ask('send', source, '10.9.0.1', server.address().port, 'x');
     const bouncer = await setup.start();
     try {
       await bouncer.ready;
-      send('10.9.0.2');
+      await send('10.9.0.2');
       await waitFor('the first packet arrives', () => received === 1);
       await ban(instance, token, '10.9.0.2');
       await waitFor('the ban is in the kernel', () => run('nft', ['list', 'ruleset']).includes('10.9.0.2'));
-      send('10.9.0.2');
+      await send('10.9.0.2');
       await waitFor('the packet is dropped', async () => {
         const text = await (await fetch(`http://127.0.0.1:${bouncer.metricsPort}/metrics`)).text();
         return /fw_bouncer_dropped_packets\{origin="cscli",ip_type="ipv4"\} [1-9]/.test(text)
@@ -80,12 +78,12 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
         /10\.9\.0\.1 is never banned .*\nthe Local API has no decision .*\nthe kernel does not ban it/);
       await instance.app.inject({ method: 'DELETE', url: '/v1/decisions?value=10.9.0.2', headers: { authorization: `Bearer ${token}` } });
       await waitFor('the ban leaves', () => !nft('cscli').includes('10.9.0.2'));
-      send('10.9.0.2');
+      await send('10.9.0.2');
       await waitFor('packets arrive again', () => received === 2);
       // A range with the own address in it: the neighbour is banned, the host itself is not.
       await ban(instance, token, '10.9.0.0/24');
       await waitFor('the range is in the kernel', () => run('nft', ['list', 'table', 'ip', 'crowdsec']).includes('10.9.0.0/24'));
-      send('10.9.0.2');
+      await send('10.9.0.2');
       const own = createSocket('udp4').bind(0, '10.9.0.1');
       await new Promise((resolve) => own.once('listening', resolve));
       own.send('x', server.address().port, '10.9.0.1');
@@ -102,53 +100,4 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     assert.match(run('nft', ['list', 'table', 'ip', 'crowdsec']), /10\.9\.0\.0\/24/, 'bans stay after the stop');
     run('nft', ['flush', 'ruleset']);
   });
-
-  test('a Local API that is away, slow, wrong or cut short never empties the kernel', async () => {
-    const answers: ((response: import('node:http').ServerResponse) => void)[] = [];
-    const good = (ids: readonly number[]): string => `{"new": [${ids.map((id) => JSON.stringify({ id, duration: '1h',
-      origin: 'cscli', scenario: 's', scope: 'Ip', type: 'ban', value: `192.0.2.${id}` })).join(',')}], "deleted": []}`;
-    const asked: string[] = [];
-    const server: Server = createServer((request, response) => {
-      asked.push(new URL(request.url!, 'http://x').searchParams.get('startup')!);
-      (answers.shift() ?? ((other) => other.end('{"new": [], "deleted": []}')))(response);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    answers.push((response) => response.end(good([1, 2])), (response) => response.writeHead(500).end(),
-      (response) => response.writeHead(504).end('<html>'), (response) => response.end('null'),
-      (response) => response.end(good([1, 2]).slice(0, -30)),
-      (response) => { response.writeHead(200, { 'content-length': 5000 }); response.write('{"new": ['); response.destroy(); },
-      (response) => response.writeHead(403).end(), (response) => response.end(good([2, 3])));
-    const failing = answers.length;
-    const setup = configured(`http://127.0.0.1:${port}/`, 'k');
-    const bouncer = await setup.start();
-    try {
-      await bouncer.ready;
-      while (asked.length < failing) {
-        const set = nft('cscli');
-        if (asked.length < failing - 1) assert.ok(set.includes('192.0.2.1') && set.includes('192.0.2.2'), set);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      await waitFor('the whole answer is enforced', () => nft('cscli').includes('192.0.2.3') && !nft('cscli').includes('192.0.2.1'));
-      assert.deepEqual(asked.slice(0, failing), ['true', 'false', ...Array(failing - 2).fill('true')]);
-    } finally {
-      await bouncer.stop();
-      server.close();
-    }
-    run('nft', ['flush', 'ruleset']);
-  });
 });
-
-/** Another host on a wire to this one: 10.9.0.2 there, 10.9.0.1 here. */
-async function otherHost(): Promise<{ run(args: readonly string[]): string; stop(): void }> {
-  const child = spawn('unshare', ['-n', 'sh', '-c', 'echo ready; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  const pid = String(child.pid);
-  const far = (args: readonly string[]): string => run('nsenter', ['-t', pid, '-n', ...args]);
-  run('ip', ['link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far', 'netns', pid]);
-  run('ip', ['addr', 'add', '10.9.0.1/24', 'dev', 'near']);
-  run('ip', ['link', 'set', 'near', 'up']);
-  far(['ip', 'addr', 'add', '10.9.0.2/24', 'dev', 'far']);
-  far(['ip', 'link', 'set', 'far', 'up']);
-  return { run: far, stop: () => child.kill() };
-}

@@ -1,0 +1,98 @@
+// Takes in what the Local API says of decisions, polled or streamed: bans go to the wanted state, the rest is counted by
+// reason. Knows which decisions were told, so that a new telling of everything ends what it does not name, and keeps the
+// checksum of docs/stream.md over them. Simple version of the checksum: hash all that was told, and add.
+
+import { murmur3 } from '../ts/util/murmur.js';
+import { readBan, type Enforcement, type Refusal, type WireDecision } from './decision.js';
+import type { WantedState } from './state.js';
+
+/** What the Local API says the whole set is. */
+export interface Claim {
+  readonly count: number;
+  readonly checksum: string;
+}
+
+const wordMax = 2 ** 32;
+
+/** Decisions on their way into the state. */
+export class DecisionIntake {
+  /** Decisions that are not enforced, by reason. */
+  readonly refused = new Map<Refusal, number>();
+  readonly #state: WantedState;
+  readonly #enforcement: Enforcement;
+  readonly #now: () => number;
+  /** Ids, enforced or not. */
+  #told = new Set<number>();
+  /** What is told anew while `#told` still holds. */
+  #new: Set<number> | null = null;
+  /** Sums of the two hashes, null when nobody compares. */
+  #sums: [number, number] | null = null;
+
+  constructor(state: WantedState, enforcement: Enforcement, now: () => number) {
+    this.#state = state;
+    this.#enforcement = enforcement;
+    this.#now = now;
+  }
+
+  /** Everything is told anew from here. `isSummed`: there will be a claim to compare with. */
+  begin(isSummed: boolean): void {
+    this.#new = new Set();
+    this.#sums = isSummed ? [0, 0] : null;
+  }
+
+  /** Everything has been told: what was not named is over. Without a `begin` nothing happens; tells whether there was one. */
+  finish(): boolean {
+    if (this.#new === null) return false;
+    for (const id of this.#told) if (!this.#new.has(id)) this.#state.remove(id);
+    this.#told = this.#new;
+    this.#new = null;
+    return true;
+  }
+
+  /** Whether a decision was told and not taken back since `begin`. */
+  isTold(id: number): boolean {
+    return (this.#new ?? this.#told).has(id);
+  }
+
+  add(decisions: readonly WireDecision[]): void {
+    const nowMs = this.#now();
+    const told = this.#new ?? this.#told;
+    for (const decision of decisions) {
+      if (decision.id !== undefined && !told.has(decision.id)) {
+        told.add(decision.id);
+        this.#sum(decision, 1);
+      }
+      const ban = readBan(decision, this.#enforcement, nowMs);
+      if (typeof ban !== 'string') this.#state.add(ban);
+      else this.#refuse(decision, ban);
+    }
+  }
+
+  remove(decisions: readonly WireDecision[]): void {
+    const told = this.#new ?? this.#told;
+    for (const decision of decisions) {
+      if (decision.id === undefined) continue;
+      this.#state.remove(decision.id);
+      if (told.delete(decision.id)) this.#sum(decision, -1);
+    }
+  }
+
+  /** Whether what was told is what is claimed; true when no sum was kept. */
+  agrees({ count, checksum }: Claim): boolean {
+    if (this.#sums === null) return true;
+    return this.#told.size === count && this.#sums.map((sum) => sum.toString(16).padStart(8, '0')).join('') === checksum;
+  }
+
+  #refuse({ id }: WireDecision, reason: Refusal): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+    // It may have been enforceable in an earlier form.
+    if (id !== undefined) this.#state.remove(id);
+  }
+
+  #sum({ id, value = '' }: WireDecision, sign: 1 | -1): void {
+    if (this.#sums === null) return;
+    const text = `${id} ${value}`;
+    this.#sums[0] = (this.#sums[0] + sign * murmur3(text, 0) + wordMax) % wordMax;
+    this.#sums[1] = (this.#sums[1] + sign * murmur3(text, 1) + wordMax) % wordMax;
+  }
+}
