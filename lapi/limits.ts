@@ -23,6 +23,24 @@ export const lapiLimits = {
   startupSharedMsMax: 1_000,
   /** Milliseconds between writes of the last pulls of bouncers; a crash repeats a delta, it loses none. */
   pullWriteIntervalMs: 1_000,
+  /** Open streams of changes, of all bouncers and of one. */
+  changeStreamsMax: 1_000,
+  changeStreamsPerOwnerMax: 8,
+  /** Seconds after which a client that found no room should come back. */
+  busyRetrySeconds: 60,
+  /** Steps of the change feed kept for clients that fall behind a little, and decisions in them. */
+  feedStepsMax: 64,
+  feedRowsMax: 100_000,
+  /** Decisions in one event of an open stream. */
+  streamEventRows: 1_000,
+  /** Milliseconds between two beats of the open streams: a sign of life, and a look at who still takes what is sent. */
+  beatMs: 15_000,
+  /** Beats from one comparison to the next. */
+  beatsPerState: 4,
+  /** Beats that a client may take nothing. */
+  blockedBeatsMax: 4,
+  /** Milliseconds after which a client that was cut off should come back. */
+  streamRetryMs: 2_000,
   /** Alerts loaded with their events and decisions at once. */
   alertPageRows: 500,
   /** Decisions expired by one statement. */
@@ -65,10 +83,13 @@ export const lapiLimits = {
   insertBatchRows: 5_000,
   /** Milliseconds after which what others wrote to a database server is asked for again. */
   changePollMs: 500,
-  /** Numbers of the change log that were handed out and are not there yet, looked for again and again. */
-  changeHolesMax: 10_000,
-  /** Seconds after which such a number counts as rolled back. */
-  changeHoleSecondsMax: 600,
+  /** Milliseconds after which the triggers of a database server are looked for again. */
+  triggerCheckMs: 60_000,
+  /** Changes of decisions kept in memory for clients that ask again, and for how many seconds. */
+  journalEntriesMax: 300_000,
+  journalSecondsMax: 600,
+  /** Milliseconds between looks for changes while somebody waits for them. */
+  watchIntervalMs: 100,
   /** Pages of the database that SQLite keeps in memory, kilobytes: the indexes of half a million decisions. */
   pageCacheKilobytes: 65_536,
   /** Pages of the write-ahead log (16 MiB) before they are moved to the database file. */

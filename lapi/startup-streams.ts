@@ -6,12 +6,15 @@ import { formatGoDuration, nanosecondsPer, roundDuration } from '../ts/util/go-d
 import type { GoTime } from '../ts/util/go-time.js';
 import { encodeJson } from './json.js';
 import { lapiLimits } from './limits.js';
-import type { DecisionIndex, IndexedDecision } from './store/decision-index.js';
+import { cursorAt } from './store/decision-delta.js';
+import type { Followed } from './store/decision-follower.js';
+import type { IndexedDecision } from './store/decision-index.js';
 import { passes, type DecisionFilter } from './store/decisions.js';
 
-/** The items of `new`, separated by commas, and the instant they were in force. */
+/** The items of `new`, separated by commas, the instant they were in force, and the cursor that goes on from there. */
 export interface StartupStream {
   readonly now: GoTime;
+  readonly cursor: string;
   readonly chunks: readonly Buffer[];
 }
 
@@ -26,7 +29,8 @@ export class StartupStreams {
   readonly #kept = new Map<string, Kept>();
 
   /** Returns the stream of a filter; `filter` and `dedup` are all that tells streams apart. */
-  get(index: DecisionIndex, filter: DecisionFilter, dedup: boolean, now: GoTime): Promise<StartupStream> {
+  get(followed: Followed, filter: DecisionFilter, dedup: boolean, now: GoTime): Promise<StartupStream> {
+    const { index } = followed;
     const key = JSON.stringify([filter, dedup], (_key, value: unknown) => typeof value === 'bigint' ? `${value}` : value);
     const kept = this.#kept.get(key);
     if (kept?.generation === index.generation && now.since(kept.now) < lapiLimits.startupSharedMsMax * 1e6) {
@@ -35,7 +39,7 @@ export class StartupStreams {
     // Chosen at once, so that all rows belong to one generation; serialised in slices.
     const rows = index.all().filter((row) => row.until.compare(now) > 0 && passes(row, filter)
       && (!dedup || index.isLongest(row)));
-    const stream = serialize(rows, now);
+    const stream = serialize(rows, now, cursorAt(followed, now));
     this.#kept.delete(key);
     this.#kept.set(key, { generation: index.generation, now, stream });
     if (this.#kept.size > lapiLimits.startupStreamsMax) this.#kept.delete(this.#kept.keys().next().value!);
@@ -43,7 +47,7 @@ export class StartupStreams {
   }
 }
 
-async function serialize(rows: readonly IndexedDecision[], now: GoTime): Promise<StartupStream> {
+async function serialize(rows: readonly IndexedDecision[], now: GoTime, cursor: string): Promise<StartupStream> {
   const chunks: Buffer[] = [];
   const texts = new Map<string, string>();
   const durations = new Map<GoTime, string>();
@@ -56,7 +60,7 @@ async function serialize(rows: readonly IndexedDecision[], now: GoTime): Promise
     }
     chunks.push(Buffer.from(text));
   }
-  return { now, chunks };
+  return { now, cursor, chunks };
 }
 
 /** The text of decisionJson in routes/stream.ts; words and instants that repeat are formatted once. */

@@ -31,7 +31,7 @@ export async function runRetention(store: Store, plan: RetentionPlan, log: Log):
     await store.usageMetrics.removeReceivedBefore(store.now().add(-plan.metricsAgeMaxNs));
   });
   await step('allowlists', async () => { await store.allowlists.removeExpiredItems(); });
-  await step('change log', async () => { await store.retention.trimChanges(); });
+  await step('change log', async () => { await store.changes.trim(); });
 }
 
 async function removeSilentClients(store: Store, plan: RetentionPlan, log: Log): Promise<void> {

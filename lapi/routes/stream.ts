@@ -1,6 +1,6 @@
 // GET /v1/decisions/stream: everything in force on start-up, then what is new and what ended since the last pull, in
-// CrowdSec's exact framing. A start-up comes from memory, shared; a delta with nothing in it costs no query; any other
-// is written while it is read from the store, page by page.
+// CrowdSec's exact framing. A start-up comes from memory, shared; so does a delta, by the bouncer's place in the change
+// log. Without such a place (a bouncer that CrowdSec served before) it is read by time from the database, page by page.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
@@ -11,6 +11,8 @@ import { bouncerOf, sendHead } from '../exchange.js';
 import { encodeJson } from '../json.js';
 import { lapiLimits } from '../limits.js';
 import type { Bouncer } from '../store/bouncers.js';
+import { cursorAt, type DecisionDelta } from '../store/decision-delta.js';
+import type { IndexedDecision } from '../store/decision-index.js';
 import type { DecisionFilter, DecisionRow, StreamPart } from '../store/decisions.js';
 import { StartupStreams } from '../startup-streams.js';
 import type { Store } from '../store/store.js';
@@ -42,9 +44,10 @@ async function stream(request: FastifyRequest, reply: FastifyReply, { store }: R
   const wanted: Wanted = { filter, dedup: query.get('dedup') !== 'false', now,
     since: query.get('startup') === 'true' || bouncer.lastPull.isZero ? null : bouncer.lastPull };
   reply.code(200).header('content-type', 'application/json');
-  if (wanted.since !== null && await store.decisions.isQuiet(wanted.since, wanted.since.add(-overlapNs), now)) {
-    await store.bouncers.recordPull(bouncer, now);
-    return reply.send(nothingNew);
+  const delta = wanted.since === null ? null : await store.decisions.delta(bouncer.cursor, filter, wanted.dedup);
+  if (delta !== null) {
+    await store.bouncers.recordPull(bouncer, delta.now, delta.cursor);
+    return reply.send(deltaBody(delta));
   }
   return reply.send(Readable.from(body(store, bouncer, wanted, startups)));
 }
@@ -60,19 +63,28 @@ interface Wanted {
 async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since }: Wanted,
   startups: StartupStreams): AsyncGenerator<string | Buffer> {
   yield '{"new": [';
-  const index = since === null && filter.range === undefined ? await store.decisions.inMemory() : null;
+  const followed = await store.decisions.inMemory();
   let pulledAt = now;
-  if (index !== null) {
-    const shared = await startups.get(index, filter, dedup, now);
+  // Taken first: what changes while a page is read is told again rather than not at all.
+  let cursor = followed === null ? '' : cursorAt(followed, now);
+  if (followed !== null && since === null) {
+    const shared = await startups.get(followed, filter, dedup, now);
     pulledAt = shared.now;
+    cursor = shared.cursor;
     yield* shared.chunks;
   } else yield* items(store, { kind: 'new', now, dedup, since: since ?? undefined }, filter, now);
   yield '], "deleted": [';
   if (since !== null || await store.decisions.hasEnded(now)) {
     yield* items(store, { kind: 'deleted', now, dedup, since: since?.add(-overlapNs) }, filter, now);
   }
-  await store.bouncers.recordPull(bouncer, pulledAt);
+  await store.bouncers.recordPull(bouncer, pulledAt, cursor);
   yield ']}';
+}
+
+function deltaBody({ added, ended, now }: DecisionDelta): Buffer {
+  if (added.length === 0 && ended.length === 0) return nothingNew;
+  const texts = (rows: readonly IndexedDecision[]): string => rows.map((row) => encodeJson(decisionJson(row, now))).join(',');
+  return Buffer.from(`{"new": [${texts(added)}], "deleted": [${texts(ended)}]}`);
 }
 
 async function* items(store: Store, part: StreamPart, filter: DecisionFilter, now: GoTime): AsyncGenerator<string> {

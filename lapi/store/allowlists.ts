@@ -127,6 +127,13 @@ export class Allowlists {
     });
   }
 
+  /** A text that changes when items come or go. */
+  async version(): Promise<string> {
+    const { count, last } = await this.#context.db.selectFrom('allow_list_items')
+      .select([sql<number>`count(*)`.as('count'), sql<number | null>`max(id)`.as('last')]).executeTakeFirstOrThrow();
+    return `${count} ${last ?? 0}`;
+  }
+
   /** Whether there is no item at all. Asked once for each state of the database: every alert asks. */
   async #isEmpty(): Promise<boolean> {
     const mark = this.#context.dialect.writeMark();

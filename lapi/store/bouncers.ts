@@ -18,6 +18,8 @@ export interface Bouncer {
   readonly type: string;
   readonly version: string;
   readonly lastPull: GoTime;
+  /** Up to where it was told of decisions; '' when it never was, or by CrowdSec. */
+  readonly cursor: string;
   readonly authType: string;
   readonly os: OperatingSystem;
   readonly featureFlags: string;
@@ -40,11 +42,17 @@ export interface BouncerReport {
   readonly featureFlags?: string;
 }
 
+/** An answered pull, and the cursor that was given with the answer. */
+interface Pull {
+  readonly at: GoTime;
+  readonly cursor: string;
+}
+
 /** Reads and writes bouncers. */
 export class Bouncers {
   readonly #context: StoreContext;
   /** Last pulls by id that are not written yet. */
-  readonly #pulls = new Map<number, GoTime>();
+  readonly #pulls = new Map<number, Pull>();
   /** Bouncers by key hash, as of a mark of the database. */
   readonly #byKey = new Map<string, Bouncer[]>();
   #byKeyMark: string | null = null;
@@ -63,18 +71,18 @@ export class Bouncers {
         api_key: bouncer.keyHash, revoked: 0, ip_address: bouncer.ipAddress,
         auth_type: bouncer.authType ?? 'api-key', auto_created: bouncer.isAutoCreated ? 1 : 0 })
         .returningAll().executeTakeFirstOrThrow();
-      return toBouncer(row);
+      return toBouncer({ ...row, cursor: null });
     });
   }
 
   async get(name: string): Promise<Bouncer | null> {
-    const row = await this.#context.db.selectFrom('bouncers').selectAll().where('name', '=', name).executeTakeFirst();
+    const row = await this.#select().where('name', '=', name).executeTakeFirst();
     return row === undefined ? null : this.#withPull(toBouncer(row));
   }
 
   /** All bouncers, in the order they were added. */
   async list(): Promise<Bouncer[]> {
-    return (await this.#context.db.selectFrom('bouncers').selectAll().orderBy('id').execute())
+    return (await this.#select().orderBy('id').execute())
       .map((row) => this.#withPull(toBouncer(row)));
   }
 
@@ -85,7 +93,7 @@ export class Bouncers {
     this.#byKeyMark = mark;
     let found = this.#byKey.get(keyHash);
     if (found === undefined) {
-      found = (await this.#context.db.selectFrom('bouncers').selectAll().where('api_key', '=', keyHash)
+      found = (await this.#select().where('api_key', '=', keyHash)
         .where('auth_type', '=', 'api-key').orderBy('id').execute()).map(toBouncer);
       // Unknown keys are not remembered: anybody can make them up.
       if (found.length > 0 && mark !== null && mark === this.#byKeyMark) this.#byKey.set(keyHash, found);
@@ -93,9 +101,12 @@ export class Bouncers {
     return this.#pulls.size === 0 ? found : found.map((bouncer) => this.#withPull(bouncer));
   }
 
-  /** Notes when a bouncer was last answered; its first time is written at once, the others by flushPulls. */
-  async recordPull(bouncer: Bouncer, at: GoTime): Promise<void> {
-    this.#pulls.set(bouncer.id, at);
+  /**
+   * Notes when a bouncer was last answered and, after a stream, up to where; '' says that this is not known. Its first time is written
+   * at once, the others by flushPulls.
+   */
+  async recordPull(bouncer: Bouncer, at: GoTime, cursor = bouncer.cursor): Promise<void> {
+    this.#pulls.set(bouncer.id, { at, cursor });
     if (bouncer.lastPull.isZero) await this.flushPulls();
   }
 
@@ -105,16 +116,26 @@ export class Bouncers {
     const pulls = [...this.#pulls];
     await this.#context.db.transaction().execute(async (db) => {
       const now = toColumn(this.#context.now());
-      for (const [id, at] of pulls) {
-        await db.updateTable('bouncers').set({ last_pull: toColumn(at), updated_at: now }).where('id', '=', id).execute();
+      for (const [id, { at, cursor }] of pulls) {
+        const { numUpdatedRows } = await db.updateTable('bouncers').set({ last_pull: toColumn(at), updated_at: now })
+          .where('id', '=', id).executeTakeFirst();
+        await db.deleteFrom('palisade_cursors').where('bouncer_id', '=', id).execute();
+        if (numUpdatedRows > 0n && cursor !== '') {
+          await db.insertInto('palisade_cursors').values({ bouncer_id: id, cursor }).execute();
+        }
       }
     });
-    for (const [id, at] of pulls) if (this.#pulls.get(id) === at) this.#pulls.delete(id);
+    for (const [id, pull] of pulls) if (this.#pulls.get(id) === pull) this.#pulls.delete(id);
   }
 
   #withPull(bouncer: Bouncer): Bouncer {
-    const lastPull = this.#pulls.get(bouncer.id);
-    return lastPull === undefined ? bouncer : { ...bouncer, lastPull };
+    const pull = this.#pulls.get(bouncer.id);
+    return pull === undefined ? bouncer : { ...bouncer, lastPull: pull.at, cursor: pull.cursor };
+  }
+
+  #select() {
+    return this.#context.db.selectFrom('bouncers').leftJoin('palisade_cursors', 'palisade_cursors.bouncer_id', 'bouncers.id')
+      .selectAll('bouncers').select('palisade_cursors.cursor');
   }
 
   /** Returns false when there is no such bouncer. */
@@ -142,7 +163,7 @@ export class Bouncers {
   /** Last pull (or, if never, creation) before `before`: what `bouncers prune` offers to remove. */
   async inactiveSince(before: GoTime): Promise<Bouncer[]> {
     const time = toColumn(before);
-    const rows = await this.#context.db.selectFrom('bouncers').selectAll().where((builder) => builder.or([
+    const rows = await this.#select().where((builder) => builder.or([
       builder('last_pull', '<', time),
       builder.and([builder('last_pull', 'is', null), builder('created_at', '<', time)]),
     ])).orderBy('id').execute();
@@ -157,11 +178,11 @@ export class Bouncers {
   }
 }
 
-function toBouncer(row: Selectable<BouncersTable>): Bouncer {
+function toBouncer(row: Selectable<BouncersTable> & { readonly cursor: string | null }): Bouncer {
   return {
     id: row.id, createdAt: fromColumn(row.created_at), updatedAt: fromColumn(row.updated_at), name: row.name,
     revoked: Boolean(row.revoked), ipAddress: row.ip_address ?? '', type: row.type ?? '', version: row.version ?? '',
-    lastPull: fromColumn(row.last_pull), authType: row.auth_type,
+    lastPull: fromColumn(row.last_pull), cursor: row.cursor ?? '', authType: row.auth_type,
     os: { name: row.osname ?? '', family: row.osfamily ?? '', version: row.osversion ?? '' },
     featureFlags: row.featureflags ?? '', isAutoCreated: Boolean(row.auto_created),
   };

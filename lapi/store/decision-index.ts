@@ -1,7 +1,7 @@
-// Decisions in force in memory: found by address, walked for a start-up, and asked whether anything began or ended since
-// a moment. Pure: it is told of every change and looks nothing up itself. Following the database is decision-follower.ts.
+// Decisions in force in memory: found by address, walked for a start-up, and by the time they end. Pure: it is told of every change and looks nothing up itself. Following the database is decision-follower.ts.
 
 import { GoTime } from '../../ts/util/go-time.js';
+import { DecisionSums, type DecisionSum } from './decision-sums.js';
 import type { IpRange } from './ip-range.js';
 import { NetworkMap, parseNetwork, type Network } from './network.js';
 
@@ -19,10 +19,8 @@ export interface IndexedDecision {
   readonly simulated: boolean;
 }
 
-/** Ended decisions are remembered this long, so that bouncers that poll are told "nothing" without a query. */
+/** Ended decisions are remembered this long, so that bouncers that poll hear of them without a query. */
 export const keptAfterEndSeconds = 300;
-/** Longest pause between two pulls that is looked at second by second. */
-const windowSecondsMax = keptAfterEndSeconds - 10;
 
 /** The index. */
 export class DecisionIndex {
@@ -30,17 +28,21 @@ export class DecisionIndex {
   readonly #networks = new NetworkMap<IndexedDecision>();
   /** By value, for "the longest wins"; a list only where several decisions share one. */
   readonly #byValue = new Map<string, IndexedDecision | IndexedDecision[]>();
-  /** How many decisions end in each second. */
-  readonly #endsIn = new Map<number, number>();
-  #newest = GoTime.zero;
+  /** By the second in which they end; a set only where several do. */
+  readonly #endsIn = new Map<number, IndexedDecision | Set<IndexedDecision>>();
   #isOrdered = true;
   #lastId = 0;
   #generation = 0;
-  /** Before this instant the index does not know what ended. */
+  /** Before this instant the index does not know what ended, and before that one it has forgotten some of it. */
   readonly #knownFrom: GoTime;
+  #sweptTo = GoTime.zero;
+  /** Over what ends after an instant. */
+  readonly #sums = new DecisionSums();
+  #sumsAt: GoTime;
 
   constructor(knownFrom = GoTime.zero) {
     this.#knownFrom = knownFrom;
+    this.#sumsAt = knownFrom;
   }
 
   get size(): number {
@@ -65,8 +67,11 @@ export class DecisionIndex {
     const network = networkOf(decision);
     if (network !== null) this.#networks.add(network, decision);
     const end = decision.until.seconds;
-    this.#endsIn.set(end, (this.#endsIn.get(end) ?? 0) + 1);
-    if (decision.createdAt.compare(this.#newest) > 0) this.#newest = decision.createdAt;
+    const others = this.#endsIn.get(end);
+    if (others === undefined) this.#endsIn.set(end, decision);
+    else if (others instanceof Set) others.add(decision);
+    else this.#endsIn.set(end, new Set([others, decision]));
+    if (decision.until.compare(this.#sumsAt) > 0) this.#sums.add(decision);
     this.#generation++;
   }
 
@@ -80,17 +85,35 @@ export class DecisionIndex {
     const network = networkOf(decision);
     if (network !== null) this.#networks.remove(network, decision);
     const end = decision.until.seconds;
-    const left = this.#endsIn.get(end)! - 1;
-    if (left > 0) this.#endsIn.set(end, left);
-    else this.#endsIn.delete(end);
+    const others = this.#endsIn.get(end);
+    if (!(others instanceof Set) || (others.delete(decision) && others.size === 0)) this.#endsIn.delete(end);
+    if (decision.until.compare(this.#sumsAt) > 0) this.#sums.remove(decision);
     this.#generation++;
   }
 
   /** Forgets decisions that ended long before `now`. */
   sweep(now: GoTime): void {
-    for (const { id, until } of this.#byId.values()) {
-      if (until.seconds < now.seconds - keptAfterEndSeconds) this.remove(id);
-    }
+    this.#moveSums(now);
+    const end = now.seconds - keptAfterEndSeconds;
+    this.#sweptTo = new GoTime(end, 0);
+    for (const { id, until } of this.#byId.values()) if (until.seconds < end) this.remove(id);
+  }
+
+  /**
+   * Count and checksum of what ends after `at` and passes, which must not look at address, value or id; null when some may be
+   * forgotten already. Cheap for instants that grow.
+   */
+  sum(passes: (decision: IndexedDecision) => boolean, at: GoTime): DecisionSum | null {
+    this.#moveSums(at);
+    const more = at.compare(this.#sumsAt) < 0 ? this.endedBetween(at, this.#sumsAt) : [];
+    return more === null ? null : this.#sums.total(passes, more);
+  }
+
+  #moveSums(to: GoTime): void {
+    if (to.compare(this.#sumsAt) <= 0) return;
+    // Never forgotten: each sweep moves the sums on first.
+    for (const decision of this.endedBetween(this.#sumsAt, to) ?? []) this.#sums.remove(decision);
+    this.#sumsAt = to;
   }
 
   /** Decisions whose address or range contains the whole of `range`, by id; ended ones too. */
@@ -99,28 +122,38 @@ export class DecisionIndex {
     return found.length < 2 ? found : found.sort((a, b) => a.id - b.id);
   }
 
+  get(id: number): IndexedDecision | undefined {
+    return this.#byId.get(id);
+  }
+
   /** All decisions by id; ended ones too. */
   all(): readonly IndexedDecision[] {
     const all = [...this.#byId.values()];
     return this.#isOrdered ? all : all.sort((a, b) => a.id - b.id);
   }
 
-  /** Whether no other decision on the same value, type and scope ends later. */
-  isLongest(decision: IndexedDecision): boolean {
+  /** Whether no other decision on the same value, type and scope ends later; those that end up to `after` do not count. */
+  isLongest(decision: IndexedDecision, after = GoTime.zero): boolean {
     const same = this.#byValue.get(decision.value);
-    return !Array.isArray(same) || !same.some((other) => other.type === decision.type && other.scope === decision.scope
-      && other.until.compare(decision.until) > 0);
+    const outlives = (other: IndexedDecision): boolean => other.type === decision.type && other.scope === decision.scope
+      && other.until.compare(decision.until) > 0 && other.until.compare(after) > 0;
+    return same === undefined || !(Array.isArray(same) ? same.some(outlives) : outlives(same));
   }
 
-  /**
-   * Whether it is certain that no decision was created after `createdAfter` and none ended between `endedAfter` and
-   * `now`. False also means: the index cannot tell.
-   */
-  isQuiet(createdAfter: GoTime, endedAfter: GoTime, now: GoTime): boolean {
-    if (endedAfter.compare(this.#knownFrom) < 0 || this.#newest.compare(createdAfter) > 0) return false;
-    if (now.seconds - endedAfter.seconds > windowSecondsMax) return false;
-    for (let second = endedAfter.seconds; second <= now.seconds; second++) if (this.#endsIn.has(second)) return false;
-    return true;
+  /** Decisions that end after `after` and not after `upTo`, in no order; null when some may be forgotten already. */
+  endedBetween(after: GoTime, upTo: GoTime): IndexedDecision[] | null {
+    if (after.compare(this.#knownFrom) < 0 || after.compare(this.#sweptTo) < 0) return null;
+    const found: IndexedDecision[] = [];
+    const take = (decision: IndexedDecision): void => {
+      if (decision.until.compare(after) > 0 && decision.until.compare(upTo) <= 0) found.push(decision);
+    };
+    const takeAll = (ending: IndexedDecision | Set<IndexedDecision> | undefined): void => {
+      if (ending instanceof Set) ending.forEach(take);
+      else if (ending !== undefined) take(ending);
+    };
+    if (upTo.seconds - after.seconds > this.#endsIn.size) for (const ending of this.#endsIn.values()) takeAll(ending);
+    else for (let second = after.seconds; second <= upTo.seconds; second++) takeAll(this.#endsIn.get(second));
+    return found;
   }
 }
 

@@ -5,9 +5,12 @@ import { sql, type ExpressionBuilder, type RawBuilder, type SelectQueryBuilder, 
 import type { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
 import { fromColumn, toColumn } from './columns.js';
-import { DecisionFollower } from './decision-follower.js';
-import type { DecisionIndex, IndexedDecision } from './decision-index.js';
-import { parseIpRange, type IpRange } from './ip-range.js';
+import { parseCursor } from './change-position.js';
+import { readDelta, type DecisionDelta } from './decision-delta.js';
+import { DecisionFollower, type Followed } from './decision-follower.js';
+import type { IndexedDecision } from './decision-index.js';
+import { DecisionWatch } from './decision-watch.js';
+import { IpRangeError, parseIpRange, rangeContains, type IpRange } from './ip-range.js';
 import { rangeCondition } from './range-condition.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
@@ -73,6 +76,7 @@ type Selection = SelectQueryBuilder<Tables, 'decisions', {
 export class Decisions {
   readonly #context: StoreContext;
   #follower: DecisionFollower | null = null;
+  #watch: DecisionWatch | null = null;
 
   constructor(context: StoreContext) {
     this.#context = context;
@@ -81,27 +85,50 @@ export class Decisions {
   /** From now on lookups of addresses are answered from memory. For a server, not for a command. */
   async keepInMemory(): Promise<void> {
     this.#follower = new DecisionFollower(this.#context);
+    this.#watch = new DecisionWatch(this.#follower, this.#context.now);
     await this.#follower.current();
   }
 
   /** Decisions in force now. Ordered by their end, or by id where an address or value was asked for. */
   async active(filter: DecisionFilter): Promise<DecisionRow[]> {
     if (this.#follower === null || filter.range === undefined || !filter.contains) return this.#activeBySql(filter);
-    const candidates = (await this.#follower.current()).containing(filter.range);
+    const candidates = (await this.#follower.current()).index.containing(filter.range);
     const now = this.#context.now();
     const found = candidates.filter((decision) => decision.until.compare(now) >= 0 && passes(decision, filter));
     const from = filter.offset ?? 0;
     return found.slice(from, filter.limit === undefined || filter.limit < 0 ? undefined : from + filter.limit);
   }
 
-  /** Whether it is certain, without a query, that a bouncer has nothing to hear. */
-  async isQuiet(createdAfter: GoTime, endedAfter: GoTime, now: GoTime): Promise<boolean> {
-    return this.#follower !== null && (await this.#follower.current()).isQuiet(createdAfter, endedAfter, now);
+  /** The decisions in memory as of now, or null where none are kept there. */
+  async inMemory(): Promise<Followed | null> {
+    return this.#follower === null ? null : this.#follower.current();
   }
 
-  /** The decisions in memory as of now, or null where none are kept there. */
-  async inMemory(): Promise<DecisionIndex | null> {
-    return this.#follower === null ? null : this.#follower.current();
+  /**
+   * What a client has to hear since a cursor, which it was given with what it heard last: by an earlier delta, or by
+   * `cursorAt` with the decisions in memory at its start. Nothing is missing and nothing comes twice, in whatever order
+   * transactions end, whoever writes, and whichever Local API of the database is asked. null: the cursor is not one, or
+   * too old, or nothing is kept in memory; then the client has to be told everything anew.
+   */
+  async delta(cursor: string, filter: DecisionFilter, dedup: boolean): Promise<DecisionDelta | null> {
+    const from = parseCursor(cursor);
+    if (from === null || this.#follower === null) return null;
+    return readDelta(this.#context, this.#follower, from, { passes: (decision) => passes(decision, filter), dedup });
+  }
+
+  /**
+   * Calls back within a fraction of a second after decisions began, ended or were removed, by this process or another
+   * one, and now and then without need. The listener asks `delta` for what it was. Returns a function that ends this.
+   * Wrong use without `keepInMemory`.
+   */
+  subscribe(listener: () => void): () => void {
+    if (this.#watch === null) throw new TypeError('decisions are not kept in memory');
+    return this.#watch.subscribe(listener);
+  }
+
+  /** Nobody who subscribed is called any more. */
+  close(): void {
+    this.#watch?.close();
   }
 
   /** Whether a decision that ended before `now` is still stored. */
@@ -213,7 +240,7 @@ function applyFilter(selection: Selection, filter: DecisionFilter): Selection {
   return query;
 }
 
-/** The filter as a plain function, for decisions in memory; the range is not looked at. */
+/** The filter as a plain function, for decisions in memory. */
 export function passes(decision: IndexedDecision, filter: DecisionFilter): boolean {
   const scenario = decision.scenario.toLowerCase();
   const contains = (words: readonly string[]): boolean => words.some((word) => scenario.includes(word.toLowerCase()));
@@ -224,7 +251,19 @@ export function passes(decision: IndexedDecision, filter: DecisionFilter): boole
     && (filter.origins === undefined || filter.origins.includes(decision.origin))
     && (filter.scenariosContaining === undefined || contains(filter.scenariosContaining))
     && (filter.scenariosNotContaining === undefined || !contains(filter.scenariosNotContaining))
-    && (filter.idAbove === undefined || decision.id > filter.idAbove);
+    && (filter.idAbove === undefined || decision.id > filter.idAbove)
+    && (filter.range === undefined || isInRange(decision, filter.range, filter.contains));
+}
+
+function isInRange({ scope, value }: IndexedDecision, range: IpRange, contains: boolean): boolean {
+  if (!/^(ip|range)$/i.test(scope)) return false;
+  try {
+    const own = parseIpRange(value);
+    return contains ? rangeContains(own, range) : rangeContains(range, own);
+  } catch (error) {
+    if (error instanceof IpRangeError) return false;
+    throw error;
+  }
 }
 
 /** A negative limit is none; an offset needs some limit beside it in SQLite. */

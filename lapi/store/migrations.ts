@@ -120,7 +120,28 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   async (db) => {
     await db.schema.createIndex('palisade_decision_created').ifNotExists().on('decisions').column('created_at').execute();
   },
+  replaceChangeLog,
 ];
+
+/** The log tells runs of rows and what a removed decision held; bouncers have a place in it. */
+async function replaceChangeLog(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  await dialect.dropTriggers(db);
+  await db.schema.dropTable('palisade_changes').execute();
+  const long = sql`${dialect.columnType('int')}`;
+  const text = sql`${dialect.columnType('text')}`;
+  await db.schema.createTable('palisade_changes')
+    .addColumn('seq', sql`${dialect.idColumn}`, (column) => numbered(column, dialect))
+    .addColumn('kind', text, (column) => column.notNull()).addColumn('event', text, (column) => column.notNull())
+    .addColumn('row_id', long, (column) => column.notNull()).addColumn('last_id', long)
+    .addColumn('until', sql`${dialect.columnType('time')}`).addColumn('scenario', text).addColumn('type', text)
+    .addColumn('scope', text).addColumn('value', text).addColumn('origin', text).addColumn('uuid', text).execute();
+  await dialect.addChangeNumber(db);
+  await db.schema.createTable('palisade_log').addColumn('trimmed', long, (column) => column.notNull()).execute();
+  await db.insertInto('palisade_log').values({ trimmed: 0 }).execute();
+  await db.schema.createTable('palisade_cursors')
+    .addColumn('bouncer_id', long, (column) => column.primaryKey().references('bouncers.id').onDelete('cascade'))
+    .addColumn('cursor', text, (column) => column.notNull()).execute();
+}
 
 /** Brings the database to the present schema, in one transaction. */
 export async function migrate(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
@@ -174,7 +195,7 @@ async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: stri
 }
 
 function numbered(column: ColumnDefinitionBuilder, dialect: StoreDialect): ColumnDefinitionBuilder {
-  return dialect.hasSerialWrites ? column.primaryKey().autoIncrement() : column.primaryKey();
+  return dialect.numbersByKeyword ? column.primaryKey().autoIncrement() : column.primaryKey();
 }
 
 function describe(definition: ColumnDefinitionBuilder, column: Column, dialect: StoreDialect): ColumnDefinitionBuilder {
@@ -182,7 +203,7 @@ function describe(definition: ColumnDefinitionBuilder, column: Column, dialect: 
   if (column.required) result = result.notNull();
   if (column.unique) result = result.unique();
   if (column.fallback !== undefined) {
-    const isTruth = column.kind === 'flag' && !dialect.hasSerialWrites;
+    const isTruth = column.kind === 'flag' && dialect.hasBooleans;
     result = result.defaultTo(isTruth ? column.fallback !== 0 : column.fallback);
   }
   if (column.references !== undefined) {

@@ -1,4 +1,4 @@
-// Takes old rows away: alerts by age and number, what lost its alert, old reports, the tail of the change log. An alert
+// Takes old rows away: alerts by age and number, what lost its alert. An alert
 // with a decision still in force is always kept: its decisions would go with it. Works in slices of bounded size and
 // lets requests in between.
 
@@ -55,15 +55,6 @@ export class Retention {
     return await this.#removeSlices('events', orphan('alert_events'), slicesMax)
       + await this.#removeSlices('meta', orphan('alert_metas'), slicesMax)
       + await this.#removeSlices('decisions', sql`until <= ${now} and ${orphan('alert_decisions')}`, slicesMax);
-  }
-
-  /** Cuts the change log to the rows that a reader may still ask for. */
-  async trimChanges(): Promise<number> {
-    const { newest } = await this.#context.db.selectFrom('palisade_changes')
-      .select(sql<number | null>`max(seq)`.as('newest')).executeTakeFirstOrThrow();
-    const result = await this.#context.db.deleteFrom('palisade_changes')
-      .where('seq', '<=', (newest ?? 0) - lapiLimits.changeRowsKept).executeTakeFirst();
-    return Number(result.numDeletedRows);
   }
 
   async #removeSlices(table: 'alerts' | 'events' | 'meta' | 'decisions', condition: RawBuilder<unknown>,

@@ -7,6 +7,7 @@ import { GoTime } from '../../ts/util/go-time.js';
 import { Alerts } from './alerts.js';
 import { Allowlists } from './allowlists.js';
 import { Bouncers } from './bouncers.js';
+import { ChangeLog } from './change-log.js';
 import { Decisions } from './decisions.js';
 import type { StoreDialect } from './dialect/dialect.js';
 import { isOnNetwork } from './dialect/network-folder.js';
@@ -53,6 +54,7 @@ export interface Store extends StoreContext {
   readonly allowlists: Allowlists;
   readonly usageMetrics: UsageMetrics;
   readonly retention: Retention;
+  readonly changes: ChangeLog;
   close(): Promise<void>;
 }
 
@@ -61,7 +63,7 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
   const dialect = dialectOf(options);
   const db = new Kysely<Tables>({ dialect: dialect.kysely,
     // Everything but a plain reading counts as a write, the commit at its end too.
-    ...(!dialect.hasSerialWrites && { log: ({ query }: { query: { sql: string } }) => {
+    ...(dialect.name !== 'sqlite' && { log: ({ query }: { query: { sql: string } }) => {
       if (!/^select/i.test(query.sql)) dialect.noteWrite();
     } }) });
   const context: StoreContext = { db, dialect, bulkSize: options.bulkSize || 1000, now: uniqueClock(nowMs) };
@@ -73,12 +75,14 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
       undefined, { cause: error });
   }
   const bouncers = new Bouncers(context);
+  const decisions = new Decisions(context);
   return {
     ...context,
-    alerts: new Alerts(context), decisions: new Decisions(context), machines: new Machines(context), bouncers,
+    alerts: new Alerts(context), decisions, machines: new Machines(context), bouncers,
     allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
-    retention: new Retention(context),
+    retention: new Retention(context), changes: new ChangeLog(context),
     close: async () => {
+      decisions.close();
       // A pull that cannot be written any more only repeats a delta.
       await bouncers.flushPulls().catch(() => {});
       await db.destroy();

@@ -148,11 +148,35 @@ export interface AllowListLinksTable {
   allow_list_item_id: number;
 }
 
-/** Our own: one row for every change that a reader with an index in memory must follow. */
+/** Our own: what a reader with an index in memory must follow, each row a change or a run of insertions. */
 export interface ChangesTable {
   seq: Generated<number>;
+  /** The table. */
   kind: string;
+  /** insert, update, delete; or what dialect/triggers.ts calls a reset. */
+  event: string;
   row_id: number;
+  /** The last id of the run. */
+  last_id: Generated<number | null>;
+  /** Of a decision that was removed: what it held. */
+  until: Generated<string | null>;
+  scenario: Generated<string | null>;
+  type: Generated<string | null>;
+  scope: Generated<string | null>;
+  value: Generated<string | null>;
+  origin: Generated<string | null>;
+  uuid: Generated<string | null>;
+}
+
+/** Our own, one row: up to which transaction the change log was cut. */
+export interface ChangeLogTable {
+  trimmed: number;
+}
+
+/** Our own: how far a bouncer has heard of changes, a DecisionCursor as text. */
+export interface CursorsTable {
+  bouncer_id: number;
+  cursor: string;
 }
 
 export interface Tables {
@@ -169,4 +193,6 @@ export interface Tables {
   allow_list_items: AllowListItemsTable;
   allow_list_allowlist_items: AllowListLinksTable;
   palisade_changes: ChangesTable;
+  palisade_log: ChangeLogTable;
+  palisade_cursors: CursorsTable;
 }

@@ -9,8 +9,8 @@ import { addBouncer, alertBody, startInstance, type Instance } from './instance.
 import { testDatabases } from './store/databases.js';
 
 interface Stream {
-  readonly new: readonly { readonly id: number; readonly value: string }[];
-  readonly deleted: readonly { readonly id: number; readonly value: string }[];
+  readonly new: readonly { readonly type: string; readonly value: string }[];
+  readonly deleted: readonly { readonly type: string; readonly value: string }[];
 }
 
 const values = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.0/24', '2001:db8::1'];
@@ -36,27 +36,27 @@ for (const database of testDatabases()) describe(`the stream, ${database.name}`,
   const pull = async (key: string, query = ''): Promise<Stream> => (await instance.app.inject({ url: `/v1/decisions/stream${query}`,
     headers: { 'x-api-key': key, 'user-agent': 'test/v1' } })).json();
 
-  test('from memory is what the database says, on random worlds and pulls', async () => {
+  test('leaves a bouncer that applies it with what is in force, on random worlds and pulls', async () => {
     const seed = Date.now() % 1e9;
     const random = seeded(seed);
     const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
-    const keys = await Promise.all(['a', 'b'].map((name) => addBouncer(instance, name)));
+    const bouncers = await Promise.all(['a', 'b'].map(async (name) => ({ key: await addBouncer(instance, name), known: new Set<string>() })));
     for (let round = 0; round < 150; round++) {
       const what = random();
       if (what < 0.35) await ban(instance.store, pick(values), pick([1, 5, 60, 4000]), pick(['ban', 'captcha']));
       else if (what < 0.45) await instance.store.decisions.expire({ contains: true, value: pick(values) });
+      // What is known of a bouncer is written, and read again by whoever asks next.
+      else if (what < 0.55) await instance.store.bouncers.flushPulls();
       clock.ms += pick([0, 400, 1000, 5000, 400_000]) + 1;
-      const index = pick([0, 1]);
-      const startup = random() < 0.3;
-      const { lastPull } = (await instance.store.bouncers.get(['a', 'b'][index]))!;
-      const since = startup || lastPull.isZero ? undefined : lastPull;
-      const filter = { contains: true, withSimulated: false, scopes: ['Ip', 'Range'] };
-      const now = instance.store.now();
-      const rows = async (kind: 'new' | 'deleted') => (await instance.store.decisions.streamPage({ kind, now, dedup: true,
-        since: kind === 'new' ? since : since?.add(-2e9) }, filter)).map((row) => row.id);
-      const wanted = { new: await rows('new'), deleted: await rows('deleted') };
-      const found = await pull(keys[index], startup ? '?startup=true' : '');
-      assert.deepEqual({ new: found.new.map((row) => row.id), deleted: found.deleted.map((row) => row.id) }, wanted,
+      const bouncer = pick(bouncers);
+      const isStart = random() < 0.1;
+      const answer = await pull(bouncer.key, isStart ? '?startup=true' : '');
+      if (isStart) bouncer.known.clear();
+      for (const row of answer.deleted) bouncer.known.delete(`${row.value} ${row.type}`);
+      for (const row of answer.new) bouncer.known.add(`${row.value} ${row.type}`);
+      const rows = await instance.store.decisions.streamPage({ kind: 'new', now: instance.store.now(), dedup: true },
+        { contains: true, withSimulated: false });
+      assert.deepEqual([...bouncer.known].toSorted(), [...new Set(rows.map((row) => `${row.value} ${row.type}`))].toSorted(),
         `seed ${seed}, round ${round}`);
     }
   });
@@ -69,7 +69,7 @@ for (const database of testDatabases()) describe(`the stream, ${database.name}`,
     await ban(instance.store, '10.9.9.9', 4000);
     const bodies = await Promise.all([get(), get(), get()]);
     const plain = await startInstance({ store: { ...instance.store, decisions: Object.create(instance.store.decisions, {
-      inMemory: { value: async () => null }, isQuiet: { value: async () => false },
+      inMemory: { value: async () => null },
       streamPage: { value: instance.store.decisions.streamPage.bind(instance.store.decisions) },
       hasEnded: { value: instance.store.decisions.hasEnded.bind(instance.store.decisions) },
       keepInMemory: { value: async () => {} } }) as Store['decisions'] }, nowMs: clock.ms });
@@ -89,7 +89,7 @@ for (const database of testDatabases()) describe(`the stream, ${database.name}`,
     };
     await ban(other, '10.1.1.1', 4000);
     assert.ok(await isBanned('10.1.1.1'));
-    if (other.dialect.hasSerialWrites) return;
+    if (other.dialect.name === 'sqlite') return;
     const { ids: [template] } = await ban(other, '10.1.1.2', 4000);
     const start = parseIpRange('10.1.1.3').start;
     // The earlier number of the change log is committed after the later one.

@@ -2,6 +2,7 @@
 // is.
 
 import type { Dialect, Kysely, RawBuilder } from 'kysely';
+import type { ChangePosition } from '../change-position.js';
 import type { Tables } from '../tables.js';
 
 /** Kinds of columns in the schema, each one type in every database. */
@@ -10,17 +11,32 @@ export type ColumnKind = 'time' | 'text' | 'longText' | 'int' | 'wide' | 'float'
 export interface StoreDialect {
   readonly name: string;
   readonly kysely: Dialect;
-  /** Whether one transaction ends before the next begins to write: then the change log has no holes. */
-  readonly hasSerialWrites: boolean;
-  /** Type of an `id` that numbers itself; SQLite's needs `autoincrement` beside it. */
+  /** The number of the transaction of a row of the change log. */
+  readonly changeNumber: RawBuilder<number>;
+  /** Whether the rows of the change log are numbered without gaps. */
+  readonly hasDenseLog: boolean;
+  /** Type of an `id` that numbers itself, and whether it needs the word autoincrement beside it. */
   readonly idColumn: RawBuilder<unknown>;
+  readonly numbersByKeyword: boolean;
+  /** Whether flags are of a type of their own, which numbers are not. */
+  readonly hasBooleans: boolean;
   /** Values one statement may bind. */
   readonly parameterCountMax: number;
   columnType(kind: ColumnKind): RawBuilder<unknown>;
   /** Waits until no other process changes the schema, until the end of the transaction. */
   lockForMigration(transaction: Kysely<Tables>): Promise<void>;
-  /** Makes what feeds the change log, where it is missing. Cheap when nothing is. */
+  /** Makes what feeds the change log, where it is missing, and then says so in the log. Cheap when nothing is. */
   ensureTriggers(db: Kysely<Tables>): Promise<void>;
+  /** Removes what ensureTriggers made, in this version or an older one. */
+  dropTriggers(db: Kysely<Tables>): Promise<void>;
+  /** Adds the column that changeNumber names, where it is not `seq`. */
+  addChangeNumber(db: Kysely<Tables>): Promise<void>;
+  /** Runs a reader whose queries all see the database of one instant. */
+  readConsistently<T>(db: Kysely<Tables>, read: (reader: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** What can be seen now; null where the last row of the log tells it. */
+  snapshot(db: Kysely<Tables>): Promise<ChangePosition | null>;
+  /** Removes changes whose numbers were given by another server, of which this database is a copy. */
+  dropAlienChanges(db: Kysely<Tables>): Promise<void>;
   /** Inserts rows that all have the same columns, inside the open transaction of `db`. */
   insertRows(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<void>;
   /** As insertRows, for a few rows whose ids are wanted: in the order of the rows. */

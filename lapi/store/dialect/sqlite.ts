@@ -10,7 +10,7 @@ import { PalisadeError } from '../../../ts/errors.js';
 import { lapiLimits } from '../../limits.js';
 import type { Tables } from '../tables.js';
 import type { ColumnKind, Row, StoreDialect } from './dialect.js';
-import { triggers } from './triggers.js';
+import { removedColumns, resetChange, triggers, type ChangeTrigger } from './triggers.js';
 
 /** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
 const statementCountMax = 400;
@@ -32,13 +32,25 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
-    hasSerialWrites: true,
+    changeNumber: sql.ref<number>('seq'),
+    hasDenseLog: true,
     parameterCountMax: 32_000,
     idColumn: sql`integer`,
+    numbersByKeyword: true,
+    hasBooleans: false,
     columnType: (kind) => columnTypes[kind],
     // A transaction holds the write lock from its start.
     lockForMigration: async () => {},
     ensureTriggers,
+    dropTriggers: async (db) => {
+      const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'
+        and name like 'palisade%'`.execute(db);
+      for (const { name } of rows) await sql`drop trigger ${sql.ref(name)}`.execute(db);
+    },
+    addChangeNumber: async () => {},
+    readConsistently,
+    snapshot: async () => null,
+    dropAlienChanges: async () => {},
     insertRows: async (_db, table, rows) => {
       if (rows.length === 0) return;
       const statement = insertInto(statements, table, rows[0]);
@@ -78,13 +90,33 @@ function openFile(path: string, useWal: boolean): Database.Database {
 async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
   const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'`.execute(db);
   const present = new Set(rows.map((row) => row.name));
-  for (const { name, table, event, changed } of triggers) {
-    if (present.has(name)) continue;
-    const row = event === 'delete' ? 'old' : 'new';
-    const when = changed === null ? '' : `when old.${changed} is not new.${changed}`;
-    await sql.raw(`create trigger if not exists ${name} after ${event} on ${table} ${when} begin
-      insert into palisade_changes (kind, row_id) values ('${table}', ${row}.id); end`).execute(db);
-  }
+  if (triggers.every(({ name }) => present.has(name))) return;
+  await db.transaction().execute(async (transaction) => {
+    for (const trigger of triggers) await sql.raw(triggerText(trigger)).execute(transaction);
+    await transaction.insertInto('palisade_changes').values(resetChange).execute();
+  });
+}
+
+function triggerText({ name, table, event, columns }: ChangeTrigger): string {
+  const isRemoval = event === 'delete' && table === 'decisions';
+  const [names, values] = isRemoval ? [`, ${removedColumns.join(', ')}`, removedColumns.map((column) => `, old.${column}`).join('')]
+    : ['', ''];
+  const when = columns.map((column) => `old.${column} is not new.${column}`).join(' or ');
+  return `create trigger if not exists ${name} after ${event}${columns.length === 0 ? '' : ` of ${columns.join(', ')}`} on ${table}
+    ${when === '' ? '' : `when ${when}`} begin
+    insert into palisade_changes (kind, event, row_id${names}) values ('${table}', '${event}', ${event === 'delete' ? 'old' : 'new'}.id${values}); end`;
+}
+
+/** One connection serves one reader at a time; a transaction keeps other processes' writes out of its sight. */
+async function readConsistently<T>(db: Kysely<Tables>, read: (reader: Kysely<Tables>) => Promise<T>): Promise<T> {
+  return db.connection().execute(async (connection) => {
+    await sql`begin`.execute(connection);
+    try {
+      return await read(connection);
+    } finally {
+      await sql`commit`.execute(connection);
+    }
+  });
 }
 
 function insertInto(statements: StatementCache, table: string, row: Row): Database.Statement {

@@ -13,6 +13,8 @@ import { openStore, type Store } from '../../../lapi/store/store.js';
 export interface TestDatabase {
   readonly name: string;
   readonly skip: string | false;
+  /** Whether transactions write side by side, so that one may end before another that began earlier. */
+  readonly hasParallelWrites: boolean;
   start(): Promise<void>;
   create(): Promise<(nowMs: () => number) => Promise<Store>>;
   stop(): Promise<void>;
@@ -29,6 +31,7 @@ export function testDatabases(): TestDatabase[] {
 class SqliteFiles implements TestDatabase {
   readonly name = 'SQLite';
   readonly skip = false;
+  readonly hasParallelWrites = false;
   #folder = '';
   #count = 0;
 
@@ -48,6 +51,7 @@ class SqliteFiles implements TestDatabase {
 
 class PostgresServer implements TestDatabase {
   readonly name = 'PostgreSQL';
+  readonly hasParallelWrites = true;
   readonly skip = existsSync(serverFolder) && programs() !== null ? false as const : "Debian's package postgresql is not installed";
   #folder = '';
   #count = 0;

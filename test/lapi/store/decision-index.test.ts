@@ -91,7 +91,7 @@ describe('lookups from memory', () => {
     await other.db.deleteFrom('palisade_changes').execute();
     await ban(other, '10.0.0.2');
     assert.deepEqual(await lookUp(server, '10.0.0.1'), ['10.0.0.1']);
-    await sql`drop trigger palisade_decisions_insert`.execute(other.db);
+    await sql`drop trigger palisade_log_decisions_insert`.execute(other.db);
     await ban(other, '10.0.0.3');
     assert.deepEqual(await lookUp(server, '10.0.0.3'), ['10.0.0.3']);
     await ban(other, '10.0.0.4');

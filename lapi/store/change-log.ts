@@ -1,0 +1,177 @@
+// The change log read: which decisions changed since a position, with their rows of the same instant. Triggers and the
+// writer of alerts fill it (dialect/), retention cuts it, decision-follower.ts keeps an index by it.
+
+import { setImmediate } from 'node:timers/promises';
+import { sql, type Kysely } from 'kysely';
+import { lapiLimits } from '../limits.js';
+import { lowestUnseen, type ChangePosition } from './change-position.js';
+import { resetChange } from './dialect/triggers.js';
+import type { StoreContext } from './store.js';
+import type { Tables } from './tables.js';
+
+/** The columns of a decision that the index keeps. */
+export interface DecisionColumns {
+  readonly id: number;
+  readonly created_at: string;
+  readonly until: string | null;
+  readonly scenario: string;
+  readonly type: string;
+  readonly scope: string;
+  readonly value: string;
+  readonly origin: string;
+  readonly uuid: string | null;
+  readonly simulated: number;
+}
+
+/** One changed decision: as it is now, or as it was when it was deleted. */
+export interface DecisionChange {
+  readonly transaction: number;
+  readonly event: 'insert' | 'update' | 'delete';
+  readonly row: DecisionColumns;
+}
+
+/** What changed since a position, in the order of the log. */
+export interface LogPart {
+  readonly changes: readonly DecisionChange[];
+  readonly position: ChangePosition;
+}
+
+interface LogRow {
+  readonly seq: number;
+  readonly transaction: number;
+  readonly kind: string;
+  readonly event: string;
+  readonly row_id: number;
+  readonly last_id: number | null;
+  readonly until: string | null;
+  readonly scenario: string | null;
+  readonly type: string | null;
+  readonly scope: string | null;
+  readonly value: string | null;
+  readonly origin: string | null;
+  readonly uuid: string | null;
+}
+
+const pageRows = 5_000;
+/** The log of a database. */
+export class ChangeLog {
+  readonly #context: StoreContext;
+
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  /** What a reader has seen that has read everything that can be seen now. */
+  async begin(): Promise<ChangePosition> {
+    const { db, dialect } = this.#context;
+    await dialect.dropAlienChanges(db);
+    const snapshot = await dialect.snapshot(db);
+    if (snapshot !== null) return snapshot;
+    const { last } = await db.selectFrom('palisade_changes').select(sql<number | null>`max(seq)`.as('last'))
+      .executeTakeFirstOrThrow();
+    return { next: (last ?? 0) + 1, open: [] };
+  }
+
+  /** What changed since a position; null when the log does not reach back to it. */
+  async since(position: ChangePosition): Promise<LogPart | null> {
+    const { db, dialect } = this.#context;
+    return dialect.readConsistently(db, async (reader) => {
+      const rows = await this.#rows(reader, position);
+      if (rows === null) return null;
+      // An older position that misses nothing is as good, and stays the same text.
+      if (rows.length === 0) return { changes: [], position };
+      const snapshot = await dialect.snapshot(reader);
+      if (snapshot !== null && snapshot.next < position.next) return null;
+      const next = rows.reduce((most, row) => Math.max(most, row.seq + 1), position.next);
+      return { changes: await changesOf(reader, rows), position: snapshot ?? { next, open: [] } };
+    });
+  }
+
+  /** Cuts the log to the rows that a reader may still ask for. Returns how many went. */
+  async trim(): Promise<number> {
+    const { db, dialect } = this.#context;
+    const { last } = await db.selectFrom('palisade_changes').select(sql<number | null>`max(seq)`.as('last'))
+      .executeTakeFirstOrThrow();
+    const end = (last ?? 0) - lapiLimits.changeRowsKept;
+    if (end <= 0) return 0;
+    return db.transaction().execute(async (transaction) => {
+      const { highest } = await transaction.selectFrom('palisade_changes')
+        .select(sql<number | null>`max(${dialect.changeNumber})`.as('highest')).where('seq', '<=', end)
+        .executeTakeFirstOrThrow();
+      if (highest === null) return 0;
+      await transaction.updateTable('palisade_log').set({ trimmed: highest }).where('trimmed', '<', highest).execute();
+      const result = await transaction.deleteFrom('palisade_changes').where('seq', '<=', end).executeTakeFirst();
+      return Number(result.numDeletedRows);
+    });
+  }
+
+  async #rows(db: Kysely<Tables>, position: ChangePosition): Promise<LogRow[] | null> {
+    const { dialect } = this.#context;
+    const number = dialect.changeNumber;
+    const rows: LogRow[] = [];
+    for (let above = 0; ;) {
+      const page = await db.selectFrom('palisade_changes').selectAll().select(sql<number>`${number}`.as('transaction'))
+        .where(position.open.length === 0 ? sql<boolean>`${number} >= ${position.next}`
+          : sql<boolean>`(${number} >= ${position.next} or ${number} in (${sql.join(position.open)}))`)
+        .where('seq', '>', above).orderBy('seq').limit(pageRows).execute();
+      rows.push(...page);
+      if (page.length < pageRows) break;
+      above = page[page.length - 1].seq;
+    }
+    const { trimmed } = await db.selectFrom('palisade_log').select('trimmed').executeTakeFirstOrThrow();
+    if (trimmed >= lowestUnseen(position)) return null;
+    // Somebody emptied the log by hand.
+    if (dialect.hasDenseLog && rows.length > 0 && rows[0].seq !== position.next) return null;
+    return rows.some((row) => row.event === resetChange.event) ? null : rows;
+  }
+}
+
+/** The columns of decisions that a change needs. */
+export function selectDecisionColumns(db: Kysely<Tables>) {
+  return db.selectFrom('decisions')
+    .select(['id', 'created_at', 'until', 'scenario', 'type', 'scope', 'value', 'origin', 'uuid', 'simulated']);
+}
+
+async function changesOf(db: Kysely<Tables>, rows: readonly LogRow[]): Promise<DecisionChange[]> {
+  const logged = rows.filter((row) => row.kind === 'decisions');
+  const present = await readDecisions(db, logged);
+  const changes: DecisionChange[] = [];
+  const removed = new Map(logged.filter((row) => row.event === 'delete').map((row) => [row.row_id, removedRow(row)]));
+  for (const { transaction, event, row_id: first, last_id: last } of logged) {
+    for (let id = first; id <= (last ?? first); id++) {
+      // What came and went since is told too: a client may have heard of its coming from another reader.
+      const row = event === 'delete' ? removed.get(id) : present.get(id) ?? removed.get(id);
+      if (row !== undefined) changes.push({ transaction, event: event as DecisionChange['event'], row });
+    }
+  }
+  return changes;
+}
+
+function removedRow(entry: LogRow): DecisionColumns {
+  return { id: entry.row_id, created_at: '', until: entry.until, scenario: entry.scenario ?? '', type: entry.type ?? '',
+    scope: entry.scope ?? '', value: entry.value ?? '', origin: entry.origin ?? '', uuid: entry.uuid, simulated: 0 };
+}
+
+/** The rows that log entries name, as far as they are there. */
+async function readDecisions(db: Kysely<Tables>, entries: readonly LogRow[]): Promise<Map<number, DecisionColumns>> {
+  const found = new Map<number, DecisionColumns>();
+  const single = new Set<number>();
+  for (const { row_id: first, last_id: last } of entries) {
+    if (last === null || last === first) {
+      single.add(first);
+      continue;
+    }
+    for (let from = first; from <= last; from += pageRows) {
+      const rows = await selectDecisionColumns(db).where('id', '>=', from)
+        .where('id', '<=', Math.min(last, from + pageRows - 1)).execute();
+      for (const row of rows) found.set(row.id, row);
+      await setImmediate();
+    }
+  }
+  const ids = [...single].filter((id) => !found.has(id));
+  for (let from = 0; from < ids.length; from += pageRows) {
+    const rows = await selectDecisionColumns(db).where('id', 'in', ids.slice(from, from + pageRows)).execute();
+    for (const row of rows) found.set(row.id, row);
+  }
+  return found;
+}

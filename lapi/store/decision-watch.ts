@@ -1,0 +1,63 @@
+// Tells those who wait when decisions changed or ended, whoever changed them: looks at the database in short intervals
+// while somebody waits, and at once when it is woken. What changed they ask decision-delta.ts.
+
+import type { GoTime } from '../../ts/util/go-time.js';
+import { lapiLimits } from '../limits.js';
+import type { DecisionFollower, Followed } from './decision-follower.js';
+
+/** Those who wait for the decisions of a database. */
+export class DecisionWatch {
+  readonly #follower: DecisionFollower;
+  readonly #now: () => GoTime;
+  readonly #listeners = new Set<() => void>();
+  #timer: NodeJS.Timeout | null = null;
+  #isLooking = false;
+  #seen: { readonly position: unknown; readonly at: GoTime } | null = null;
+
+  constructor(follower: DecisionFollower, now: () => GoTime) {
+    this.#follower = follower;
+    this.#now = now;
+  }
+
+  /** Calls `listener` soon after every change. Returns a function that ends this. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    this.wake();
+    return () => { this.#listeners.delete(listener); };
+  }
+
+  /** Looks now. */
+  wake(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (!this.#isLooking) void this.#look();
+  }
+
+  /** Nobody is called any more. */
+  close(): void {
+    this.#listeners.clear();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#listeners.size === 0) return;
+    this.#isLooking = true;
+    try {
+      const followed = await this.#follower.current();
+      if (this.#hasNews(followed)) for (const listener of [...this.#listeners]) listener();
+    } catch {
+      // The database is away; requests say so in the log. Whoever waits hears of it when it is back.
+    }
+    this.#isLooking = false;
+    if (this.#listeners.size === 0) return;
+    this.#timer = setTimeout(() => this.wake(), lapiLimits.watchIntervalMs);
+  }
+
+  #hasNews({ index, journal }: Followed): boolean {
+    const now = this.#now();
+    const before = this.#seen;
+    this.#seen = { position: journal.position, at: now };
+    return before === null || before.position !== journal.position
+      || index.endedBetween(before.at, now)?.length !== 0;
+  }
+}
