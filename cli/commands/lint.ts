@@ -13,7 +13,7 @@ import { printable } from '../render/text.js';
 
 /** `cscli lint`. */
 export const lintSpec: CommandSpec = {
-  use: 'lint FILE... [--strict]', text: 'Check parsers, postoverflows and scenarios', run: runLint, needsNoConfig: true,
+  use: 'lint FILE... [--strict]', text: 'Check parsers, postoverflows, scenarios, contexts and profiles', run: runLint, needsNoConfig: true,
   longText: 'Checks rule files: all that keeps them from loading, and what loads but cannot do what it says.\n'
     + 'Folders are searched for YAML files. The exit code is 1 when there are errors, with --strict also for warnings.',
   args: { kind: 'atLeast', count: 1 },

@@ -133,6 +133,38 @@ ${scenario('evt.Metta.x == "y"').replace('10s', '10 seconds')}` });
     ['E_RULE', 16]]);
 });
 
+test('contexts: faults, fields that nothing writes, functions that are left out', () => {
+  const found = lintTexts({ 'parsers/s01-parse/a.yaml': parser('^%{WORD:user} %{IP:source_ip}$'), 'contexts/c.yaml': `context:
+  user:
+    - evt.Parsed.user
+    - evt.Parsed.usr
+    - evt.Parsd.user
+  hash: ["JA4H(req)"]
+`, 'console/context.yaml': 'kind: [evt.Meta.log_type, evt.Meta.]\n', 'mine.yaml': 'context: [a]\n' });
+  assert.deepEqual(found.map(brief), ['unknown-field 4:18', 'E_EXPRESSION 5:11', 'load-warning 6:1', 'E_EXPRESSION 1:35', 'E_SHAPE 1:10']);
+});
+
+test('profiles: faults, and those that do nothing', () => {
+  const profile = (name: string, more: string): string => `name: ${name}\n${more}`;
+  const ban = 'decisions: [{type: ban, duration: 4h}]\n';
+  const cases: readonly (readonly [texts: readonly string[], findings: readonly string[]])[] = [
+    [[profile('a', `filters: ['Alert.GetScope() == "Ip"']\n${ban}on_success: break\n`)], []],
+    [[profile('a', `filters: ['Alert.GetScope() == "ip"']\n${ban}`)], ['filter-never-true 2:18']],
+    [[profile('a', ban)], ['profile-without-effect 1:1']],
+    [[profile('a', 'filters: ["true"]\n')], ['profile-without-effect 1:1']],
+    [[profile('a', 'filters: ["true"]\non_success: break\n')], []],
+    [[profile('a', 'filters: ["true"]\ndecisions: [{type: ban}]\n')], ['load-warning 1:1']],
+    [[profile('a', `filters: ["true"]\n${ban}on_success: break\n`), profile('b', `filters: [Alert.Remediation]\n${ban}`)], ['profile-without-effect 6:1']],
+    [[profile('a', `filters: [Alert.Remediaton]\n${ban.replace('4h', '4 hours')}on_success: stop\n`)],
+      ['E_EXPRESSION 2:17', 'E_RULE 3:35', 'E_RULE 4:13']],
+    [[profile('a', 'filters: ["1 + 1"]\ncolour: red\n')], ['E_EXPRESSION 2:14', 'E_SHAPE 3:1']],
+  ];
+  for (const [texts, findings] of cases) {
+    assert.deepEqual(lintTexts({ 'profiles.yaml': texts.join('---\n') }).map(brief), findings, texts.join());
+  }
+  assert.deepEqual(lintTexts({ 'mine.yaml': profile('a', `filters: ["tru"]\n${ban}`) }).map(brief), ['E_EXPRESSION 2:12']);
+});
+
 test('what is no YAML, no rule or not there is an error', () => {
   const found = lintTexts({ 'x.yaml': 'a: [', 'parsers/s01-parse/y.yaml': 'a: "b', 'z.yaml': 'colour: red' });
   assert.deepEqual(found.map(({ code }) => code), ['E_YAML', 'E_YAML', 'E_RULE']);
@@ -180,8 +212,8 @@ test('the embedded rules have no findings but those known', () => {
 const hubFindings: Readonly<Record<string, number>> = {
   // Patterns with DATA or .* before the address and no ^ or no $: an attacker's user name may carry an address.
   'unanchored-address': 125,
-  // `target: source_ip` (litellm-logs) and TIMESTAMP with a second text (synology-dsm-logs).
-  'load-warning': 2,
+  // `target: source_ip` (litellm-logs), TIMESTAMP with a second text (synology-dsm-logs), JA4H in a context (appsec_base).
+  'load-warning': 3,
   // The optional second host of nginx error logs (four parsers), LEN and TTL in proxmox-iptables-logs.
   'field-captured-twice': 6,
   // The two "Reason: …" groks of mssql-logs: their parent lives by its children.
@@ -194,7 +226,7 @@ const hubFindings: Readonly<Record<string, number>> = {
 
 test('the whole shared hub has no errors, and the findings that are explained', skipWithout('hub'), () => {
   const hub = sharedPath('hub') as string;
-  const files = ['parsers', 'postoverflows', 'scenarios'].flatMap((kind) => yamlBelow(join(hub, kind)));
+  const files = ['parsers', 'postoverflows', 'scenarios', 'contexts'].flatMap((kind) => yamlBelow(join(hub, kind)));
   const findings = lint(files, { ...alone, available: [] });
   assert.deepEqual(findings.filter(({ severity }) => severity === 'error').map(findingText), []);
   const counts: Record<string, number> = {};

@@ -1,7 +1,7 @@
 // The `context:` files that are installed, and console/context.yaml: which values alerts carry. Merged in load order.
 
 import { existsSync } from 'node:fs';
-import { anything, decode, list, located, type Located, mapOf, readDocuments, record, text } from '../config/document.js';
+import { anything, decode, list, located, type Located, mapOf, readDocuments, record, text, type YamlDocument } from '../config/document.js';
 import type { EventNames } from '../event/event.js';
 import { compile } from '../expr/compiled.js';
 import { contextEnv } from '../expr/env.js';
@@ -28,13 +28,16 @@ const contextFile = record({
  */
 export function loadContexts(files: readonly string[], consoleFile: string | null,
   options: ContextLoadOptions): ContextSpec[] {
+  const consoleDocuments = consoleFile !== null && existsSync(consoleFile) ? readDocuments(consoleFile) : [];
+  return contextsOf(files.flatMap(readDocuments), consoleDocuments, options);
+}
+
+/** The same from documents that are read already. */
+export function contextsOf(documents: readonly YamlDocument[], consoleDocuments: readonly YamlDocument[],
+  options: ContextLoadOptions): ContextSpec[] {
   const texts = new Map<string, Map<string, Located>>();
-  for (const file of files) {
-    for (const document of readDocuments(file)) merge(texts, decode(document, contextFile).context);
-  }
-  if (consoleFile !== null && existsSync(consoleFile)) {
-    for (const document of readDocuments(consoleFile)) merge(texts, decode(document, mapOf(list(located()))));
-  }
+  for (const document of documents) merge(texts, decode(document, contextFile).context);
+  for (const document of consoleDocuments) merge(texts, decode(document, mapOf(list(located()))));
   return [...texts].map(([key, expressions]) => ({ key,
     expressions: [...expressions.values()].flatMap((expression) => compileIfSupported(expression, options)) }));
 }

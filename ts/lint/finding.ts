@@ -5,7 +5,8 @@ import { PalisadeError, type Place } from '../errors.js';
 
 /** What can be wrong besides faults that keep a file from loading (those go by the code of their error). */
 export const findingCodes = ['load-warning', 'unanchored-address', 'group-never-matches', 'grok-never-succeeds',
-  'field-captured-twice', 'filter-never-true', 'whole-file-scan', 'unknown-field', 'data-pattern-refused'] as const;
+  'field-captured-twice', 'filter-never-true', 'whole-file-scan', 'unknown-field', 'data-pattern-refused',
+  'profile-without-effect'] as const;
 
 export type FindingCode = (typeof findingCodes)[number];
 

@@ -1,4 +1,4 @@
-// Looks through parsers, postoverflows and scenarios for all that keeps them from loading and for what loads but cannot
+// Looks through parsers, postoverflows, scenarios, contexts and profiles for all that keeps them from loading and for what loads but cannot
 // do what it says. Runs nothing; needs the other rules only to know which fields there are.
 
 import { readFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { compileSingle } from '../grok/single.js';
 import { loadParsers } from '../parser/load.js';
 import type { NodeSpec, ParserSpec, RuleFile, World } from '../parser/spec.js';
 import { expressionsOf, withDescendants } from '../parser/writes.js';
+import { contextFindings, profileFindings, readContexts, readProfiles } from './beside-rules.js';
 import { fieldFindings, filterFindings } from './expression-findings.js';
 import { type Loaded, loadWithFaults } from './faults.js';
 import { faultOf, type Finding, warning } from './finding.js';
@@ -22,6 +23,8 @@ import { grokFindings } from './grok-findings.js';
 import { KnownFields } from './known-fields.js';
 
 export type RuleKind = World | 'scenarios';
+/** Rules, and the files beside them. */
+type FileKind = RuleKind | 'contexts' | 'profiles';
 
 /** What the linted rules will live with. */
 export interface Surroundings {
@@ -48,7 +51,7 @@ export function lint(files: readonly string[], surroundings: Surroundings): Find
 interface Target {
   readonly file: string;
   readonly text: string;
-  readonly kind: RuleKind;
+  readonly kind: FileKind;
   readonly stage: string;
 }
 
@@ -83,7 +86,20 @@ class LintRun {
     for (const each of scenarios) {
       this.#note(each, (set) => set.scenarios.flatMap((scenario) => this.#scenarioFindings(scenario)));
     }
+    this.#noteBesideRules();
     return this.#findings;
+  }
+
+  #noteBesideRules(): void {
+    for (const { file, text, kind } of this.#targets) {
+      if (kind === 'contexts') {
+        this.#note(loadWithFaults(file, text, (rest) => readContexts(file, rest, this.#names)), (read) => contextFindings(read, this.#known));
+      } else if (kind === 'profiles') {
+        const loaded = loadWithFaults(file, text, (rest) => readProfiles(file, rest));
+        // What a profile lacks may come of the faults that were taken out of it.
+        this.#note(loaded.faults.length === 0 ? loaded : { ...loaded, value: null }, profileFindings);
+      }
+    }
   }
 
   #read(file: string): void {
@@ -135,7 +151,7 @@ class LintRun {
       { names: this.#names, functions: helperTable }));
   }
 
-  #note<T extends ParserSpec | ScenarioSet>({ file, value, faults, isMasked }: Loaded<T>, check: (value: T) => Finding[]): void {
+  #note<T extends Pick<ScenarioSet, 'warnings' | 'dataFiles'>>({ file, value, faults, isMasked }: Loaded<T>, check: (value: T) => Finding[]): void {
     this.#findings.push(...faults);
     if (value === null) return;
     const found = [...value.warnings.map((sentence) => fromSentence(sentence, file)), ...check(value), ...this.#dataFindings(value.dataFiles)];
@@ -180,14 +196,18 @@ function expressionsOfScenario(scenario: ScenarioSpec): CompiledExpr[] {
 }
 
 /** By the folder it lies in, else by its keys. */
-function kindOf(file: string, text: string): RuleKind {
-  const folder = file.split('/').findLast((name) => ['parsers', 'postoverflows', 'scenarios'].includes(name));
-  if (folder !== undefined) return folder as RuleKind;
+function kindOf(file: string, text: string): FileKind {
+  if (/^profiles\.ya?ml(?:\.local)?$/.test(basename(file))) return 'profiles';
+  if (/(?:^|\/)console\/context\.ya?ml$/.test(file)) return 'contexts';
+  const folder = file.split('/').findLast((name) => ['parsers', 'postoverflows', 'scenarios', 'contexts'].includes(name));
+  if (folder !== undefined) return folder as FileKind;
   if (/^type:/m.test(text) && /^filter:/m.test(text)) return 'scenarios';
   if (/^(?:nodes|grok|statics|pattern_syntax|onsuccess|whitelist|stash):/m.test(text)) return 'parsers';
+  if (/^context:/m.test(text)) return 'contexts';
+  if (/^(?:decisions|duration_expr|on_success):/m.test(text)) return 'profiles';
   // A text that is no YAML at all is a fault of its own.
   readDocuments(file);
-  throw new PalisadeError('E_RULE', 'this is no parser, postoverflow or scenario');
+  throw new PalisadeError('E_RULE', 'this is no parser, postoverflow, scenario, context or profile');
 }
 
 /** Stages hold a folder for each author in a hub, files at once where rules are installed. */

@@ -61,6 +61,11 @@ export function loadProfiles(file: string, compile: CompileExpr): LoadedProfiles
   const local = `${file}.local`;
   const documents = [...existsSync(local) ? readDocuments(local) : [], ...readDocuments(file)];
   if (documents.length === 0) throw new PalisadeError('E_CONFIG', `${file}: zero profiles loaded for LAPI`);
+  return profilesOf(documents, compile);
+}
+
+/** The same from documents that are read already. */
+export function profilesOf(documents: readonly YamlDocument[], compile: CompileExpr): LoadedProfiles {
   const warnings: string[] = [];
   return { profiles: documents.map((document) => readProfile(document, compile, warnings)), warnings };
 }
