@@ -2,10 +2,10 @@
 // read again when it changed. Whose certificate it is and what follows is client-certificates.ts.
 
 import { readFileSync, statSync } from 'node:fs';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import { Certificate, CertificateList, type Name } from '@peculiar/asn1-x509';
 import { PalisadeError } from '../../ts/errors.js';
 import { lapiLimits } from '../limits.js';
-import { childOf, childrenOf, DerError, derTags, hexOf, integerHex, readElement, readTime,
-  type DerElement } from './der.js';
 
 /** Serial numbers by the name of their issuer, both as hexadecimal digits. */
 type Revoked = ReadonlyMap<string, ReadonlySet<string>>;
@@ -36,8 +36,8 @@ export class RevocationList {
   /** Whether a certificate (DER) is on a list of its issuer. */
   isRevoked(certificate: Buffer, nowMs: number): boolean {
     this.#refresh(nowMs);
-    const { issuer, serial } = issuerAndSerial(certificate);
-    return this.#loaded.revoked.get(issuer)?.has(serial) === true;
+    const { issuer, serialNumber } = AsnConvert.parse(certificate, Certificate).tbsCertificate;
+    return this.#loaded.revoked.get(keyOf(issuer))?.has(hexOf(serialNumber)) === true;
   }
 
   /** Looks at the file every few seconds. One that cannot be read leaves the old list in force. */
@@ -69,43 +69,37 @@ function load(file: string, nowMs: number): Loaded {
   const blocks = [...text.matchAll(/-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/g)];
   if (blocks.length === 0) throw new PalisadeError('E_CONFIG', `${file}: there is no revocation list in PEM form`);
   for (const [index, [, base64]] of blocks.entries()) {
-    try {
-      readList(Buffer.from(base64, 'base64'), revoked, `${file}, list ${index + 1}`, nowMs, remarks);
-    } catch (error) {
-      if (!(error instanceof DerError)) throw error;
-      throw new PalisadeError('E_CONFIG', `${file}, list ${index + 1}: ${error.message}`);
-    }
+    const name = `${file}, list ${index + 1}`;
+    addList(parse(Buffer.from(base64, 'base64'), name), revoked, name, nowMs, remarks);
   }
   return { revoked, remarks, version };
 }
 
-/** Adds the revoked serial numbers of one list. An old or future list counts all the same, with a remark. */
-function readList(bytes: Buffer, revoked: Map<string, Set<string>>, name: string, nowMs: number,
-  remarks: string[]): void {
-  const body = childOf(bytes, readElement(bytes, 0), 0);
-  const fields = childrenOf(bytes, body);
-  if (fields[0]?.tag === derTags.integer) fields.shift();
-  const [, issuer, thisUpdate, ...rest] = fields;
-  if (issuer === undefined || thisUpdate === undefined) throw new DerError(body.start);
-  if (readTime(bytes, thisUpdate) > nowMs) remarks.push(`${name} is not valid yet`);
-  const isTime = ({ tag }: DerElement): boolean => tag === derTags.utcTime || tag === derTags.generalTime;
-  if (rest[0] !== undefined && isTime(rest[0])) {
-    if (readTime(bytes, rest[0]) < nowMs) remarks.push(`${name} has expired`);
-    rest.shift();
+function parse(bytes: Buffer, name: string): CertificateList {
+  try {
+    return AsnConvert.parse(bytes, CertificateList);
+  } catch (error) {
+    throw new PalisadeError('E_CONFIG', `${name}: ${(error as Error).message}`, undefined, { cause: error });
   }
-  const key = hexOf(bytes, issuer);
-  const serials = revoked.get(key) ?? new Set();
-  revoked.set(key, serials);
-  if (rest[0]?.tag !== derTags.sequence) return;
-  for (const entry of childrenOf(bytes, rest[0])) serials.add(integerHex(bytes, childOf(bytes, entry, 0)));
 }
 
-function issuerAndSerial(certificate: Buffer): { readonly issuer: string; readonly serial: string } {
-  const body = childOf(certificate, readElement(certificate, 0), 0);
-  // A version stands first, in brackets of its own, except in the oldest form.
-  const first = childOf(certificate, body, 0).tag === derTags.integer ? 0 : 1;
-  return { issuer: hexOf(certificate, childOf(certificate, body, first + 2)),
-    serial: integerHex(certificate, childOf(certificate, body, first)) };
+/** Adds the revoked serial numbers of one list. An old or future list counts all the same, with a remark. */
+function addList({ tbsCertList: list }: CertificateList, revoked: Map<string, Set<string>>, name: string, nowMs: number,
+  remarks: string[]): void {
+  if (list.thisUpdate.getTime().getTime() > nowMs) remarks.push(`${name} is not valid yet`);
+  if (list.nextUpdate !== undefined && list.nextUpdate.getTime().getTime() < nowMs) remarks.push(`${name} has expired`);
+  const key = keyOf(list.issuer);
+  const serials = revoked.get(key) ?? new Set();
+  revoked.set(key, serials);
+  for (const { userCertificate } of list.revokedCertificates ?? []) serials.add(hexOf(userCertificate));
+}
+
+function keyOf(issuer: Name): string {
+  return hexOf(AsnConvert.serialize(issuer));
+}
+
+function hexOf(bytes: ArrayBuffer): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 function versionOf(file: string): string {
