@@ -43,6 +43,8 @@ interface Difference {
   readonly why: string;
   readonly status?: number;
   readonly body?: string;
+  /** What is left out of the recorded body. */
+  readonly without?: RegExp;
   readonly headers?: false;
 }
 
@@ -50,10 +52,13 @@ const badInput = (status: number): Difference => ({ why: 'bad input is answered 
 const deadToken: Difference = { why: 'the token of a deleted machine is dead at once', status: 401, headers: false,
   body: '{"code":401,"message":"ent: machine not found"}' };
 
+const toldOnce: Difference = { why: 'an end is told once, not again in the next two seconds', without: /,\{[^{}]*"value":"192\.0\.2\.50"\}/ };
+
 const differences: Readonly<Record<string, Difference>> = {
   ...each(badInput(422), 55, 56, 59, 75),
   ...each(badInput(400), 71, 86, 97, 104, 119, 124, 139, 158, 159, 160, 162, 182, 183, 184, 226, 229, 235, 242, 243),
   ...each(badInput(404), 181, 219, 240),
+  ...each(toldOnce, 193),
   ...each(deadToken, 254, 255, 256, 257),
 };
 
@@ -151,7 +156,8 @@ function compare(exchange: Exchange, answer: Answer, difference: Difference | un
     masked.replace(new RegExp(pattern, 'g'), '~'), text.replaceAll(token, '@JWT@')
     .replace(/"token":"[^"]*"/, '"token":"@JWT@"'));
   assert.equal(answer.status, difference?.status ?? exchange.status, `status; body ${answer.body.slice(0, 500)}`);
-  assert.equal(mask(answer.body), mask(difference?.body ?? exchange.responseBody));
+  const recorded = difference?.without === undefined ? exchange.responseBody : exchange.responseBody.replace(difference.without, '');
+  assert.equal(mask(answer.body), mask(difference?.body ?? recorded));
   if (difference?.headers === false) return;
   for (const name of ['content-type', 'allow', 'www-authenticate', 'location', 'cache-control', 'pragma', 'expires']) {
     const recorded = Object.entries(exchange.responseHeaders).find(([header]) => header.toLowerCase() === name)?.[1];
