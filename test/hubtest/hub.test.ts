@@ -2,7 +2,8 @@
 // are named one by one.
 
 import assert from 'node:assert/strict';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { assertionsOf } from '../../ts/hubtest/assertions.js';
@@ -11,11 +12,18 @@ import { replayTest } from '../../ts/hubtest/replay-test.js';
 import { type HubOptions, runTests, surroundingsOf } from '../../ts/hubtest/run-all.js';
 import { checkedReplay, type TestOutcome } from '../../ts/hubtest/run-test.js';
 import { allTests, assertionText, loadTest } from '../../ts/hubtest/test-case.js';
+import { writeGeoDatabases } from '../support/geo-databases.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 
 /** They expect answers of GeoLite2 databases, which nobody may pass on; MaxMind's test databases do not know the addresses. */
-const needGeography = ['geoip-enrich', 'magento-ccs-by-country', 'sftpgo-impossible-travel', 'sshd-impossible-travel',
-  'sshd-impossible-travel-user', 'teleport-impossible-travel'];
+const needTestGeography = ['geoip-enrich', 'magento-ccs-by-country'];
+const needRealGeography = ['sftpgo-impossible-travel', 'sshd-impossible-travel', 'sshd-impossible-travel-user', 'teleport-impossible-travel'];
+const needGeography = [...needTestGeography, ...needRealGeography];
+/** What their addresses are taken for; of the real ones two countries far apart matter, not where in them. */
+const geography = { test: [{ network: '1.2.3.0/24', country: 'FR', isInEuropeanUnion: true, latitude: 46, longitude: 2,
+  asn: { number: 4242, organization: 'Crowdsec' } }],
+real: [{ network: '1.2.3.0/24', country: 'AU', isInEuropeanUnion: false, latitude: -33.5, longitude: 143.2 },
+  { network: '9.8.8.0/24', country: 'US', isInEuropeanUnion: false, latitude: 37.8, longitude: -97.8 }] } as const;
 /**
  * Its assertions name the overflows in the order of the log, but they are compared in descending order: eight of its lines
  * are false. CrowdSec's tool passes over them, because it counts no false line without `==`.
@@ -45,6 +53,20 @@ describe('the tests of the reference hub', skipWithout('hub'), () => {
 
   test('what is skipped says what is missing', () => {
     for (const name of needGeography) assert.match(outcomes.get(name)?.reason ?? '', /^needs GeoLite2-City\.mmdb and GeoLite2-ASN\.mmdb: /);
+  });
+
+  test('with databases that know their addresses those hold, too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'palisade-geography-'));
+    try {
+      for (const [kind, names] of [['test', needTestGeography], ['real', needRealGeography]] as const) {
+        writeGeoDatabases(join(folder, kind), geography[kind]);
+        const found = await runTests(names, { ...options, dataDirs: [join(folder, kind), ...options.dataDirs], isStrict: true, keepsResults: false }, 1);
+        assert.deepEqual(found.map(({ name, status, reason, parser, scenario }) => [name, status, reason,
+          ...[...parser.faults, ...scenario.faults].map(({ text, actual }) => `${text} is ${actual}`)]), names.map((name) => [name, 'passed', '']));
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('only what CrowdSec passes over fails in the one that is wrongly written', () => {
