@@ -15,12 +15,96 @@ process.env['TZ'] = 'UTC';
 const now = (): GoTime => new GoTime(Date.UTC(2026, 10, 23, 12) / 1000, 5);
 
 test('dates are understood as a Go program with the same layouts understands them', () => {
-  type Row = [string, string, [string, number] | null];
-  for (const [text, layout, expected] of recorded<Row>('enrich/recorded-dates.json')) {
+  for (const [text, layout, expected] of recorded<[string, string, [string, number] | null]>('enrich/recorded-dates.json')) {
     const date = parseDate(text, layout, now);
     assert.deepEqual(date === null ? null : [date.marshaled, date.time.seconds], expected, JSON.stringify([text, layout]));
   }
 });
+
+type Row = readonly [text: string, layout: string, marshaled: string | null];
+const sentences: Readonly<Record<string, readonly Row[]>> = {
+  'each known layout reads its own spelling': [
+    ['2024-05-06T07:08:09+02:00', '', '2024-05-06T07:08:09+02:00'],
+    ['06/May/2024:07:08:09 -0730', '', '2024-05-06T07:08:09-07:30'],
+    ['Mon May 6 07:08:09 2024', '', '2024-05-06T07:08:09Z'],
+    ['06-May-2024 07:08:09 europe/paris', '', '2024-05-06T07:08:09Z'],
+    ['05/06/2024 07:08:09', '', '2024-05-06T07:08:09Z'],
+    ['2024-05-06 07:08:09.123456789 +0200 CEST', '', '2024-05-06T07:08:09.123456789+02:00'],
+    ['May  6 07:08:09', '', '2026-05-06T07:08:09Z'],
+    ['Mon May 06 07:08:09.123456 2024', '', '2024-05-06T07:08:09.123456Z'],
+    ['2024/05/06', '', '2024-05-06T00:00:00Z'],
+    ['2024/05/06 07:08', '', '2024-05-06T07:08:00Z'],
+    ['2024-05-06', '', '2024-05-06T00:00:00Z'],
+    ['2024-05-06 07:08', '', '2024-05-06T07:08:00Z'],
+    ['2024/05/06 07:08:09', '', '2024-05-06T07:08:09Z'],
+    ['2024-05-06 07:08:09', '', '2024-05-06T07:08:09Z'],
+    ['2024-05-06T07:08:09', '', '2024-05-06T07:08:09Z'],
+  ],
+  'the layout of the event comes before the known ones, which come before Unix seconds': [
+    ['05/06/2024 07:08:09', '02/01/2006 15:04:05', '2024-06-05T07:08:09Z'],
+    ['2024-05-06 07:08:09', '02/01/2006 15:04:05', '2024-05-06T07:08:09Z'],
+    ['1700000000', '02/01/2006 15:04:05', '2023-11-14T22:13:20Z'],
+    ['20240506', '20060102', '2024-05-06T00:00:00Z'],
+    ['20240506', '', '1970-08-23T06:21:46Z'],
+  ],
+  'a fraction with a point or a comma may follow the seconds of any layout, to the nanosecond': [
+    ['2024-05-06T07:08:09.123456789Z', '', '2024-05-06T07:08:09.123456789Z'],
+    ['2024-05-06T07:08:09,000000001Z', '', '2024-05-06T07:08:09.000000001Z'],
+    ['2024/05/06 07:08:09,25', '', '2024-05-06T07:08:09.25Z'],
+    ['May 16 07:08:09.999999999', '', '2026-05-16T07:08:09.999999999Z'],
+    ['06/May/2024:07:08:09.5 +0100', '', '2024-05-06T07:08:09.5+01:00'],
+    ['05/06/2024 07:08:09.123456', '', '2024-05-06T07:08:09.123456Z'],
+    ['0506 07:08:09,7', '0102 15:04:05', '2026-05-06T07:08:09.7Z'],
+    ['2024-05-06 07:08.5', '', null],
+  ],
+  'blanks of a layout match any run of blanks, days have one digit or two, names any case': [
+    ['May   6 07:08:09', '', '2026-05-06T07:08:09Z'],
+    ['May 6 07:08:09', '', '2026-05-06T07:08:09Z'],
+    ['May 06 07:08:09', '', '2026-05-06T07:08:09Z'],
+    ['may 16 07:08:09', '', '2026-05-16T07:08:09Z'],
+    ['mON MAY  6 07:08:09 2024', '', '2024-05-06T07:08:09Z'],
+    ['06/MAY/2024:07:08:09   +0000', '', '2024-05-06T07:08:09Z'],
+    ['May 6', '', null],
+  ],
+  'no zone is UTC, an abbreviation has offset zero, an offset stays': [
+    ['2024-05-06 07:08:09 PDT', '2006-01-02 15:04:05 MST', '2024-05-06T07:08:09Z'],
+    ['2024-05-06 07:08:09 +0000 XYZ', '', '2024-05-06T07:08:09Z'],
+    ['2024-05-06 07:08:09 -0530 XYZ', '', '2024-05-06T07:08:09-05:30'],
+    ['2024-05-06T07:08:09-00:00', '', '2024-05-06T07:08:09Z'],
+  ],
+  'text behind a date is no date': [
+    ['2024-05-06T07:08:09Zx', '', null], ['2024-05-06 ', '', null], ['May  6 07:08:09 host', '', null], ['2024-05-06 07:08:09 +0200', '', null],
+  ],
+  'a date without a year is of this one, 29 February where there is none is 1 March, December is still to come': [
+    ['Feb 28 01:02:03', '', '2026-02-28T01:02:03Z'], ['Feb 29 01:02:03', '', '2026-03-01T01:02:03Z'], ['Feb 30 01:02:03', '', null],
+    ['Dec 31 23:59:59', '', '2026-12-31T23:59:59Z'],
+  ],
+  'Unix time counts from one second on and loses its fraction': [
+    ['1700000000', '', '2023-11-14T22:13:20Z'], ['1700000000.999999999', '', '2023-11-14T22:13:20Z'], ['1.5', '', '1970-01-01T00:00:01Z'],
+    ['0', '', null], ['0.5', '', null], ['-1700000000', '', null], ['1700000000s', '', null],
+  ],
+  'trailing zeros of a fraction go, offset zero is Z': [
+    ['2024-05-06T07:08:09.120000000+00:00', '', '2024-05-06T07:08:09.12Z'], ['2024-05-06T07:08:09.000+01:00', '', '2024-05-06T07:08:09+01:00'],
+  ],
+  'the layouts of CrowdSec\'s hub': [
+    ['2024-05-06T07:08:09.12Z', '2006-01-02T15:04:05.999Z', '2024-05-06T07:08:09.12Z'],
+    ['Mon May  6 07:08:09 2024', 'Mon Jan _2 15:04:05 2006', '2024-05-06T07:08:09Z'],
+    ['0506 07:08:09', '0102 15:04:05', '2026-05-06T07:08:09Z'],
+    ['240506 07:08:09', '060102 15:04:05', '2024-05-06T07:08:09Z'],
+    ['05/06/2024, 7:08:09 PM', '01/02/2006, 3:04:05 PM', '2024-05-06T19:08:09Z'],
+    ['05/06/2024, 19:08:09', '01/02/2006, 15:04:05', '2024-05-06T19:08:09Z'],
+    ['2024-05-06 07:08:09,123456789', '2006-01-02 15:04:05,999999999', '2024-05-06T07:08:09.123456789Z'],
+    ['2024-05-06 07:08:09.123-0330', '2006-01-02 15:04:05.000-0700', '2024-05-06T07:08:09.123-03:30'],
+  ],
+};
+
+for (const [sentence, rows] of Object.entries(sentences)) {
+  test(sentence, () => {
+    for (const [text, layout, marshaled] of rows) {
+      assert.equal(parseDate(text, layout, now)?.marshaled ?? null, marshaled, JSON.stringify([text, layout]));
+    }
+  });
+}
 
 /** What the layouts say, in their order. */
 function byLayouts(text: string): GoTime | null {
