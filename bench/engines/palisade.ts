@@ -21,7 +21,7 @@ export function palisadeEngine(folder: string, hub: ReplayEngine['hub'], apiPort
 
 async function replay(folder: string, hub: ReplayEngine['hub'], port: number, workers: number, cpus: string, log: string,
   type: string): Promise<Replay> {
-  createInstance(folder, hub, port, workers);
+  createPalisadeInstance(folder, hub, port, workers);
   const config = join(folder, 'etc/config.yaml');
   const pin = cpus === '' ? [] : ['taskset', '-c', cpus];
   const cost = await measure([...pin, process.execPath, join(bin, 'palisade'), '-c', config, '-dsn', `file://${log}`, '-type', type],
@@ -33,7 +33,8 @@ async function replay(folder: string, hub: ReplayEngine['hub'], port: number, wo
   return { cost, alerts };
 }
 
-function createInstance(folder: string, hub: ReplayEngine['hub'], port: number, workers: number): void {
+/** Makes an instance with a hub's items and data, without acquisition; a machine of it can log in. */
+export function createPalisadeInstance(folder: string, hub: ReplayEngine['hub'], port: number, workers: number): void {
   rmSync(folder, { recursive: true, force: true });
   const etc = join(folder, 'etc');
   const data = join(folder, 'data');
