@@ -1,10 +1,9 @@
 // What must never be banned, whatever is decided: loopback, own addresses, gateways, the Local API, and what the
 // administrator names. Goes into the kernel before the rules that drop.
 
-import { readFileSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
-import { networkInterfaces } from 'node:os';
-import { IpAddress, parseCidr, parseIp, type IpPrefix } from '../ts/util/ip.js';
+import { gateways, ownAddresses } from '../ts/util/host-addresses.js';
+import { parseCidr, parseIp, type IpPrefix } from '../ts/util/ip.js';
 import { boundsOf, type FamilyNumber } from './family.js';
 import type { CoveredRange } from './range-set.js';
 
@@ -54,24 +53,4 @@ function merged(prefixes: readonly IpPrefix[]): CoveredRange[] {
     else if (range.last > open.last) open.last = range.last;
   }
   return result;
-}
-
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) => list ?? []).map(({ address }) => address);
-}
-
-/** Next hops of the routing tables, as /proc shows them: IPv4 in host order, IPv6 in network order. */
-function gateways(): string[] {
-  const lines = (path: string): string[][] => {
-    try {
-      return readFileSync(path, 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
-    } catch {
-      return [];
-    }
-  };
-  const ipv4 = lines('/proc/net/route').map((fields) => fields[2] ?? '').filter((hop) => /^[0-9A-F]{8}$/.test(hop))
-    .map((hop) => IpAddress.fromBytes(Buffer.from(hop, 'hex').reverse()).toString());
-  const ipv6 = lines('/proc/net/ipv6_route').map((fields) => fields[4] ?? '').filter((hop) => /^[0-9a-f]{32}$/.test(hop))
-    .map((hop) => IpAddress.fromBytes(Buffer.from(hop, 'hex')).toString());
-  return [...ipv4, ...ipv6].filter((address) => address !== '0.0.0.0' && address !== '::');
 }

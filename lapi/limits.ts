@@ -98,4 +98,19 @@ export const lapiLimits = {
   logDelayMs: 20,
   /** Milliseconds SQLite waits for another process that holds the write lock. */
   busyTimeoutMs: 10_000,
+  /** Milliseconds for getting a blocklist, redirects included, and their number. */
+  blocklistFetchMsMax: 60_000,
+  blocklistRedirectsMax: 5,
+  /** Milliseconds after which a refresh of a blocklist counts as dead. */
+  blocklistLockMsMax: 600_000,
+  /** Milliseconds before a failed blocklist is tried again; twice as long after each failure, up to its interval. */
+  blocklistRetryMs: 60_000,
+  /** Milliseconds between looks for blocklists that are due. */
+  blocklistLookMs: 10_000,
+  /** Decisions of a blocklist written at once, in one alert. */
+  blocklistSliceRows: 10_000,
+  /** Milliseconds for which the addresses of this host are taken for known. */
+  ownAddressesMsMax: 60_000,
+  /** Earlier decisions on one target that are looked at. */
+  banHistoryRowsMax: 1_000,
 } as const;

@@ -2,14 +2,19 @@
 
 import { silentLog, type Log } from '../ts/config/log.js';
 import type { DatabaseConfig, ServerConfig } from '../ts/config/config.js';
+import { defaultProtection, type Protection } from '../ts/config/protection.js';
 import type { CounterSample } from '../ts/metrics/counters.js';
 import { loadSecret } from './auth/secret.js';
+import { Blocklists } from './blocklists/blocklists.js';
+import { ListCache } from './blocklists/list-cache.js';
+import type { RefreshDeps } from './blocklists/refresh.js';
 import { retentionPlan } from './jobs/plan.js';
 import { runRetention } from './jobs/retention-job.js';
-import { repeat } from './jobs/schedule.js';
+import { repeat, type Schedule } from './jobs/schedule.js';
 import { lapiLimits } from './limits.js';
 import { listen, type Listening } from './listen.js';
 import { LapiMetrics } from './metrics.js';
+import { NeverBan } from './never-ban.js';
 import { compileProfiles, openProfiles } from './profiles.js';
 import { buildServer } from './server.js';
 import { openStore } from './store/store.js';
@@ -22,6 +27,8 @@ export interface LapiOptions {
   readonly server: ServerConfig;
   readonly database: DatabaseConfig;
   readonly dataDir: string;
+  /** Blocklists, escalation, whom never to ban; absent: what holds without palisade.yaml. */
+  readonly protection?: Protection;
   /** Milliseconds added to the wall clock. */
   readonly clockOffsetMs: number;
 }
@@ -47,7 +54,7 @@ export function checkLapi(options: LapiOptions): void {
 
 /** Starts a Local API. Throws E_CONFIG, E_STORE, E_LAPI …; then nothing of it is left running. */
 export async function startLapi(options: LapiOptions, log: Log): Promise<RunningLapi> {
-  const { server, database } = options;
+  const { server, database, protection = defaultProtection } = options;
   const nowMs = (): number => Date.now() + options.clockOffsetMs;
   const plan = retentionPlan(database.flush);
   const tls = readTlsSettings(server.tls, nowMs, log);
@@ -55,6 +62,7 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   const store = await openStore(database, nowMs);
   let listening: Listening;
   const metrics = new LapiMetrics();
+  const neverBan = new NeverBan(protection.neverBan, nowMs);
   try {
     await store.decisions.keepInMemory();
     const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log });
@@ -66,6 +74,8 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
     throw error;
   }
   for (const address of listening.addresses) log.info(`CrowdSec Local API listening on ${address}`);
+  const blocklists = startBlocklists(protection, { store, cache: new ListCache(options.dataDir), nowMs,
+    never: () => neverBan.networks() }, log);
   const retention = repeat(() => runRetention(store, plan, log), retentionIntervalMs);
   const pulls = repeat(() => store.bouncers.flushPulls()
     .catch((error: Error) => log.warning(`last pulls of bouncers: ${error.message}`)), lapiLimits.pullWriteIntervalMs);
@@ -74,9 +84,21 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
     samples: () => metrics.snapshot(store),
     close: async () => {
       log.info('serve: shutting down api server');
-      await Promise.all([retention.stop(), pulls.stop()]);
+      await Promise.all([retention.stop(), pulls.stop(), blocklists.stop()]);
       await listening.close();
       await store.close();
     },
   };
+}
+
+/** Refreshes what is due at once, then again and again. A stop does not wait for a server that answers slowly. */
+function startBlocklists({ blocklists }: Protection, deps: Omit<RefreshDeps, 'stopped'>, log: Log): Schedule {
+  const stopping = new AbortController();
+  const lists = new Blocklists(blocklists, { ...deps, stopped: stopping.signal }, log);
+  const first = lists.runDue();
+  const later = repeat(() => first.then(() => lists.runDue()), lapiLimits.blocklistLookMs);
+  return { stop: async () => {
+    stopping.abort();
+    await Promise.all([first, later.stop()]);
+  } };
 }

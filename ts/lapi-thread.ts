@@ -83,7 +83,7 @@ export class LapiThread {
   }
 }
 
-function workerDataOf({ server, database, paths }: Config, clockOffsetMs: number): object {
+function workerDataOf({ server, database, paths, protection }: Config, clockOffsetMs: number): object {
   if (database === null) throw new PalisadeError('E_CONFIG', 'no database configuration provided (db_config)');
-  return { server, database, dataDir: paths.dataDir, clockOffsetMs };
+  return { server, database, dataDir: paths.dataDir, protection, clockOffsetMs };
 }

@@ -6,6 +6,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { PalisadeError } from '../errors.js';
 import { limits } from '../limits.js';
 import { readWithOverride } from './local-override.js';
+import { defaultProtection, resolveProtection, type Protection } from './protection.js';
 import { configShape, credentialsShape, settingsShape, simulationShape, type RawConfig } from './schema.js';
 
 /** Log levels from the most verbose on, as CrowdSec names them. */
@@ -86,6 +87,8 @@ export interface Config {
   readonly prometheus: { readonly enabled: boolean; readonly level: 'none' | 'aggregated' | 'full';
     readonly listenAddr: string; readonly listenPort: number };
   readonly limits: Readonly<Record<keyof typeof limits, number>>;
+  /** Blocklists, escalation and whom never to ban, from palisade.yaml. */
+  readonly protection: Protection;
   /** What was accepted but is not built yet, or is doubtful: one sentence each, for the log. */
   readonly warnings: readonly string[];
 }
@@ -140,6 +143,7 @@ function resolveConfig(file: string): Config {
       insecureSkipVerify: client.insecure_skip_verify ?? false, unregisterOnExit: client.unregister_on_exit ?? false },
     server: resolveServer(raw),
     limits: { ...limits, ...settings.limits },
+    protection: settings.protection,
   };
 }
 
@@ -265,10 +269,11 @@ interface Settings {
   readonly workers?: number;
   readonly provenance: boolean;
   readonly limits: Readonly<Record<string, number>>;
+  readonly protection: Protection;
 }
 
 function readSettings(file: string): Settings {
-  if (!existsSync(file)) return { provenance: false, limits: {} };
+  if (!existsSync(file)) return { provenance: false, limits: {}, protection: defaultProtection };
   const raw = readWithOverride(file, settingsShape);
   for (const name of raw.limits?.keys() ?? []) {
     if (!Object.hasOwn(limits, name)) {
@@ -276,7 +281,8 @@ function readSettings(file: string): Settings {
         `${file}: unknown limit "${name}"; known limits: ${Object.keys(limits).join(', ')}`);
     }
   }
-  return { workers: raw.workers, provenance: raw.alerts?.provenance ?? false, limits: Object.fromEntries(raw.limits ?? []) };
+  return { workers: raw.workers, provenance: raw.alerts?.provenance ?? false, limits: Object.fromEntries(raw.limits ?? []),
+    protection: resolveProtection(raw) };
 }
 
 /** Sections that CrowdSec's shipped files carry and Palisade does not serve yet. */

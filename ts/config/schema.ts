@@ -2,6 +2,7 @@
 // What Palisade accepts but does not build yet is listed in config.ts and warned about once.
 
 import { boolean, integer, list, mapOf, number, record, text, type Shaped } from './document.js';
+import { protectionShapes } from './protection.js';
 
 const tls = record({
   cert_file: text(), key_file: text(), server_name: text(), ca_cert_path: text(), client_verification: text(),
@@ -83,4 +84,5 @@ export const settingsShape = record({
   alerts: record({ provenance: boolean() }),
   /** Bytes and counts that replace the maxima of ts/limits.ts, by their names there. */
   limits: mapOf(number()),
+  ...protectionShapes,
 });

@@ -158,6 +158,13 @@ export function parseLooseCidr(text: string): IpPrefix | null {
   return new IpPrefix(prefix.address.unmap(), prefix.bits - 96);
 }
 
+/** Reads an address or a network as a network, its host bits cleared, a mapped one as IPv4; null when it is neither. */
+export function prefixOf(text: string): IpPrefix | null {
+  if (text.includes('/')) return parseLooseCidr(text);
+  const address = parseLooseIp(text);
+  return address === null ? null : new IpPrefix(address, address.bits);
+}
+
 /** The IPv4 number of a dotted text, or -1. */
 function parseIpv4(text: string): number {
   let value = 0;

@@ -1,0 +1,160 @@
+// One blocklist brought up to date: got, read, freed of what must not be banned, and the decisions in the database made
+// to agree with it. A list that cannot be had, or cannot be right, changes nothing.
+
+import type { Blocklist } from '../../ts/config/protection.js';
+import type { Decision } from '../../ts/model/alert.js';
+import { formatGoDuration } from '../../ts/util/go-duration.js';
+import { GoTime } from '../../ts/util/go-time.js';
+import { prefixOf } from '../../ts/util/ip.js';
+import { lapiLimits } from '../limits.js';
+import { decisionsOfList, endDecisions, listOrigin } from '../store/list-decisions.js';
+import { withLock } from '../store/named-lock.js';
+import type { IncomingAlert } from '../store/prepared-alert.js';
+import type { Store } from '../store/store.js';
+import { fetchList, ListError } from './fetch-list.js';
+import { intervalOf, networksOf, united, without, type AddressIntervals, type Interval } from './intervals.js';
+import { unknownList, type ListCache, type ListState } from './list-cache.js';
+import { parseList, type ParsedList } from './parse-list.js';
+
+/** What a refresh needs. */
+export interface RefreshDeps {
+  readonly store: Store;
+  readonly cache: ListCache;
+  readonly nowMs: () => number;
+  /** Addresses and networks that are never banned. */
+  readonly never: () => readonly string[];
+  /** Ends the waiting for servers. */
+  readonly stopped?: AbortSignal;
+}
+
+/** What came of a refresh. Without `error` the database agrees with the list. */
+export interface RefreshOutcome {
+  /** '' when it worked. */
+  readonly error: string;
+  readonly isUnchanged: boolean;
+  /** Decisions made: for new entries, and for those whose decisions would soon have ended. */
+  readonly addedCount: number;
+  readonly renewedCount: number;
+  readonly removedCount: number;
+  readonly entryCount: number;
+  readonly parsed: ParsedList | null;
+}
+
+/** No public list has any business with these: RFC 6890 and its likes. */
+const specialNetworks = ['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12',
+  '192.0.0.0/24', '192.168.0.0/16', '224.0.0.0/3', '::/127', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+
+/** Refreshes a list. Null when somebody else is at it. Throws only when the database or the data folder fails. */
+export async function refreshList(settings: Blocklist, deps: RefreshDeps): Promise<RefreshOutcome | null> {
+  return withLock(deps.store, `blocklist:${settings.name}`, lapiLimits.blocklistLockMsMax, () => refresh(settings, deps));
+}
+
+/** Ends the decisions of a list that is no longer configured, and forgets it. */
+export async function dropList(name: string, { store, cache }: RefreshDeps): Promise<void> {
+  await endDecisions(store, (await decisionsOfList(store, name)).map(({ id }) => id));
+  cache.remove(name);
+}
+
+async function refresh(settings: Blocklist, deps: RefreshDeps): Promise<RefreshOutcome> {
+  const { cache } = deps;
+  const triedMs = deps.nowMs();
+  const kept = cache.state(settings.name);
+  const source = settings.url || settings.file;
+  const copy = kept.source === source ? cache.copy(settings.name) : null;
+  const before: ListState = kept.source === source ? kept : { ...unknownList, source };
+  try {
+    const fetched = await fetchList(settings, copy === null ? null : before, deps.stopped);
+    const text = fetched.text ?? copy!;
+    const parsed = usable(parseList(text, settings), settings);
+    if (fetched.text !== null) cache.writeCopy(settings.name, text);
+    const wanted = new Set(networksOf(allowed(parsed.addresses, settings, await exemptions(deps))));
+    const changes = await applyList(settings, wanted, deps);
+    cache.writeState(settings.name, { source, etag: fetched.etag, lastModified: fetched.lastModified, fetchedMs: triedMs,
+      triedMs, failureCount: 0, error: '', entryCount: wanted.size, invalidCount: parsed.invalidCount });
+    return { error: '', isUnchanged: fetched.text === null, ...changes, entryCount: wanted.size, parsed };
+  } catch (error) {
+    if (!(error instanceof ListError)) throw error;
+    // A start soon after tries again at once.
+    if (deps.stopped?.aborted !== true) cache.writeState(settings.name, { ...before, triedMs,
+      failureCount: before.failureCount + 1, error: error.message });
+    return { error: error.message, isUnchanged: true, addedCount: 0, renewedCount: 0, removedCount: 0,
+      entryCount: before.entryCount, parsed: null };
+  }
+}
+
+/** An error page with status 200 must not pass for a list on which nobody is left. */
+function usable(parsed: ParsedList, { entriesMax }: Blocklist): ParsedList {
+  const { entryCount, invalidCount, firstInvalid } = parsed;
+  if (entryCount > entriesMax) throw new ListError(`the list has more than ${entriesMax} entries`);
+  if (entryCount === 0) throw new ListError(`the list has no entry${firstInvalid === '' ? '' : `; ${firstInvalid}`}`);
+  if (invalidCount > entryCount) {
+    throw new ListError(`${invalidCount} of ${entryCount + invalidCount} lines cannot be read; ${firstInvalid}`);
+  }
+  return parsed;
+}
+
+async function exemptions({ store, never }: RefreshDeps): Promise<string[]> {
+  const allowlists = await store.allowlists.list(true);
+  return [...never(), ...allowlists.flatMap(({ items }) => items.map(({ value }) => value))];
+}
+
+function allowed(addresses: AddressIntervals, { aggregates, withPrivate }: Blocklist, exempt: readonly string[]): AddressIntervals {
+  return without(united(addresses, aggregates), united(intervalsOf([...exempt, ...withPrivate ? [] : specialNetworks]), true));
+}
+
+function intervalsOf(texts: readonly string[]): AddressIntervals {
+  const v4: Interval<number>[] = [];
+  const v6: Interval<bigint>[] = [];
+  for (const text of texts) {
+    const prefix = prefixOf(text);
+    if (prefix === null) continue;
+    const entry = intervalOf(prefix);
+    if (entry.version === 4) v4.push(entry.interval);
+    else v6.push(entry.interval);
+  }
+  return { v4, v6 };
+}
+
+/** Makes the decisions in force those that are wanted: ends the others, makes the missing, renews the ending. */
+async function applyList(settings: Blocklist, wanted: ReadonlySet<string>, { store, nowMs }: RefreshDeps):
+Promise<Pick<RefreshOutcome, 'addedCount' | 'renewedCount' | 'removedCount'>> {
+  // One that would end before the next refresh but one is renewed: the next may fail.
+  const soon = GoTime.fromMs(nowMs() + Math.max(0.5 * settings.ttlMs, Math.min(2 * settings.intervalMs, 0.9 * settings.ttlMs)));
+  const gone: number[] = [];
+  const lasting = new Map<string, boolean>();
+  const removed = new Set<string>();
+  for (const { id, value, type, until } of await decisionsOfList(store, settings.name)) {
+    if (!wanted.has(value) || type !== settings.type) {
+      gone.push(id);
+      if (!wanted.has(value)) removed.add(value);
+    } else lasting.set(value, lasting.get(value) === true || until.compare(soon) >= 0);
+  }
+  const missing: string[] = [];
+  let renewedCount = 0;
+  for (const value of wanted) {
+    if (lasting.get(value) === true) continue;
+    if (lasting.has(value)) renewedCount++;
+    missing.push(value);
+  }
+  // First what is new: nobody is let go in between who stays on the list in another form.
+  await addDecisions(settings, missing, removed.size, store, nowMs());
+  await endDecisions(store, gone);
+  return { addedCount: missing.length - renewedCount, renewedCount, removedCount: removed.size };
+}
+
+/** One alert a slice, as CrowdSec shows its lists. Between slices others get their turn. */
+async function addDecisions(settings: Blocklist, values: readonly string[], removedCount: number, store: Store,
+  nowMs: number): Promise<void> {
+  const time = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const duration = formatGoDuration(settings.ttlMs * 1e6);
+  for (let from = 0; from < values.length; from += lapiLimits.blocklistSliceRows) {
+    const slice = values.slice(from, from + lapiLimits.blocklistSliceRows);
+    const decisions: Decision[] = slice.map((value) => ({ origin: listOrigin, scenario: settings.name, type: settings.type,
+      scope: value.includes('/') ? 'Range' : 'Ip', value, duration, simulated: false }));
+    await store.alerts.add(null, [{ kind: 'capi', scenario: `update : +${slice.length}/-${from === 0 ? removedCount : 0} IPs`,
+      scenario_hash: '', scenario_version: '', message: '', events_count: slice.length, start_at: time, stop_at: time,
+      capacity: 0, leakspeed: '', simulated: false, remediation: true, events: [], decisions,
+      source: { scope: `${listOrigin}:${settings.name}`, value: '' } } as IncomingAlert]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
