@@ -4,6 +4,7 @@
 
 import { murmur3 } from '../ts/util/murmur.js';
 import { readBan, type Enforcement, type Refusal, type WireDecision } from './decision.js';
+import { NumberSet } from './key-table.js';
 import type { WantedState } from './state.js';
 
 /** What the Local API says the whole set is. */
@@ -22,9 +23,9 @@ export class DecisionIntake {
   readonly #enforcement: Enforcement;
   readonly #now: () => number;
   /** Ids, enforced or not. */
-  #told = new Set<number>();
+  #told = new NumberSet();
   /** What is told anew while `#told` still holds. */
-  #new: Set<number> | null = null;
+  #new: NumberSet | null = null;
   /** Sums of the two hashes, null when nobody compares. */
   #sums: [number, number] | null = null;
 
@@ -36,7 +37,7 @@ export class DecisionIntake {
 
   /** Everything is told anew from here. `isSummed`: there will be a claim to compare with. */
   begin(isSummed: boolean): void {
-    this.#new = new Set();
+    this.#new = new NumberSet();
     this.#sums = isSummed ? [0, 0] : null;
   }
 
@@ -58,10 +59,7 @@ export class DecisionIntake {
     const nowMs = this.#now();
     const told = this.#new ?? this.#told;
     for (const decision of decisions) {
-      if (decision.id !== undefined && !told.has(decision.id)) {
-        told.add(decision.id);
-        this.#sum(decision, 1);
-      }
+      if (decision.id !== undefined && told.add(decision.id)) this.#sum(decision, 1);
       const ban = readBan(decision, this.#enforcement, nowMs);
       if (typeof ban !== 'string') this.#state.add(ban);
       else this.#refuse(decision, ban);

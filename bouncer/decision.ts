@@ -2,8 +2,8 @@
 // decisions come from other programs.
 
 import { parseGoDuration } from '../ts/util/go-duration.js';
-import { IpPrefix, parseCidr, parseIp } from '../ts/util/ip.js';
-import { keyOf, type AddressKey, type FamilyNumber } from './family.js';
+import { IpPrefix, parseCidr, parseIp, type IpAddress } from '../ts/util/ip.js';
+import type { FamilyNumber } from './family.js';
 
 /** A decision on the wire; anything may be missing. */
 export interface WireDecision {
@@ -20,14 +20,12 @@ export interface WireDecision {
 export interface Ban {
   readonly id: number;
   readonly family: FamilyNumber;
-  /** Of the address, or the first one of the range. */
-  readonly key: AddressKey;
+  /** The address, or the first one of the range. */
+  readonly address: IpAddress;
   readonly bits: number | null;
   readonly untilMs: number;
   /** Names the set; see `groupOf`. */
   readonly group: string;
-  readonly scenario: string;
-  readonly sinceMs: number;
 }
 
 /** Why a decision is not enforced. */
@@ -44,7 +42,7 @@ export interface Enforcement {
 
 /** Returns the ban of a decision, or why there is none. */
 export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs: number): Ban | Refusal {
-  const { type = '', scope = '', value = '', origin = '', scenario = '' } = decision;
+  const { type = '', scope = '', value = '', origin = '' } = decision;
   if (!enforcement.types.has(type.toLowerCase())) return 'type';
   if (!/^(ip|range)$/i.test(scope)) return 'scope';
   const prefix = readPrefix(value);
@@ -54,8 +52,8 @@ export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs:
   if (bits < enforcement.widestBits[address.version]) return 'wide';
   const untilMs = nowMs + durationMs(decision.duration);
   if (!(untilMs > nowMs)) return 'ended';
-  return { id: decision.id, family: address.version, key: keyOf(address), bits: bits === address.bits ? null : bits,
-    untilMs, group: enforcement.hasOneGroup ? '' : groupOf(origin), scenario, sinceMs: nowMs };
+  return { id: decision.id, family: address.version, address, bits: bits === address.bits ? null : bits, untilMs,
+    group: enforcement.hasOneGroup ? '' : groupOf(origin) };
 }
 
 /** The part of a set's name that tells the origin: letters, digits, `_-` of it. */

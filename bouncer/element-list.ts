@@ -1,6 +1,7 @@
 // Addresses or ranges with their ends, packed side by side: what a backend gets and what it reads back.
 
-import { addressOf, families, writeKey, writeNumber, type AddressKey, type Family, type FamilyNumber } from './family.js';
+import { IpAddress } from '../ts/util/ip.js';
+import { families, writeNumber, type Family, type FamilyNumber } from './family.js';
 import type { CoveredRange } from './range-set.js';
 
 /** Elements of one set. `last` is null for single addresses. All in network order. */
@@ -24,13 +25,6 @@ export function setKey({ family, kind, group }: SetId): string {
   return `${family}/${kind}/${group}`;
 }
 
-/** Packs single addresses. */
-export function packAddresses(family: Family, keys: readonly AddressKey[], untilMs: readonly number[]): ElementList {
-  const first = new Uint8Array(keys.length * family.keyBytes);
-  keys.forEach((key, index) => writeKey(key, first, index * family.keyBytes));
-  return { count: keys.length, first, last: null, untilMs: Float64Array.from(untilMs) };
-}
-
 /** Packs ranges. */
 export function packRanges(family: Family, ranges: readonly CoveredRange[]): ElementList {
   const first = new Uint8Array(ranges.length * family.keyBytes);
@@ -49,10 +43,8 @@ export const noElements: ElementList = { count: 0, first: new Uint8Array(0), las
 /** The elements as text, `192.0.2.1` or `192.0.2.0-192.0.2.7`, with their ends: for logs and comparisons. */
 export function textsOf(family: FamilyNumber, list: ElementList): Map<string, number> {
   const { keyBytes } = families[family];
-  const text = (bytes: Uint8Array, index: number): string => {
-    const slice = Buffer.from(bytes.buffer, bytes.byteOffset + index * keyBytes, keyBytes);
-    return addressOf(family === 4 ? slice.readUInt32BE() : slice.toString('latin1')).toString();
-  };
+  const text = (bytes: Uint8Array, index: number): string =>
+    IpAddress.fromBytes(bytes.subarray(index * keyBytes, (index + 1) * keyBytes)).toString();
   const texts = new Map<string, number>();
   for (let index = 0; index < list.count; index++) {
     const name = list.last === null ? text(list.first, index) : `${text(list.first, index)}-${text(list.last, index)}`;

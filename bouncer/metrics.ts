@@ -1,7 +1,6 @@
 // What the bouncer tells about itself: Prometheus text with cs-firewall-bouncer's names, and the usage metrics that the
 // Local API keeps. Decisions are counted from our own state, packets from the counters of the rules.
 
-import { Counter, Gauge, Registry } from 'prom-client';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { version } from '../ts/version.js';
@@ -25,9 +24,11 @@ const labelNames = ['origin', 'ip_type'];
 
 /** Returns the exposition text. */
 export async function expose(measures: Measures): Promise<string> {
+  // Loading it costs a start 40 ms, and most are never asked.
+  const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   const registers = [registry];
-  const perOrigin = (name: string, help: string): Gauge => new Gauge({ name, help, labelNames, registers });
+  const perOrigin = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
   const banned = perOrigin('fw_bouncer_banned_ips', 'Decisions in force.');
   for (const { group, family, count } of measures.active) banned.inc(labels(group, family), count);
   const packets = perOrigin('fw_bouncer_dropped_packets', 'Packets denied.');

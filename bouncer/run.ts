@@ -54,7 +54,7 @@ export async function startBouncer(config: BouncerConfig, backend: Backend, log:
   await enforcer.start();
   const measure = async (): Promise<Measures> => {
     const { dropped, processed } = await enforcer.ask(() => backend.count());
-    return { dropped, processed, active: state.counts().values(), ...feed.counts, refused: intake.refused,
+    return { dropped, processed, active: state.counts(), ...feed.counts, refused: intake.refused,
       ...enforcer.counts, cut: enforcer.cutter.count };
   };
   const server = config.prometheus === null ? null

@@ -1,45 +1,37 @@
 // Which addresses are to be banned until when: all decisions in force, merged by address, the longest wins. Pure: time
 // comes in, changes come out in pieces. Not what the kernel holds: that is what was handed out.
 
-import { bouncerLimits } from './limits.js';
-import { addressOf, boundsOf, families, type AddressKey, type FamilyNumber } from './family.js';
+import { AddressBook, none, waiting } from './address-book.js';
 import type { SetChange } from './backend.js';
+import { BanTable } from './ban-table.js';
 import type { Ban } from './decision.js';
-import { noElements, packAddresses, packRanges, setKey, type SetId } from './element-list.js';
-import { ExpiryHeap } from './expiry-heap.js';
-import { RangeSet } from './range-set.js';
-import { IpPrefix } from '../ts/util/ip.js';
-
-/** All that is known of one address. */
-interface Entry {
-  readonly family: FamilyNumber;
-  readonly key: AddressKey;
-  /** One mostly; several decisions of one address stand side by side. */
-  bans: readonly Ban[];
-  /** What the kernel was told last. */
-  appliedGroup: string | null;
-  appliedUntilMs: number;
-}
-
-/** Ranges of one set: each decision counts, the last end of a network is enforced. */
-interface RangeGroup {
-  readonly id: SetId;
-  readonly bans: Map<string, readonly Ban[]>;
-  readonly ranges: RangeSet;
-}
+import { noElements, packRanges, setKey, type ElementList, type SetId } from './element-list.js';
+import { families, type FamilyNumber } from './family.js';
+import { bouncerLimits } from './limits.js';
+import { RangeBook, type RangeGroup } from './range-book.js';
+import { RowQueue } from './row-queue.js';
 
 /** Origins whose bans come in bulk wait behind the others. */
 const bulkGroup = /^(lists|CAPI|crowdsec-?blocklist)/i;
+const familyNumbers = [4, 6] as const;
+
+/** Decisions in force of a group and family. */
+export interface ActiveCount {
+  readonly group: string;
+  readonly family: FamilyNumber;
+  readonly count: number;
+}
 
 /** The wanted state. */
 export class WantedState {
-  readonly #bans = new Map<number, Ban>();
-  readonly #entries: Readonly<Record<FamilyNumber, Map<AddressKey, Entry>>> = { 4: new Map(), 6: new Map() };
-  readonly #ranges = new Map<string, RangeGroup>();
-  readonly #expiry = new ExpiryHeap();
-  readonly #changed = new Set<Entry>();
-  readonly #changedBulk = new Set<Entry>();
-  readonly #groups = new Set<string>();
+  readonly #bans = new BanTable();
+  readonly #books: Readonly<Record<FamilyNumber, AddressBook>> = { 4: new AddressBook(families[4]), 6: new AddressBook(families[6]) };
+  readonly #ranges = new RangeBook();
+  readonly #first = new RowQueue();
+  readonly #bulk = new RowQueue();
+  /** Names by number. */
+  readonly #groups: string[] = [];
+  readonly #counts = new Map<string, { group: string; family: FamilyNumber; count: number }>();
   /** Sets whose content in the kernel is not known. */
   readonly #unknown = new Map<string, SetId>();
 
@@ -48,44 +40,44 @@ export class WantedState {
     return this.#bans.size;
   }
 
-  /** The decisions in force. */
-  bans(): readonly Ban[] {
-    return [...this.#bans.values()];
-  }
-
   /** Takes a decision in, or a new end of a known one. */
   add(ban: Ban): void {
-    const known = this.#bans.get(ban.id);
-    if (known !== undefined && isSame(known, ban)) return;
-    if (known !== undefined) this.remove(ban.id);
-    const stored = this.#withGroup(ban);
-    this.#bans.set(ban.id, stored);
-    this.#expiry.push(stored);
-    this.#place(stored, (bans) => [...bans, stored]);
+    const known = this.#bans.find(ban.id);
+    const group = this.#groupNumber(ban.group);
+    if (known >= 0) {
+      if (this.#isSame(known, ban, group)) return;
+      this.#take(known);
+    }
+    const isAddress = ban.bits === null;
+    const address = isAddress ? this.#books[ban.family].put(ban.address) : none;
+    const row = this.#bans.put(ban.id, ban.family, group, address, ban.untilMs);
+    this.#count(row, 1);
+    if (isAddress) {
+      const book = this.#books[ban.family];
+      this.#bans.setNext(row, book.firstBan(address));
+      book.setFirstBan(address, row);
+      this.#await(book, address, group);
+    } else {
+      this.#ranges.add(row, { ...ban, group: this.#groups[group] }, ban.untilMs);
+    }
   }
 
   /** Takes a decision out; an unknown one is no matter. */
   remove(id: number): void {
-    const ban = this.#bans.get(id);
-    if (ban === undefined) return;
-    this.#bans.delete(id);
-    this.#place(ban, (bans) => bans.filter((other) => other.id !== id));
+    const row = this.#bans.find(id);
+    if (row >= 0) this.#take(row);
   }
 
   /** Takes out what has ended. The kernel drops it by itself. */
   expire(nowMs: number): number {
     let count = 0;
-    for (const ban of this.#expiry.takeUntil(nowMs)) {
-      if (this.#bans.get(ban.id) !== ban) continue;
-      this.remove(ban.id);
-      count++;
-    }
+    for (let row; (row = this.#bans.endedBy(nowMs)) >= 0; count++) this.#take(row);
     return count;
   }
 
   /** When something ends next, or null. */
   get nextEndMs(): number | null {
-    return this.#expiry.nextMs;
+    return this.#bans.nextEndMs;
   }
 
   /** The kernel's content of a set is not known any more: it is handed out whole next. */
@@ -100,16 +92,13 @@ export class WantedState {
 
   /** Sets with or without bans that were ever handed out or are to be. */
   sets(): SetId[] {
-    const families = [4, 6] as const;
-    const addresses = families.flatMap((family) => [...this.#groups].map((group): SetId =>
-      ({ family, kind: 'address', group })));
-    return [...addresses, ...[...this.#ranges.values()].map(({ id }) => id)];
+    const addresses = familyNumbers.flatMap((family) => this.#groups.map((group): SetId => ({ family, kind: 'address', group })));
+    return [...addresses, ...[...this.#ranges.groups()].map(({ id }) => id)];
   }
 
   /** Whether changes wait. */
   get isChanged(): boolean {
-    return this.#unknown.size + this.#changed.size + this.#changedBulk.size > 0
-      || [...this.#ranges.values()].some(({ ranges }) => ranges.isChanged);
+    return this.#unknown.size > 0 || !this.#first.isEmpty || !this.#bulk.isEmpty || this.#ranges.changed() !== undefined;
   }
 
   /**
@@ -122,130 +111,164 @@ export class WantedState {
       this.#unknown.delete(setKey(unknown));
       return [this.#whole(unknown, nowMs)];
     }
-    const queue = this.#changed.size > 0 ? this.#changed : null;
-    if (queue === null) {
-      const ranges = [...this.#ranges.values()].find((group) => group.ranges.isChanged);
-      if (ranges !== undefined) return [rangeChange(ranges, nowMs)];
-    }
-    const taken: Entry[] = [];
-    for (const entry of queue ?? this.#changedBulk) {
-      if (taken.length === bouncerLimits.batchElementsMax) break;
-      taken.push(entry);
-    }
-    for (const entry of taken) (queue ?? this.#changedBulk).delete(entry);
-    return this.#addressChanges(taken, nowMs);
+    const ranges = this.#first.isEmpty ? this.#ranges.changed() : undefined;
+    if (ranges !== undefined) return [rangeChange(ranges, nowMs)];
+    return this.#addressChanges(this.#first.isEmpty ? this.#bulk : this.#first, nowMs);
   }
 
   /** Decisions in force by group and family. */
-  counts(): Map<string, { readonly group: string; readonly family: FamilyNumber; count: number }> {
-    const counts = new Map<string, { group: string; family: FamilyNumber; count: number }>();
-    for (const { group, family } of this.#bans.values()) {
-      const key = `${family}/${group}`;
-      const known = counts.get(key);
-      if (known === undefined) counts.set(key, { group, family, count: 1 });
-      else known.count++;
+  counts(): ActiveCount[] {
+    return [...this.#counts.values()].filter(({ count }) => count > 0);
+  }
+
+  #take(row: number): void {
+    this.#count(row, -1);
+    const address = this.#bans.address(row);
+    if (address === none) {
+      this.#ranges.remove(row);
+    } else {
+      const book = this.#books[this.#bans.family(row)];
+      const first = book.firstBan(address);
+      const next = this.#bans.next(row);
+      if (first === row) book.setFirstBan(address, next);
+      else {
+        let before = first;
+        while (this.#bans.next(before) !== row) before = this.#bans.next(before);
+        this.#bans.setNext(before, next);
+      }
+      this.#await(book, address, this.#bans.group(row));
     }
-    return counts;
+    this.#bans.remove(row);
+  }
+
+  /** The same decision told again: its end differs by what a duration in whole seconds loses. */
+  #isSame(row: number, ban: Ban, group: number): boolean {
+    if (this.#bans.group(row) !== group || this.#bans.family(row) !== ban.family
+      || Math.abs(this.#bans.untilMs(row) - ban.untilMs) > bouncerLimits.untilToleranceMs) return false;
+    const address = this.#bans.address(row);
+    return address === none ? this.#ranges.isOn(row, ban)
+      : ban.bits === null && this.#books[ban.family].find(ban.address) === address;
   }
 
   /** Origins beyond the maximum share a set. */
-  #withGroup(ban: Ban): Ban {
-    if (this.#groups.has(ban.group)) return ban;
-    if (this.#groups.size >= bouncerLimits.originsMax) return this.#withGroup({ ...ban, group: 'others' });
-    this.#groups.add(ban.group);
-    return ban;
+  #groupNumber(name: string): number {
+    const known = this.#groups.indexOf(name);
+    if (known >= 0) return known;
+    if (this.#groups.length >= bouncerLimits.originsMax && name !== 'others') return this.#groupNumber('others');
+    return this.#groups.push(name) - 1;
   }
 
-  #place(ban: Ban, edit: (bans: readonly Ban[]) => readonly Ban[]): void {
-    if (ban.bits !== null) this.#placeRange(ban, edit);
-    else this.#placeAddress(ban, edit);
+  #count(row: number, change: 1 | -1): void {
+    const family = this.#bans.family(row);
+    const group = this.#groups[this.#bans.group(row)];
+    const key = `${family}/${group}`;
+    const known = this.#counts.get(key);
+    if (known === undefined) this.#counts.set(key, { group, family, count: change });
+    else known.count += change;
   }
 
-  #placeAddress(ban: Ban, edit: (bans: readonly Ban[]) => readonly Ban[]): void {
-    const entries = this.#entries[ban.family];
-    let entry = entries.get(ban.key);
-    if (entry === undefined) {
-      entry = { family: ban.family, key: ban.key, bans: [], appliedGroup: null, appliedUntilMs: 0 };
-      entries.set(ban.key, entry);
-    }
-    entry.bans = edit(entry.bans);
-    if (bulkGroup.test(ban.group) && !this.#changed.has(entry)) {
-      this.#changedBulk.add(entry);
-      return;
-    }
-    this.#changedBulk.delete(entry);
-    this.#changed.add(entry);
+  #await(book: AddressBook, address: number, group: number): void {
+    const how = book.waiting(address);
+    if (how === waiting.first) return;
+    const isBulk = bulkGroup.test(this.#groups[group]);
+    if (isBulk && how === waiting.inBulk) return;
+    book.setWaiting(address, isBulk ? waiting.inBulk : waiting.first);
+    // One that waited in bulk stays there too, and is passed over.
+    (isBulk ? this.#bulk : this.#first).push(2 * address + Number(book.family.number === 6));
   }
 
-  #placeRange(ban: Ban, edit: (bans: readonly Ban[]) => readonly Ban[]): void {
-    const id: SetId = { family: ban.family, kind: 'range', group: ban.group };
-    let group = this.#ranges.get(setKey(id));
-    if (group === undefined) {
-      group = { id, bans: new Map(), ranges: new RangeSet() };
-      this.#ranges.set(setKey(id), group);
+  /** The decision on an address that ends last, or `none`. */
+  #longest(book: AddressBook, address: number): number {
+    let best: number = none;
+    for (let row = book.firstBan(address); row !== none; row = this.#bans.next(row)) {
+      if (best === none || this.#bans.untilMs(row) > this.#bans.untilMs(best)) best = row;
     }
-    const { first, last } = boundsOf(new IpPrefix(addressOf(ban.key), ban.bits!));
-    const key = `${first}-${last}`;
-    const bans = edit(group.bans.get(key) ?? []);
-    if (bans.length === 0) group.bans.delete(key);
-    else group.bans.set(key, bans);
-    group.ranges.set(first, last, bans.length === 0 ? null : longest(bans).untilMs);
+    return best;
   }
 
-  #addressChanges(entries: readonly Entry[], nowMs: number): SetChange[] {
-    const changes = new Map<string, { set: SetId; adds: Entry[]; deletes: Entry[] }>();
-    const changeOf = (family: FamilyNumber, group: string) => {
-      const set: SetId = { family, kind: 'address', group };
-      const key = setKey(set);
-      if (!changes.has(key)) changes.set(key, { set, adds: [], deletes: [] });
-      return changes.get(key)!;
-    };
-    for (const entry of entries) {
-      const { family, bans, appliedGroup } = entry;
-      const wanted = bans.length === 0 ? null : longest(bans);
-      const isHeld = appliedGroup !== null && entry.appliedUntilMs > nowMs;
-      const isSet = wanted !== null && (!isHeld || wanted.group !== appliedGroup
-        || wanted.untilMs !== entry.appliedUntilMs);
-      if (isHeld && (wanted === null || isSet)) changeOf(family, appliedGroup).deletes.push(entry);
-      if (isSet) changeOf(family, wanted.group).adds.push(entry);
-      entry.appliedGroup = wanted?.group ?? null;
-      entry.appliedUntilMs = wanted?.untilMs ?? 0;
-      if (wanted === null) this.#entries[family].delete(entry.key);
+  #addressChanges(queue: RowQueue, nowMs: number): SetChange[] {
+    const how = queue === this.#first ? waiting.first : waiting.inBulk;
+    const changes = new ChangedSets();
+    const over: [AddressBook, number][] = [];
+    for (let count = 0; count < bouncerLimits.batchElementsMax && !queue.isEmpty;) {
+      const taken = queue.shift();
+      const book = this.#books[taken % 2 === 0 ? 4 : 6];
+      const address = taken >> 1;
+      if (book.waiting(address) !== how) continue;
+      count++;
+      book.setWaiting(address, waiting.not);
+      const wanted = this.#longest(book, address);
+      const group = wanted === none ? none : this.#bans.group(wanted);
+      const untilMs = wanted === none ? 0 : this.#bans.untilMs(wanted);
+      const applied = book.appliedGroup(address);
+      const isHeld = applied !== none && book.appliedUntilMs(address) > nowMs;
+      const isSet = wanted !== none && (!isHeld || group !== applied || untilMs !== book.appliedUntilMs(address));
+      if (isHeld && (wanted === none || isSet)) changes.of(book, applied).deletes.push(address);
+      if (isSet) changes.of(book, group).adds.push(address);
+      book.setApplied(address, group, untilMs);
+      if (wanted === none) over.push([book, address]);
     }
-    return [...changes.values()].map(({ set, adds, deletes }): SetChange => ({ set, isReplacement: false,
-      adds: packEntries(set, adds), deletes: packEntries(set, deletes) }))
-      .sort((a, b) => Math.sign(b.adds.count) - Math.sign(a.adds.count) || a.deletes.count - b.deletes.count);
+    const packed = changes.packed(this.#groups);
+    for (const [book, address] of over) book.remove(address);
+    return packed;
   }
 
   #whole(set: SetId, nowMs: number): SetChange {
+    const isReplacement = true;
     if (set.kind !== 'address') {
-      const intervals = this.#ranges.get(setKey(set))?.ranges.takeAll() ?? [];
-      return { set, isReplacement: true, deletes: noElements,
+      const intervals = this.#ranges.group(set)?.ranges.takeAll() ?? [];
+      return { set, isReplacement, deletes: noElements,
         adds: packRanges(families[set.family], intervals.filter(({ untilMs }) => untilMs > nowMs)) };
     }
-    const adds: Entry[] = [];
-    for (const entry of this.#entries[set.family].values()) {
-      const wanted = entry.bans.length === 0 ? null : longest(entry.bans);
-      if (wanted?.group !== set.group) {
+    const book = this.#books[set.family];
+    const own = this.#groups.indexOf(set.group);
+    const adds: number[] = [];
+    const ends: number[] = [];
+    for (const address of book.rows()) {
+      const wanted = this.#longest(book, address);
+      const applied = book.appliedGroup(address);
+      if (wanted === none || this.#bans.group(wanted) !== own) {
         // What the set held of it is gone now.
-        if (entry.appliedGroup === set.group) entry.appliedGroup = null;
+        if (applied === own) book.setApplied(address, none, 0);
         continue;
       }
+      const untilMs = this.#bans.untilMs(wanted);
       // Of another set it must still be taken out: that is left to its own change.
-      if (entry.appliedGroup === null || entry.appliedGroup === set.group) {
-        entry.appliedGroup = wanted.group;
-        entry.appliedUntilMs = wanted.untilMs;
-      }
-      if (wanted.untilMs > nowMs) adds.push(entry);
+      if (applied === none || applied === own) book.setApplied(address, own, untilMs);
+      if (untilMs <= nowMs) continue;
+      adds.push(address);
+      ends.push(untilMs);
     }
-    return { set, isReplacement: true, deletes: noElements, adds: packAddresses(families[set.family],
-      adds.map(({ key }) => key), adds.map(({ bans }) => longest(bans).untilMs)) };
+    return { set, isReplacement, deletes: noElements, adds: pack(book, adds, ends) };
   }
 }
 
-function packEntries({ family }: SetId, entries: readonly Entry[]) {
-  return packAddresses(families[family], entries.map(({ key }) => key),
-    entries.map(({ appliedUntilMs }) => appliedUntilMs));
+/** Changed addresses by the set they are in. */
+class ChangedSets {
+  readonly #sets = new Map<number, { book: AddressBook; group: number; adds: number[]; deletes: number[] }>();
+
+  of(book: AddressBook, group: number): { readonly adds: number[]; readonly deletes: number[] } {
+    const key = 2 * group + Number(book.family.number === 6);
+    let known = this.#sets.get(key);
+    if (known === undefined) this.#sets.set(key, known = { book, group, adds: [], deletes: [] });
+    return known;
+  }
+
+  /** As changes, those that add first. */
+  packed(groups: readonly string[]): SetChange[] {
+    return [...this.#sets.values()].map(({ book, group, adds, deletes }): SetChange => ({
+      set: { family: book.family.number, kind: 'address', group: groups[group] }, isReplacement: false,
+      adds: pack(book, adds, adds.map((address) => book.appliedUntilMs(address))),
+      deletes: pack(book, deletes, deletes.map(() => 0)) }))
+      .sort((a, b) => Math.sign(b.adds.count) - Math.sign(a.adds.count) || a.deletes.count - b.deletes.count);
+  }
+}
+
+function pack(book: AddressBook, addresses: readonly number[], untilMs: readonly number[]): ElementList {
+  const { keyBytes } = book.family;
+  const first = new Uint8Array(addresses.length * keyBytes);
+  for (let index = 0; index < addresses.length; index++) book.write(addresses[index], first, index * keyBytes);
+  return { count: addresses.length, first, last: null, untilMs: Float64Array.from(untilMs) };
 }
 
 function rangeChange({ id, ranges }: RangeGroup, nowMs: number): SetChange {
@@ -254,14 +277,4 @@ function rangeChange({ id, ranges }: RangeGroup, nowMs: number): SetChange {
   return { set: id, isReplacement: false,
     deletes: packRanges(families[id.family], deletes.filter(({ untilMs }) => untilMs > nowMs)),
     adds: packRanges(families[id.family], adds.filter(({ untilMs }) => untilMs > nowMs)) };
-}
-
-function longest(bans: readonly Ban[]): Ban {
-  return bans.reduce((best, ban) => (ban.untilMs > best.untilMs ? ban : best));
-}
-
-/** The same decision told again: its end differs by what a duration in whole seconds loses. */
-function isSame(known: Ban, ban: Ban): boolean {
-  return known.key === ban.key && known.bits === ban.bits && known.group === ban.group
-    && Math.abs(known.untilMs - ban.untilMs) <= bouncerLimits.untilToleranceMs;
 }

@@ -4,7 +4,7 @@
 import { IpPrefix, type IpAddress } from '../ts/util/ip.js';
 import type { Backend } from './backend.js';
 import type { BouncerConfig } from './config.js';
-import { boundsOf, families, keyOf, writeKey } from './family.js';
+import { boundsOf } from './family.js';
 import { BouncerClient } from './lapi-client.js';
 import { hostSources, lapiAddresses, neverRanges } from './never-ban.js';
 import type { ElementList, SetId } from './element-list.js';
@@ -37,9 +37,7 @@ export async function explainAddress(config: BouncerConfig, address: IpAddress, 
 }
 
 async function heldBy(backend: Backend, address: IpAddress, nowMs: number): Promise<{ set: SetId; untilMs: number }[]> {
-  const { keyBytes } = families[address.version];
-  const key = new Uint8Array(keyBytes);
-  writeKey(keyOf(address), key, 0);
+  const key = Uint8Array.from(address.toBytes());
   const found: { set: SetId; untilMs: number }[] = [];
   for (const set of await backend.list()) {
     if (set.family !== address.version) continue;

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { DecisionIntake } from '../../bouncer/decision-intake.js';
 import type { WireDecision } from '../../bouncer/decision.js';
+import { textsOf } from '../../bouncer/element-list.js';
 import { Feed } from '../../bouncer/feed.js';
 import { Follower } from '../../bouncer/follow.js';
 import { BouncerClient } from '../../bouncer/lapi-client.js';
@@ -69,6 +70,7 @@ class Scene {
     if (answer === undefined) response.destroy();
     else answer(response);
   });
+  readonly #handedOut = new Set<string>();
   #feed: Feed | null = null;
   #running: Promise<void> = Promise.resolve();
   #client: BouncerClient | null = null;
@@ -101,7 +103,13 @@ class Scene {
 
   /** Addresses wanted, by their last number. */
   get wanted(): number[] {
-    return this.state.bans().map(({ key }) => Number(key) & 255).sort((a, b) => a - b);
+    while (this.state.isChanged) {
+      for (const { set, adds, deletes } of this.state.take(Date.now())) {
+        for (const text of textsOf(set.family, deletes).keys()) this.#handedOut.delete(text);
+        for (const text of textsOf(set.family, adds).keys()) this.#handedOut.add(text);
+      }
+    }
+    return [...this.#handedOut].map((text) => Number(text.split('.')[3])).sort((a, b) => a - b);
   }
 }
 

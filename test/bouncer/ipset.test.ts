@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cidrsOf } from '../../bouncer/backends/cidr.js';
 import { IpsetBackend } from '../../bouncer/backends/ipset.js';
-import { noElements, packAddresses, packRanges, textsOf, type SetId } from '../../bouncer/element-list.js';
+import { noElements, packRanges, textsOf, type ElementList, type SetId } from '../../bouncer/element-list.js';
 import { families } from '../../bouncer/family.js';
 import { ipv4 } from '../../ts/util/ip.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
@@ -44,7 +44,8 @@ inNetworkNamespace(import.meta.url, ['ipset', 'iptables'], () => {
       + '-A CROWDSEC_CHAIN -m set --match-set bl-never src -j RETURN\n-A CROWDSEC_CHAIN -m set --match-set bl src -j DROP\n'
       + '-A CROWDSEC_CHAIN -m set --match-set bl-net src -j DROP\n');
     assert.match(run('iptables', ['-S', 'INPUT']), /-A INPUT -j CROWDSEC_CHAIN/);
-    const pack = (...keys: number[]) => packAddresses(families[4], keys, keys.map(() => now + 60_000));
+    const pack = (...keys: number[]): ElementList => ({ count: keys.length, first: Uint8Array.from(keys.flatMap((key) => [0, 0, 0, key])),
+      last: null, untilMs: Float64Array.from(keys, () => now + 60_000) });
     await backend.apply({ set: addresses, isReplacement: false, deletes: noElements, adds: pack(1, 2, 3) }, now);
     await backend.apply({ set: addresses, isReplacement: false, deletes: pack(2, 99), adds: noElements }, now);
     const held = async (set: SetId): Promise<string[]> => [...textsOf(4, await backend.dump(set, now)).keys()].sort();
