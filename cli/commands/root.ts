@@ -4,6 +4,7 @@ import type { CommandSpec } from '../command.js';
 import { defaultConfigFile } from '../context.js';
 import { alertsSpec } from './alerts.js';
 import { allowlistsSpec } from './allowlists.js';
+import { blocklistsSpec } from './blocklists.js';
 import { bouncersSpec } from './bouncers.js';
 import { completionSpec } from './completion.js';
 import { configSpec } from './config.js';
@@ -36,8 +37,8 @@ export const rootSpec: CommandSpec = {
   ],
   run: ({ command }) => command.outputHelp(),
   commands: [
-    alertsSpec, allowlistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec, hubtestSpec,
-    lapiSpec, lintSpec, machinesSpec, metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
+    alertsSpec, allowlistsSpec, blocklistsSpec, bouncersSpec, completionSpec, configSpec, decisionsSpec, explainSpec, hubSpec,
+    hubtestSpec, lapiSpec, lintSpec, machinesSpec, metricsSpec, simulationSpec, versionSpec, ...itemCommands(), ...unbuiltCommands(),
     { use: 'help [command]', text: 'Help about any command', needsNoConfig: true, args: { kind: 'any' }, run: help },
   ],
 };
