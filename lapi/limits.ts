@@ -33,6 +33,8 @@ export const lapiLimits = {
   feedRowsMax: 100_000,
   /** Decisions in one event of an open stream. */
   streamEventRows: 1_000,
+  /** What an open stream writes at once. */
+  streamPieceBytes: 256 * 1024,
   /** Milliseconds between two beats of the open streams: a sign of life, and a look at who still takes what is sent. */
   beatMs: 15_000,
   /** Beats from one comparison to the next. */
@@ -79,8 +81,11 @@ export const lapiLimits = {
   idlePollMs: 50,
   /** Connections to a database server. */
   databaseConnectionsMax: 10,
-  /** Rows of one insert into a database server. */
+  /** Rows of one insert into PostgreSQL, and into MySQL, where its text is shorter than max_allowed_packet. */
   insertBatchRows: 5_000,
+  mysqlInsertRows: 1_000,
+  /** Seconds to wait while another process changes the schema of a MySQL database. */
+  migrationWaitSecondsMax: 600,
   /** Milliseconds after which what others wrote to a database server is asked for again. */
   changePollMs: 500,
   /** Milliseconds after which the triggers of a database server are looked for again. */

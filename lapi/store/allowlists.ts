@@ -81,9 +81,9 @@ export class Allowlists {
     return this.#context.db.transaction().execute(async (db) => {
       for (const [index, item] of items.entries()) {
         const now = toColumn(this.#context.now());
-        const { id } = await db.insertInto('allow_list_items').values({ created_at: now, updated_at: now,
+        const [id] = await this.#context.dialect.insertForIds(db, 'allow_list_items', [{ created_at: now, updated_at: now,
           expires_at: item.expiresAt.isZero ? null : toColumn(item.expiresAt), comment: item.comment,
-          value: item.value, ...ranges[index] }).returning('id').executeTakeFirstOrThrow();
+          value: item.value, ...ranges[index] }]);
         await db.insertInto('allow_list_allowlist_items')
           .values({ allow_list_id: listId, allow_list_item_id: id }).execute();
       }

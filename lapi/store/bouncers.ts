@@ -67,10 +67,10 @@ export class Bouncers {
     return this.#context.db.transaction().execute(async (db) => {
       const known = await db.selectFrom('bouncers').select('id').where('name', '=', bouncer.name).executeTakeFirst();
       if (known !== undefined) return null;
-      const row = await db.insertInto('bouncers').values({ created_at: now, updated_at: now, name: bouncer.name,
+      await db.insertInto('bouncers').values({ created_at: now, updated_at: now, name: bouncer.name,
         api_key: bouncer.keyHash, revoked: 0, ip_address: bouncer.ipAddress,
-        auth_type: bouncer.authType ?? 'api-key', auto_created: bouncer.isAutoCreated ? 1 : 0 })
-        .returningAll().executeTakeFirstOrThrow();
+        auth_type: bouncer.authType ?? 'api-key', auto_created: bouncer.isAutoCreated ? 1 : 0 }).execute();
+      const row = await db.selectFrom('bouncers').selectAll().where('name', '=', bouncer.name).executeTakeFirstOrThrow();
       return toBouncer({ ...row, cursor: null });
     });
   }

@@ -1,7 +1,7 @@
 // The schema of the database as data, and the one history of changes to it. Tables, columns and indexes are CrowdSec's,
 // so that either program can go on with the other's file; what is ours has the prefix palisade_.
 
-import { sql, type ColumnDefinitionBuilder, type Kysely } from 'kysely';
+import { sql, type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely } from 'kysely';
 import type { ColumnKind, StoreDialect } from './dialect/dialect.js';
 import type { Tables } from './tables.js';
 
@@ -33,25 +33,25 @@ const system = may('text', 'osname', 'osfamily', 'osversion', 'featureflags');
 const tables: Readonly<Record<string, Table>> = {
   machines: {
     columns: [...stamps, ...may('time', 'last_push', 'last_heartbeat'),
-      { name: 'machine_id', kind: 'text', required: true, unique: true }, ...need('text', 'password', 'ip_address'),
-      ...may('text', 'scenarios', 'version'), or('flag', 'is_validated', 0), or('text', 'auth_type', 'password'),
+      { name: 'machine_id', kind: 'name', required: true, unique: true }, ...need('text', 'password', 'ip_address'),
+      ...may('longText', 'scenarios'), ...may('text', 'version'), or('flag', 'is_validated', 0), or('name', 'auth_type', 'password'),
       ...system, ...may('json', 'hubstate', 'datasources')],
     indexes: [['machine_last_heartbeat_created_at', ['last_heartbeat', 'created_at']],
       ['machine_is_validated', ['is_validated']]],
   },
   alerts: {
-    columns: [...stamps, ...need('text', 'scenario'), or('text', 'bucket_id', '', false),
-      or('text', 'message', '', false), or('int', 'events_count', 0, false), ...may('time', 'started_at', 'stopped_at'),
+    columns: [...stamps, ...need('name', 'scenario'), or('name', 'bucket_id', '', false),
+      ...may('text', 'message'), or('int', 'events_count', 0, false), ...may('time', 'started_at', 'stopped_at'),
       ...may('text', 'source_ip', 'source_range', 'source_as_number', 'source_as_name', 'source_country'),
-      ...may('float', 'source_latitude', 'source_longitude'), ...may('text', 'source_scope', 'source_value'),
+      ...may('float', 'source_latitude', 'source_longitude'), ...may('name', 'source_scope', 'source_value'),
       ...may('int', 'capacity'), ...may('text', 'leak_speed', 'scenario_version', 'scenario_hash'),
-      or('flag', 'simulated', 0), ...may('text', 'uuid'), ...may('flag', 'remediation'), ...may('text', 'kind'),
+      or('flag', 'simulated', 0), ...may('name', 'uuid'), ...may('flag', 'remediation'), ...may('text', 'kind'),
       { name: 'machine_alerts', kind: 'int', references: ['machines', 'set null'] }],
     indexes: [['alert_id', ['id']], ['alert_uuid', ['uuid']], ['alert_scenario', ['scenario']]],
   },
   decisions: {
-    columns: [...stamps, ...may('time', 'until'), ...need('text', 'scenario', 'type'), ...address,
-      ...need('text', 'scope', 'value', 'origin'), or('flag', 'simulated', 0), ...may('text', 'uuid'),
+    columns: [...stamps, ...may('time', 'until'), ...need('name', 'scenario', 'type'), ...address,
+      ...need('name', 'scope', 'value', 'origin'), or('flag', 'simulated', 0), ...may('name', 'uuid'),
       { name: 'alert_decisions', kind: 'int', references: ['alerts', 'cascade'] }],
     indexes: [['decision_start_ip_end_ip', ['start_ip', 'end_ip']], ['decision_value', ['value']],
       ['decision_until', ['until']], ['decision_alert_decisions', ['alert_decisions']]],
@@ -67,31 +67,31 @@ const tables: Readonly<Record<string, Table>> = {
     indexes: [['meta_alert_metas', ['alert_metas']]],
   },
   bouncers: {
-    columns: [...stamps, { name: 'name', kind: 'text', required: true, unique: true }, ...need('text', 'api_key'),
-      ...need('flag', 'revoked'), or('text', 'ip_address', '', false), ...may('text', 'type', 'version'),
-      ...may('time', 'last_pull'), or('text', 'auth_type', 'api-key'), ...system, or('flag', 'auto_created', 0)],
+    columns: [...stamps, { name: 'name', kind: 'name', required: true, unique: true }, ...need('name', 'api_key'),
+      ...need('flag', 'revoked'), or('name', 'ip_address', '', false), ...may('text', 'type', 'version'),
+      ...may('time', 'last_pull'), or('name', 'auth_type', 'api-key'), ...system, or('flag', 'auto_created', 0)],
     indexes: [['bouncer_api_key_auth_type', ['api_key', 'auth_type']],
       ['bouncer_api_key_ip_address', ['api_key', 'ip_address']],
       ['bouncer_last_pull_created_at', ['last_pull', 'created_at']]],
   },
   config_items: {
-    columns: [...stamps, { name: 'name', kind: 'text', required: true, unique: true }, ...need('longText', 'value')],
+    columns: [...stamps, { name: 'name', kind: 'name', required: true, unique: true }, ...need('longText', 'value')],
   },
   locks: {
-    columns: [{ name: 'name', kind: 'text', required: true, unique: true }, ...need('time', 'created_at')],
+    columns: [{ name: 'name', kind: 'name', required: true, unique: true }, ...need('time', 'created_at')],
   },
   metrics: {
-    columns: [...need('text', 'generated_type', 'generated_by'), ...need('time', 'received_at'),
+    columns: [...need('name', 'generated_type', 'generated_by'), ...need('time', 'received_at'),
       ...may('time', 'pushed_at'), ...need('longText', 'payload')],
   },
   allow_lists: {
-    columns: [...stamps, ...need('text', 'name'), ...need('flag', 'from_console'),
-      ...may('text', 'description', 'allowlist_id')],
+    columns: [...stamps, ...need('name', 'name'), ...need('flag', 'from_console'),
+      ...may('text', 'description'), ...may('name', 'allowlist_id')],
     indexes: [['allowlist_id', ['id'], true], ['allowlist_name', ['name'], true],
       ['allowlist_allowlist_id', ['allowlist_id']]],
   },
   allow_list_items: {
-    columns: [...stamps, ...may('time', 'expires_at'), ...may('text', 'comment'), ...need('text', 'value'), ...address],
+    columns: [...stamps, ...may('time', 'expires_at'), ...may('text', 'comment'), ...need('name', 'value'), ...address],
     indexes: [['allowlistitem_id', ['id']], ['allowlistitem_start_ip_end_ip', ['start_ip', 'end_ip']],
       ['allowlistitem_expires_at', ['expires_at']]],
   },
@@ -117,44 +117,45 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .addColumn('row_id', sql`${dialect.columnType('int')}`, (column) => column.notNull()).execute();
   },
   // For the stream: what is new since a bouncer's last pull.
-  async (db) => {
-    await db.schema.createIndex('palisade_decision_created').ifNotExists().on('decisions').column('created_at').execute();
-  },
+  (db, dialect) => createIndex(db, dialect, 'palisade_decision_created', 'decisions', ['created_at']),
   replaceChangeLog,
 ];
 
 /** The log tells runs of rows and what a removed decision held; bouncers have a place in it. */
 async function replaceChangeLog(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  await dialect.dropTriggers(db);
-  await db.schema.dropTable('palisade_changes').execute();
   const long = sql`${dialect.columnType('int')}`;
-  const text = sql`${dialect.columnType('text')}`;
-  await db.schema.createTable('palisade_changes')
+  const name = sql`${dialect.columnType('name')}`;
+  await dialect.dropTriggers(db);
+  for (const table of ['palisade_changes', 'palisade_log', 'palisade_cursors']) {
+    await db.schema.dropTable(table).ifExists().execute();
+  }
+  await newTable(db, dialect, 'palisade_changes')
     .addColumn('seq', sql`${dialect.idColumn}`, (column) => numbered(column, dialect))
-    .addColumn('kind', text, (column) => column.notNull()).addColumn('event', text, (column) => column.notNull())
+    .addColumn('kind', name, (column) => column.notNull()).addColumn('event', name, (column) => column.notNull())
     .addColumn('row_id', long, (column) => column.notNull()).addColumn('last_id', long)
-    .addColumn('until', sql`${dialect.columnType('time')}`).addColumn('scenario', text).addColumn('type', text)
-    .addColumn('scope', text).addColumn('value', text).addColumn('origin', text).addColumn('uuid', text).execute();
+    .addColumn('until', sql`${dialect.columnType('time')}`).addColumn('scenario', name).addColumn('type', name)
+    .addColumn('scope', name).addColumn('value', name).addColumn('origin', name).addColumn('uuid', name).execute();
   await dialect.addChangeNumber(db);
-  await db.schema.createTable('palisade_log').addColumn('trimmed', long, (column) => column.notNull()).execute();
+  await newTable(db, dialect, 'palisade_log').addColumn('trimmed', long, (column) => column.notNull()).execute();
   await db.insertInto('palisade_log').values({ trimmed: 0 }).execute();
-  await db.schema.createTable('palisade_cursors')
-    .addColumn('bouncer_id', long, (column) => column.primaryKey().references('bouncers.id').onDelete('cascade'))
-    .addColumn('cursor', text, (column) => column.notNull()).execute();
+  await newTable(db, dialect, 'palisade_cursors')
+    .addColumn('bouncer_id', long, (column) => column.primaryKey())
+    .addColumn('cursor', sql`${dialect.columnType('text')}`, (column) => column.notNull())
+    .addForeignKeyConstraint('palisade_cursors_bouncer', ['bouncer_id'], 'bouncers', ['id'], (key) => key.onDelete('cascade'))
+    .execute();
 }
 
-/** Brings the database to the present schema, in one transaction. */
+/** Brings the database to the present schema. */
 export async function migrate(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
   // A database without our table throws here; it may be empty or CrowdSec's.
   if (await appliedCount(db).catch(() => 0) < steps.length) {
-    await db.transaction().execute(async (transaction) => {
-      await dialect.lockForMigration(transaction);
-      await transaction.schema.createTable('palisade_schema').ifNotExists()
+    await dialect.migrate(db, async (migrating) => {
+      await migrating.schema.createTable('palisade_schema').ifNotExists()
         .addColumn('version', 'integer', (column) => column.notNull()).execute();
       // Another process may have done it while this one waited for the lock.
-      for (let version = await appliedCount(transaction); version < steps.length; version++) {
-        await steps[version](transaction, dialect);
-        await sql`insert into palisade_schema (version) values (${version + 1})`.execute(transaction);
+      for (let version = await appliedCount(migrating); version < steps.length; version++) {
+        await steps[version](migrating, dialect);
+        await sql`insert into palisade_schema (version) values (${version + 1})`.execute(migrating);
       }
     });
   }
@@ -172,7 +173,7 @@ async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: stri
   present: ReadonlySet<string> | undefined): Promise<void> {
   const typeOf = (column: Column) => sql`${dialect.columnType(column.kind)}`;
   if (present === undefined) {
-    let builder = db.schema.createTable(name);
+    let builder = newTable(db, dialect, name);
     if (table.primaryKey === undefined) {
       builder = builder.addColumn('id', sql`${dialect.idColumn}`, (column) => numbered(column, dialect).notNull());
     } else {
@@ -180,6 +181,10 @@ async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: stri
     }
     for (const column of table.columns) {
       builder = builder.addColumn(column.name, typeOf(column), (definition) => describe(definition, column, dialect));
+      if (column.references === undefined || !dialect.hasTableOptions) continue;
+      const [target, onDelete] = column.references;
+      builder = builder.addForeignKeyConstraint(`${name}_${column.name}`, [column.name] as never, target, ['id'],
+        (key) => key.onDelete(onDelete));
     }
     await builder.execute();
   } else {
@@ -189,9 +194,25 @@ async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: stri
     }
   }
   for (const [index, columns, isUnique] of table.indexes ?? []) {
-    const create = db.schema.createIndex(index).ifNotExists().on(name).columns([...columns]);
-    await (isUnique ? create.unique() : create).execute();
+    await createIndex(db, dialect, index, name, columns, isUnique);
   }
+}
+
+function newTable(db: Kysely<Tables>, dialect: StoreDialect, name: string): CreateTableBuilder<string, never> {
+  const builder = db.schema.createTable(name);
+  // As CrowdSec makes its tables: texts compare byte by byte.
+  return dialect.hasTableOptions ? builder.modifyEnd(sql`engine = InnoDB character set utf8mb4 collate utf8mb4_bin`) : builder;
+}
+
+async function createIndex(db: Kysely<Tables>, dialect: StoreDialect, name: string, table: string, columns: readonly string[],
+  isUnique = false): Promise<void> {
+  let builder = db.schema.createIndex(name).on(table).columns([...columns]);
+  if (isUnique) builder = builder.unique();
+  // MySQL has no "if not exists" here.
+  if (!dialect.hasTableOptions) return builder.ifNotExists().execute();
+  const { rows } = await sql`select 1 from information_schema.statistics where table_schema = database()
+    and table_name = ${table} and index_name = ${name}`.execute(db);
+  if (rows.length === 0) await builder.execute();
 }
 
 function numbered(column: ColumnDefinitionBuilder, dialect: StoreDialect): ColumnDefinitionBuilder {
@@ -206,7 +227,7 @@ function describe(definition: ColumnDefinitionBuilder, column: Column, dialect: 
     const isTruth = column.kind === 'flag' && dialect.hasBooleans;
     result = result.defaultTo(isTruth ? column.fallback !== 0 : column.fallback);
   }
-  if (column.references !== undefined) {
+  if (column.references !== undefined && !dialect.hasTableOptions) {
     result = result.references(`${column.references[0]}.id`).onDelete(column.references[1]);
   }
   return result;

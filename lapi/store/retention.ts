@@ -61,8 +61,9 @@ export class Retention {
     slicesMax: number): Promise<number> {
     let count = 0;
     for (let slice = 0; slice < slicesMax; slice++) {
-      const result = await sql`delete from ${sql.table(table)} where id in (select id from ${sql.table(table)}
-        where ${condition} order by id limit ${lapiLimits.flushSliceRows})`.execute(this.#context.db);
+      // MySQL wants the slice as a table of its own.
+      const result = await sql`delete from ${sql.table(table)} where id in (select id from (select id from ${sql.table(table)}
+        where ${condition} order by id limit ${lapiLimits.flushSliceRows}) as slice)`.execute(this.#context.db);
       const removed = Number(result.numAffectedRows ?? 0n);
       count += removed;
       if (removed < lapiLimits.flushSliceRows) break;

@@ -11,7 +11,9 @@ import { ChangeLog } from './change-log.js';
 import { Decisions } from './decisions.js';
 import type { StoreDialect } from './dialect/dialect.js';
 import { isOnNetwork } from './dialect/network-folder.js';
-import { postgresDialect, type SslOptions } from './dialect/postgres.js';
+import { mysqlDialect } from './dialect/mysql.js';
+import { postgresDialect } from './dialect/postgres.js';
+import type { SslOptions } from './dialect/server-options.js';
 import { sqliteDialect } from './dialect/sqlite.js';
 import { Machines } from './machines.js';
 import { migrate } from './migrations.js';
@@ -19,10 +21,10 @@ import { Retention } from './retention.js';
 import type { Tables } from './tables.js';
 import { UsageMetrics } from './usage-metrics.js';
 
-/** The part of db_config that a store needs. What says how to reach a server is for PostgreSQL. */
+/** The part of db_config that a store needs. What says how to reach a server is not for SQLite. */
 export interface StoreOptions {
   readonly type: string;
-  /** The file; for a server without host and port the folder of its unix socket. */
+  /** The file; for a server without host and port its unix socket, or for PostgreSQL the folder of it. */
   readonly path: string;
   readonly user?: string;
   readonly password?: string;
@@ -92,15 +94,11 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
 
 function dialectOf(options: StoreOptions): StoreDialect {
   if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? !isOnNetwork(options.path));
-  if (['postgres', 'postgresql', 'pgx'].includes(options.type)) {
-    const { user = '', password = '', name = '', host = '', port = 0 } = options;
-    return postgresDialect({ user, password, database: name, host, port, socketFolder: options.path,
-      ssl: options.ssl ?? { mode: '', caFile: '', certFile: '', keyFile: '' } });
-  }
-  if (options.type === 'mysql') {
-    throw new PalisadeError('E_CONFIG', "unable to create database client: the database type 'mysql' is not supported "
-      + 'yet, use sqlite or postgres');
-  }
+  const { user = '', password = '', name = '', host = '', port = 0 } = options;
+  const server = { user, password, database: name, host, port, socketPath: options.path,
+    ssl: options.ssl ?? { mode: '', caFile: '', certFile: '', keyFile: '' } };
+  if (['postgres', 'postgresql', 'pgx'].includes(options.type)) return postgresDialect(server);
+  if (options.type === 'mysql') return mysqlDialect(server);
   throw new PalisadeError('E_CONFIG', `unable to create database client: unknown database type '${options.type}'`);
 }
 

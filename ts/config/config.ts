@@ -243,8 +243,10 @@ function resolveServer(raw: RawConfig): ServerConfig | null {
 function resolveDatabase(raw: RawConfig, paths: ConfigPaths): DatabaseConfig | null {
   const section = raw.db_config;
   if (section === undefined) return null;
+  const isFile = (section.type ?? '') === 'sqlite' || !section.type;
   return {
-    type: section.type ?? '', path: section.db_path || join(paths.dataDir, 'crowdsec.db'),
+    // Of a server it is the unix socket, which has no default place.
+    type: section.type ?? '', path: section.db_path || (isFile ? join(paths.dataDir, 'crowdsec.db') : ''),
     useWal: section.use_wal ?? null, user: section.user ?? '', password: section.password ?? '',
     name: section.db_name ?? '', host: section.host ?? '', port: section.port ?? 0,
     ssl: { mode: section.sslmode ?? '', caFile: section.ssl_ca_cert ?? '', certFile: section.ssl_client_cert ?? '',

@@ -5,8 +5,8 @@ import type { Dialect, Kysely, RawBuilder } from 'kysely';
 import type { ChangePosition } from '../change-position.js';
 import type { Tables } from '../tables.js';
 
-/** Kinds of columns in the schema, each one type in every database. */
-export type ColumnKind = 'time' | 'text' | 'longText' | 'int' | 'wide' | 'float' | 'flag' | 'json';
+/** Kinds of columns in the schema, each one type in every database. A name is a short text that an index may hold. */
+export type ColumnKind = 'time' | 'name' | 'text' | 'longText' | 'int' | 'wide' | 'float' | 'flag' | 'json';
 
 export interface StoreDialect {
   readonly name: string;
@@ -22,9 +22,11 @@ export interface StoreDialect {
   readonly hasBooleans: boolean;
   /** Values one statement may bind. */
   readonly parameterCountMax: number;
+  /** Whether tables want an engine and a character set, keys to other tables a line of their own, and an index a look. */
+  readonly hasTableOptions: boolean;
   columnType(kind: ColumnKind): RawBuilder<unknown>;
-  /** Waits until no other process changes the schema, until the end of the transaction. */
-  lockForMigration(transaction: Kysely<Tables>): Promise<void>;
+  /** Runs work that changes the schema while no other process does; where it can be, all of it or nothing. */
+  migrate(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<void>): Promise<void>;
   /** Makes what feeds the change log, where it is missing, and then says so in the log. Cheap when nothing is. */
   ensureTriggers(db: Kysely<Tables>): Promise<void>;
   /** Removes what ensureTriggers made, in this version or an older one. */

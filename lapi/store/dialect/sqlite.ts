@@ -16,7 +16,7 @@ import { removedColumns, resetChange, triggers, type ChangeTrigger } from './tri
 const statementCountMax = 400;
 
 const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
-  time: sql`datetime`, text: sql`text`, longText: sql`text`, int: sql`integer`, wide: sql`bigint`, float: sql`real`,
+  time: sql`datetime`, name: sql`text`, text: sql`text`, longText: sql`text`, int: sql`integer`, wide: sql`bigint`, float: sql`real`,
   flag: sql`bool`, json: sql`json`,
 };
 
@@ -38,9 +38,10 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
     idColumn: sql`integer`,
     numbersByKeyword: true,
     hasBooleans: false,
-    columnType: (kind) => columnTypes[kind],
+    hasTableOptions: false,
     // A transaction holds the write lock from its start.
-    lockForMigration: async () => {},
+    migrate: (db, work) => db.transaction().execute(work),
+    columnType: (kind) => columnTypes[kind],
     ensureTriggers,
     dropTriggers: async (db) => {
       const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'

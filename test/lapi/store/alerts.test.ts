@@ -110,7 +110,7 @@ describe('the database file', () => {
       (error: Error & { code: string }) => error.code === 'E_STORE' && /the folder .*none does not exist/.test(error.message));
   });
 
-  for (const type of ['meh', 'mysql']) {
+  for (const type of ['meh', 'mongodb']) {
     test(`of type ${type} is refused by name`, async () => {
       await assert.rejects(openStore({ type, path: '', useWal: null, bulkSize: 1 }),
         { code: 'E_CONFIG', message: new RegExp(`'${type}'`) as never });

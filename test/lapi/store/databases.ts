@@ -1,11 +1,12 @@
-// The databases that store tests run on: SQLite in a file, and a PostgreSQL server of their own on a unix socket in a
-// temporary folder, when Debian's package postgresql is there.
+// The databases that store tests run on: SQLite in a file, and a PostgreSQL and a MariaDB server of their own on unix
+// sockets in temporary folders, when Debian's packages postgresql and mariadb-server are there.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import { openStore, type Store } from '../../../lapi/store/store.js';
 
@@ -15,23 +16,27 @@ export interface TestDatabase {
   readonly skip: string | false;
   /** Whether transactions write side by side, so that one may end before another that began earlier. */
   readonly hasParallelWrites: boolean;
+  /** Whether one transaction waits for another without holding up this thread. */
+  readonly hasWaitingWrites: boolean;
   start(): Promise<void>;
   create(): Promise<(nowMs: () => number) => Promise<Store>>;
   stop(): Promise<void>;
 }
 
 const serverFolder = '/usr/lib/postgresql';
+const mariadbProgram = '/usr/sbin/mariadbd';
 const startMsMax = 30_000;
 
 /** Returns all of them, not started. */
 export function testDatabases(): TestDatabase[] {
-  return [new SqliteFiles(), new PostgresServer()];
+  return [new SqliteFiles(), new PostgresServer(), new MariadbServer()];
 }
 
 class SqliteFiles implements TestDatabase {
   readonly name = 'SQLite';
   readonly skip = false;
   readonly hasParallelWrites = false;
+  readonly hasWaitingWrites = false;
   #folder = '';
   #count = 0;
 
@@ -52,6 +57,7 @@ class SqliteFiles implements TestDatabase {
 class PostgresServer implements TestDatabase {
   readonly name = 'PostgreSQL';
   readonly hasParallelWrites = true;
+  readonly hasWaitingWrites = false;
   readonly skip = existsSync(serverFolder) && programs() !== null ? false as const : "Debian's package postgresql is not installed";
   #folder = '';
   #count = 0;
@@ -60,20 +66,13 @@ class PostgresServer implements TestDatabase {
   async start(): Promise<void> {
     this.#folder = mkdtempSync(join(tmpdir(), 'palisade-postgres-'));
     const data = join(this.#folder, 'data');
-    const as = asServerUser(this.#folder);
+    const as = asUser(this.#folder, 'postgres');
     const bin = programs()!;
     execFileSync(as[0] ?? join(bin, 'initdb'), [...as.slice(1), ...(as.length > 0 ? [join(bin, 'initdb')] : []), '-D', data, '-A', 'trust',
       '-U', 'palisade', '--no-sync', '--no-locale', '-E', 'UTF8'], { stdio: 'pipe' });
     const command = [...as, join(bin, 'postgres'), '-D', data, '-k', this.#folder, '-c', 'listen_addresses=', '-c', 'fsync=off'];
     this.#server = spawn(command[0], command.slice(1), { stdio: 'ignore' });
-    for (const deadline = Date.now() + startMsMax; ;) {
-      try {
-        return await this.#run('select 1');
-      } catch (error) {
-        if (Date.now() > deadline || this.#server.exitCode !== null) throw error;
-        await sleep(50);
-      }
-    }
+    await answering(this.#server, () => this.#run('select 1'));
   }
 
   async create(): Promise<(nowMs: () => number) => Promise<Store>> {
@@ -83,13 +82,8 @@ class PostgresServer implements TestDatabase {
   }
 
   async stop(): Promise<void> {
-    const server = this.#server;
-    if (server !== null && server.exitCode === null) {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      // SIGINT: end connections, then stop.
-      server.kill('SIGINT');
-      await ended;
-    }
+    // End connections, then stop.
+    await end(this.#server, 'SIGINT');
     rmSync(this.#folder, { recursive: true });
   }
 
@@ -104,6 +98,51 @@ class PostgresServer implements TestDatabase {
   }
 }
 
+class MariadbServer implements TestDatabase {
+  readonly name = 'MariaDB';
+  readonly skip = existsSync(mariadbProgram) ? false as const : "Debian's package mariadb-server is not installed";
+  readonly hasParallelWrites = false;
+  readonly hasWaitingWrites = true;
+  #folder = '';
+  #count = 0;
+  #server: ChildProcess | null = null;
+
+  /** Without grant tables an empty folder is enough, and the server is there in a moment. */
+  async start(): Promise<void> {
+    this.#folder = mkdtempSync(join(tmpdir(), 'palisade-mariadb-'));
+    const command = [...asUser(this.#folder, 'nobody'), mariadbProgram, '--no-defaults', `--datadir=${this.#folder}`,
+      `--socket=${this.#socket}`, `--pid-file=${this.#folder}/pid`, '--skip-networking', '--skip-grant-tables', '--skip-log-bin',
+      '--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync', '--innodb-doublewrite=0',
+      '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M'];
+    this.#server = spawn(command[0], command.slice(1), { stdio: 'ignore' });
+    await answering(this.#server, () => this.#run('select 1'));
+  }
+
+  async create(): Promise<(nowMs: () => number) => Promise<Store>> {
+    const name = `test${this.#count++}`;
+    await this.#run(`create database ${name}`);
+    return (nowMs) => openStore({ type: 'mysql', path: this.#socket, useWal: null, bulkSize: 1000, user: 'palisade', name }, nowMs);
+  }
+
+  async stop(): Promise<void> {
+    await end(this.#server, 'SIGTERM');
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  get #socket(): string {
+    return join(this.#folder, 'socket');
+  }
+
+  async #run(text: string): Promise<void> {
+    const connection = await createConnection({ socketPath: this.#socket, user: 'palisade' });
+    try {
+      await connection.query(text);
+    } finally {
+      await connection.end();
+    }
+  }
+}
+
 /** Folder of the newest server's programs, or null. */
 function programs(): string | null {
   const version = readdirSync(serverFolder).filter((name) => existsSync(join(serverFolder, name, 'bin/initdb')))
@@ -111,10 +150,28 @@ function programs(): string | null {
   return version === undefined ? null : join(serverFolder, version, 'bin');
 }
 
-/** PostgreSQL refuses to run as root: then it runs as the package's user, to whom the folder is given. */
-function asServerUser(folder: string): string[] {
+async function answering(server: ChildProcess, ask: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + startMsMax; ;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() > deadline || server.exitCode !== null) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+async function end(server: ChildProcess | null, signal: NodeJS.Signals): Promise<void> {
+  if (server === null || server.exitCode !== null) return;
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill(signal);
+  await ended;
+}
+
+/** Servers refuse to run as root: then they run as another user, to whom the folder is given. */
+function asUser(folder: string, user: string): string[] {
   if (process.getuid?.() !== 0) return [];
-  const [, , uid, gid] = readFileSync('/etc/passwd', 'utf8').split('\n').find((line) => line.startsWith('postgres:'))!.split(':');
+  const [, , uid, gid] = readFileSync('/etc/passwd', 'utf8').split('\n').find((line) => line.startsWith(`${user}:`))!.split(':');
   chownSync(folder, Number(uid), Number(gid));
   chmodSync(folder, 0o755);
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];

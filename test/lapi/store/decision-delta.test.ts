@@ -116,6 +116,16 @@ for (const database of testDatabases()) describe(`deltas by change number, ${dat
       assert.deepEqual(valuesOf(await ask(late, cursor)), { added: [], ended: [] });
       await late.close();
     }
+    if (database.hasWaitingWrites) {
+      const slow = await insertHeld(other, '10.3.1.1');
+      const waiting = ban(server, '10.3.1.2', 4000);
+      assert.deepEqual(valuesOf(await ask(server, cursor)), { added: [], ended: [] });
+      await slow.commit();
+      await waiting;
+      const delta = await ask(server, cursor);
+      assert.deepEqual(valuesOf(delta), { added: ['10.3.1.1', '10.3.1.2'], ended: [] });
+      cursor = delta.cursor;
+    }
     // Where writers wait for each other, one that was first in line is told first.
     const writes = Array.from({ length: 20 }, (_, index) => ban(index % 2 === 0 ? server : other, `10.4.0.${index}`, 4000));
     const told: string[] = [];
