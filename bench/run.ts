@@ -1,6 +1,6 @@
-// `npm run bench [-- macro|micro|lapi|firewall|differential|dates]`. Macro: replays generated logs beside Debian's crowdsec
-// with the same rules; alerts are compared before anything is reported. Micro: the inner loops with benchmark.js.
-// Differential and dates compare answers only. Results also go to bench/record/.
+// `npm run bench [-- macro|micro|lapi|firewall|hub|differential|dates]`. Macro: replays generated logs beside Debian's crowdsec
+// with the same rules; alerts are compared before anything is reported. Micro: the inner loops with benchmark.js. Hub: what
+// loading and explaining cost. Differential and dates compare answers only. Results also go to bench/record/.
 
 import { cpus, totalmem } from 'node:os';
 import { execFileSync } from 'node:child_process';
@@ -16,6 +16,7 @@ import type { Replay, ReplayEngine } from './replay-engine.js';
 import { runDatesBesideGo } from './suites/dates-beside-go.js';
 import { runDifferential } from './suites/differential.js';
 import { runFirewall } from './suites/firewall.js';
+import { runHub } from './suites/hub.js';
 import { runLapi } from './suites/lapi.js';
 import { runMicro } from './suites/micro.js';
 
@@ -45,6 +46,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (what.includes('micro')) await runMicro(tell);
   if (what.includes('lapi')) await runLapi(work, tell);
   if (what.includes('firewall')) runFirewall(work, tell);
+  if (what.includes('hub')) await runHub(work, tell);
   if (what.includes('dates')) runDatesBesideGo(tell);
   if (what.includes('differential')) await runDifferential(work, tell);
   const file = join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-${what.join('-')}.md`);

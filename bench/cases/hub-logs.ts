@@ -95,14 +95,18 @@ class Player {
 
   /** Public addresses become others, the same ones the same; what stands behind a slash is a version. */
   #redrawn(line: string): string {
-    return line.replace(/(?<![\w.\/-])(\d{1,3}\.){3}\d{1,3}(?![\w.])/g, (address) => {
+    return line.replace(/(?<![\w./-])(\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)|(?<![\w:])2[0-9a-f]{3}:[0-9a-f:]*:[0-9a-f:]*/g, (address) => {
       if (/^(10|127|192\.168|172\.(1[6-9]|2\d|3[01])|0|2[2-5]\d)\./.test(address)) return address;
-      const known = this.#addresses.get(address);
-      if (known !== undefined) return known;
-      const made = `${this.#network}.${this.#number % 254 + 1}.${(Math.floor(this.#number / 254) * 16 + this.#addresses.size) % 254 + 1}`;
-      this.#addresses.set(address, made);
+      let made = this.#addresses.get(address);
+      if (made === undefined) this.#addresses.set(address, made = this.#nextAddress(address.includes(':')));
       return made;
     });
+  }
+
+  #nextAddress(isV6: boolean): string {
+    const count = this.#addresses.size;
+    if (isV6) return `2001:db8:${this.#number.toString(16)}:${count.toString(16)}::1`;
+    return `${this.#network}.${this.#number % 254 + 1}.${(Math.floor(this.#number / 254) * 16 + count) % 254 + 1}`;
   }
 
   #spoiled(line: string): string {

@@ -1,0 +1,77 @@
+// What it costs to load rules (CrowdSec's whole reference hub; its linux and nginx collections up to the first line) and what
+// explain holds in memory. Each load is a process of its own; of several the least disturbed one counts. What was loaded is
+// checked first.
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sharedPath } from '../../test/support/shared.js';
+import { buildIndex, type Items, itemsOf } from '../../ts/hub/index.js';
+import { createPalisadeInstance } from '../engines/palisade.js';
+import { runExplain } from './explain.js';
+import type { LoadReport } from '../cases/load-rules.js';
+
+const rounds = 5;
+const script = fileURLToPath(new URL('../cases/load-rules.js', import.meta.url));
+const line = '192.0.2.7 - - [10/Dec/2026:06:55:48 +0000] "GET /index.html HTTP/1.1" 200 612 "-" "Mozilla/5.0"';
+const types = ['parsers', 'postoverflows', 'scenarios', 'contexts'] as const;
+
+/** What must have been loaded, and how many warnings it gives. */
+interface Load {
+  readonly name: string;
+  readonly items: readonly string[];
+  readonly counts: readonly number[];
+  readonly warnings: number;
+}
+
+/** Measures and tells. Needs the reference hub. */
+export async function runHub(work: string, tell: (line: string) => void): Promise<void> {
+  const hub = sharedPath('hub');
+  if (hub === null) throw new Error('there is no reference hub: see CONTRIBUTING.md');
+  const all = types.flatMap((type) => readdirSync(join(hub, type), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.ya?ml$/.test(name)).sort().map((name) => join(type, name)));
+  const some = membersOf(itemsOf(buildIndex(hub)), ['crowdsecurity/linux', 'crowdsecurity/nginx']);
+  const count = (items: readonly string[]): number[] => types.map((type) => items.filter((item) => item.startsWith(`${type}/`)).length);
+  tell(`\n## Loading rules (the best of ${rounds} processes)\n`);
+  tell('| rules | program in memory, ms | loaded, ms | made runnable, ms | first line, ms | CPU ms | peak MB |');
+  tell('|---|---|---|---|---|---|---|');
+  for (const load of [{ name: 'the whole reference hub', items: all, counts: [164, 12, 783, 9], warnings: 3 },
+    { name: 'linux and nginx', items: some, counts: count(some), warnings: 0 }] satisfies Load[]) {
+    const folder = join(work, 'hub-instance');
+    createPalisadeInstance(folder, { dir: hub, data: join(hub, 'data'), items: load.items }, 18_484, 1);
+    const reports = Array.from({ length: rounds }, () => measured(join(folder, 'etc/config.yaml'), load));
+    const best = (of: (report: LoadReport) => number): string => String(Math.round(Math.min(...reports.map(of))));
+    tell(`| ${load.name} (${load.items.length} files) | ${best(({ startedMs }) => startedMs)} | ${best(({ loadedMs, startedMs }) => loadedMs - startedMs)} | `
+      + `${best(({ linkedMs, loadedMs }) => linkedMs - loadedMs)} | ${best(({ firstLineMs }) => firstLineMs)} | ${best(({ cpuMs }) => cpuMs)} | `
+      + `${best(({ peakBytes }) => peakBytes / 2 ** 20)} |`);
+  }
+  await runExplain(work, join(work, 'hub-instance/etc/config.yaml'), tell);
+}
+
+function measured(config: string, load: Load): LoadReport {
+  const report = JSON.parse(execFileSync(process.execPath, [script, config, line, 'nginx'], { encoding: 'utf8' })) as LoadReport;
+  const counts = types.map((type) => report[type]);
+  if (counts.join() !== load.counts.join()) throw new Error(`${load.name}: loaded ${counts.join()} instead of ${load.counts.join()}`);
+  if (!report.isParsed) throw new Error(`${load.name}: the line was not parsed`);
+  if (report.warnings.length !== load.warnings) throw new Error(`${load.name}: unexpected warnings\n${report.warnings.join('\n')}`);
+  return report;
+}
+
+/** The rules of collections and of the collections in them, as paths in the hub. */
+function membersOf(items: Items, collections: readonly string[]): string[] {
+  const paths = new Set<string>();
+  const visit = (name: string): void => {
+    const collection = items.collections.get(name);
+    if (collection === undefined) throw new Error(`the hub has no collection ${name}`);
+    for (const type of types) {
+      for (const member of collection.dependencies[type] ?? []) {
+        const path = items[type].get(member)?.path;
+        if (path !== undefined) paths.add(path);
+      }
+    }
+    collection.dependencies.collections?.forEach(visit);
+  };
+  collections.forEach(visit);
+  return [...paths].sort();
+}
