@@ -88,6 +88,8 @@ export const lapiLimits = {
   migrationWaitSecondsMax: 600,
   /** Milliseconds after which what others wrote to a database server is asked for again. */
   changePollMs: 500,
+  /** Milliseconds for which a Local API keeps the recurring work of several on one database. */
+  jobLeaseMs: 150_000,
   /** Milliseconds after which the triggers of a database server are looked for again. */
   triggerCheckMs: 60_000,
   /** Changes of decisions kept in memory for clients that ask again, and for how many seconds. */

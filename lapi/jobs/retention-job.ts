@@ -6,6 +6,17 @@ import { lapiLimits } from '../limits.js';
 import type { Store } from '../store/store.js';
 import type { RetentionPlan } from './plan.js';
 
+/** Runs one round, unless another Local API on the same database does that. */
+export async function runRetentionInTurn(store: Store, plan: RetentionPlan, log: Log): Promise<void> {
+  try {
+    if (!await store.jobs.hold(lapiLimits.jobLeaseMs)) return;
+  } catch (error) {
+    log.warning(`retention: ${(error as Error).message}`);
+    return;
+  }
+  await runRetention(store, plan, log);
+}
+
 /** Runs one round. A step that fails is logged and does not keep the others from running. */
 export async function runRetention(store: Store, plan: RetentionPlan, log: Log): Promise<void> {
   const slices = lapiLimits.flushSlicesPerRound;

@@ -54,3 +54,8 @@ export function parseCursor(text: string): DecisionCursor | null {
   return { position: { next: Number(next), open: open === undefined ? [] : open.split(',').map(Number) },
     at: new GoTime(Number(seconds), Number(nanos)) };
 }
+
+/** Whether a client at one cursor has heard everything that one at the other has. */
+export function isCovered(cursor: DecisionCursor, by: DecisionCursor): boolean {
+  return cursor.at.compare(by.at) <= 0 && hasSeenAll(by.position, cursor.position);
+}

@@ -28,6 +28,11 @@ export interface DeltaFilter {
   passes(decision: IndexedDecision): boolean;
   /** Leave out decisions that another one on the same value, type and scope outlives. */
   readonly dedup: boolean;
+  /**
+   * Tell also what began and was taken back since: for clients that may have heard of it because they stand somewhere
+   * between the two cursors.
+   */
+  readonly tellsShortLived: boolean;
 }
 
 /** Returns the delta, or null when it cannot be told any more and the client has to begin anew. */
@@ -41,7 +46,7 @@ export async function readDelta(context: StoreContext, follower: DecisionFollowe
     : await fromLog(follower, from.position);
   if (told === null) return null;
   const expired = followed.index.endedBetween(from.at, now) ?? await expiredInDatabase(context, follower, from.at, now);
-  const { added, ended } = merge(told.entries, expired, now);
+  const { added, ended } = merge(told.entries, expired, now, filter.tellsShortLived);
   const isLongest = longestAmong(followed.index, expired, from.at);
   const chosen = (decisions: Map<number, IndexedDecision>): IndexedDecision[] => [...decisions.values()]
     .filter((decision) => filter.passes(decision) && (!filter.dedup || isLongest(decision))).sort((a, b) => a.id - b.id);
@@ -75,13 +80,14 @@ interface Merged {
   readonly ended: Map<number, IndexedDecision>;
 }
 
-function merge(entries: readonly JournalEntry[], expired: readonly IndexedDecision[], now: GoTime): Merged {
+function merge(entries: readonly JournalEntry[], expired: readonly IndexedDecision[], now: GoTime,
+  tellsShortLived: boolean): Merged {
   const added = new Map<number, IndexedDecision>();
   const ended = new Map<number, IndexedDecision>();
   const fresh = new Set<number>();
   for (const { event, decision } of entries) {
     const { id } = decision;
-    if (event === 'insert') fresh.add(id);
+    if (event === 'insert' && !tellsShortLived) fresh.add(id);
     added.delete(id);
     ended.delete(id);
     if (event !== 'delete' && decision.until.compare(now) > 0) added.set(id, decision);

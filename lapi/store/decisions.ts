@@ -77,6 +77,7 @@ export class Decisions {
   readonly #context: StoreContext;
   #follower: DecisionFollower | null = null;
   #watch: DecisionWatch | null = null;
+  #stopListening = async (): Promise<void> => {};
 
   constructor(context: StoreContext) {
     this.#context = context;
@@ -85,7 +86,8 @@ export class Decisions {
   /** From now on lookups of addresses are answered from memory. For a server, not for a command. */
   async keepInMemory(): Promise<void> {
     this.#follower = new DecisionFollower(this.#context);
-    this.#watch = new DecisionWatch(this.#follower, this.#context.now);
+    const watch = this.#watch = new DecisionWatch(this.#follower, this.#context.now);
+    this.#stopListening = this.#context.dialect.listen(() => watch.wake());
     await this.#follower.current();
   }
 
@@ -108,12 +110,15 @@ export class Decisions {
    * What a client has to hear since a cursor, which it was given with what it heard last: by an earlier delta, or by
    * `cursorAt` with the decisions in memory at its start. Nothing is missing and nothing comes twice, in whatever order
    * transactions end, whoever writes, and whichever Local API of the database is asked. null: the cursor is not one, or
-   * too old, or nothing is kept in memory; then the client has to be told everything anew.
+   * too old, or nothing is kept in memory; then the client has to be told everything anew. With `tellsShortLived` what
+   * began and was taken back since is told as ended, for clients that stand somewhere on the way.
    */
-  async delta(cursor: string, filter: DecisionFilter, dedup: boolean): Promise<DecisionDelta | null> {
+  async delta(cursor: string, filter: DecisionFilter, dedup: boolean,
+    tellsShortLived = false): Promise<DecisionDelta | null> {
     const from = parseCursor(cursor);
     if (from === null || this.#follower === null) return null;
-    return readDelta(this.#context, this.#follower, from, { passes: (decision) => passes(decision, filter), dedup });
+    return readDelta(this.#context, this.#follower, from, { passes: (decision) => passes(decision, filter), dedup,
+      tellsShortLived });
   }
 
   /**
@@ -127,8 +132,9 @@ export class Decisions {
   }
 
   /** Nobody who subscribed is called any more. */
-  close(): void {
+  async close(): Promise<void> {
     this.#watch?.close();
+    await this.#stopListening();
   }
 
   /** Whether a decision that ended before `now` is still stored. */

@@ -119,6 +119,12 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   // For the stream: what is new since a bouncer's last pull.
   (db, dialect) => createIndex(db, dialect, 'palisade_decision_created', 'decisions', ['created_at']),
   replaceChangeLog,
+  async (db, dialect) => {
+    const name = sql`${dialect.columnType('name')}`;
+    await newTable(db, dialect, 'palisade_leases').ifNotExists().addColumn('name', name, (column) => column.primaryKey())
+      .addColumn('holder', name, (column) => column.notNull())
+      .addColumn('until', sql`${dialect.columnType('time')}`, (column) => column.notNull()).execute();
+  },
 ];
 
 /** The log tells runs of rows and what a removed decision held; bouncers have a place in it. */

@@ -15,6 +15,7 @@ import { mysqlDialect } from './dialect/mysql.js';
 import { postgresDialect } from './dialect/postgres.js';
 import type { SslOptions } from './dialect/server-options.js';
 import { sqliteDialect } from './dialect/sqlite.js';
+import { Lease } from './lease.js';
 import { Machines } from './machines.js';
 import { migrate } from './migrations.js';
 import { Retention } from './retention.js';
@@ -57,6 +58,8 @@ export interface Store extends StoreContext {
   readonly usageMetrics: UsageMetrics;
   readonly retention: Retention;
   readonly changes: ChangeLog;
+  /** Who of the Local APIs on this database does what recurs. */
+  readonly jobs: Lease;
   close(): Promise<void>;
 }
 
@@ -78,13 +81,17 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
   }
   const bouncers = new Bouncers(context);
   const decisions = new Decisions(context);
+  const jobs = new Lease(context, 'jobs');
   return {
     ...context,
     alerts: new Alerts(context), decisions, machines: new Machines(context), bouncers,
     allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
     retention: new Retention(context), changes: new ChangeLog(context),
+    jobs,
     close: async () => {
-      decisions.close();
+      await decisions.close();
+      // One that cannot be given back ends by itself.
+      await jobs.release().catch(() => {});
       // A pull that cannot be written any more only repeats a delta.
       await bouncers.flushPulls().catch(() => {});
       await db.destroy();

@@ -179,6 +179,13 @@ export interface CursorsTable {
   cursor: string;
 }
 
+/** Our own: who does recurring work, and until when the others leave it to him. */
+export interface LeasesTable {
+  name: string;
+  holder: string;
+  until: TimeColumn;
+}
+
 export interface Tables {
   alerts: AlertsTable;
   decisions: DecisionsTable;
@@ -195,4 +202,5 @@ export interface Tables {
   palisade_changes: ChangesTable;
   palisade_log: ChangeLogTable;
   palisade_cursors: CursorsTable;
+  palisade_leases: LeasesTable;
 }

@@ -45,6 +45,8 @@ export interface StoreDialect {
   insertForIds(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number[]>;
   /** Whether an error means: a full disk, a read-only file or a lock, so that the same request may succeed later. */
   isUnavailable(error: unknown): boolean;
+  /** Hears of others' changes at once, where the database tells. Returns a way to end this. */
+  listen(onChange: () => void): () => Promise<void>;
   /** Says that this process wrote, where the database cannot tell. */
   noteWrite(): void;
   /**

@@ -65,6 +65,7 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
       return ids;
     },
     isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error)),
+    listen: () => async () => {},
     noteWrite: () => { ownWrites++; },
     writeMark: () => `${ownWrites} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
     schemaVersion: () => null,

@@ -18,6 +18,7 @@ const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
 
 /** Any number will do, as long as every Local API takes the same. */
 const migrationLock = 7_204_117;
+const noticeChannel = 'palisade_changes';
 
 /** Numbers of PostgreSQL's types that are not read as pg would: int8, timestamptz, json, jsonb, numeric. */
 const typeParsers: Readonly<Record<number, (text: string) => unknown>> = {
@@ -27,11 +28,13 @@ const typeParsers: Readonly<Record<number, (text: string) => unknown>> = {
 /** Returns the dialect; nothing is connected yet. Throws E_CONFIG for an unknown sslmode, E_FILE for a missing file. */
 export function postgresDialect(options: ServerOptions): StoreDialect {
   let ownWrites = 0;
-  const pool = new pg.Pool({
+  let heard = 0;
+  const connection: pg.ClientConfig = {
     user: options.user, password: options.password, database: options.database,
     host: options.host || (options.port === 0 && options.socketPath) || '127.0.0.1', port: options.port || 5432,
-    ssl: sslOf(options.ssl), max: lapiLimits.databaseConnectionsMax, options: '-c TimeZone=UTC',
-    connectionTimeoutMillis: lapiLimits.busyTimeoutMs,
+    ssl: sslOf(options.ssl), options: '-c TimeZone=UTC', connectionTimeoutMillis: lapiLimits.busyTimeoutMs,
+  };
+  const pool = new pg.Pool({ ...connection, max: lapiLimits.databaseConnectionsMax,
     types: { getTypeParser: ((oid: number, format?: 'text') => typeParsers[oid]
       ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser },
   });
@@ -70,8 +73,12 @@ export function postgresDialect(options: ServerOptions): StoreDialect {
     insertRows: async (db, table, rows) => { await insert(db, table, rows); },
     insertForIds: (db, table, rows) => insert(db, table, rows),
     isUnavailable: (error) => /^(08|53|57|40)|^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error)),
+    listen: (onChange) => listen(connection, () => {
+      heard++;
+      onChange();
+    }),
     noteWrite: () => { ownWrites++; },
-    writeMark: () => `${ownWrites} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
+    writeMark: () => `${ownWrites} ${heard} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
     schemaVersion: () => null,
   };
 }
@@ -98,6 +105,8 @@ async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     for (const text of functionTexts) await sql.raw(text).execute(transaction);
     for (const trigger of triggers) await sql.raw(triggerText(trigger)).execute(transaction);
+    await sql`create or replace trigger palisade_log_notify after insert on palisade_changes for each statement
+      execute function palisade_log_notify()`.execute(transaction);
     await transaction.insertInto('palisade_changes').values(resetChange).execute();
   });
 }
@@ -110,6 +119,9 @@ const functionTexts: readonly string[] = [
     return null; end $$`,
   `create or replace function palisade_log_update() returns trigger language plpgsql as $$ begin
     insert into palisade_changes (kind, event, row_id) values (tg_table_name, 'update', new.id);
+    return null; end $$`,
+  `create or replace function palisade_log_notify() returns trigger language plpgsql as $$ begin
+    notify ${noticeChannel};
     return null; end $$`,
   `create or replace function palisade_log_delete() returns trigger language plpgsql as $$ begin
     insert into palisade_changes (kind, event, row_id) select tg_table_name, 'delete', id from gone order by id;
@@ -147,6 +159,33 @@ async function dropAlienChanges(db: Kysely<Tables>): Promise<void> {
   await db.deleteFrom('palisade_cursors').execute();
   await db.updateTable('palisade_log').set({ trimmed: 0 }).execute();
   await db.insertInto('palisade_changes').values(resetChange).execute();
+}
+
+/** A connection of its own that waits for notices; one that breaks is made again. */
+function listen(options: pg.ClientConfig, onChange: () => void): () => Promise<void> {
+  let isStopped = false;
+  let client: pg.Client | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const connect = (): void => {
+    const fresh = client = new pg.Client(options);
+    let isBroken = false;
+    const again = (): void => {
+      if (isBroken || isStopped) return;
+      isBroken = true;
+      fresh.end().catch(() => {});
+      timer = setTimeout(connect, lapiLimits.changePollMs);
+      timer.unref();
+    };
+    fresh.on('error', again).on('end', again).on('notification', onChange);
+    // What was written while nobody listened is asked for, too.
+    fresh.connect().then(() => fresh.query(`listen ${noticeChannel}`)).then(onChange, again);
+  };
+  connect();
+  return async () => {
+    isStopped = true;
+    clearTimeout(timer);
+    await client?.end().catch(() => {});
+  };
 }
 
 function sslOf(ssl: SslOptions): pg.ConnectionConfig['ssl'] {

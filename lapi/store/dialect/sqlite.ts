@@ -60,6 +60,7 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
     insertForIds: async (_db, table, rows) => rows.map((row) =>
       Number(insertInto(statements, table, row).run(Object.values(row)).lastInsertRowid)),
     isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
+    listen: () => async () => {},
     noteWrite: () => {},
     // data_version counts what other connections wrote, total_changes what this one did.
     writeMark: () => `${statements.value('pragma data_version')} ${statements.value('select total_changes()')}`,
