@@ -14,6 +14,7 @@ class Host {
   readonly #received: string[] = [];
   readonly #sockets: DatagramSocket[] = [];
   readonly #connections: Socket[] = [];
+  #probe: { readonly sentMs: number[]; stop(): void } | null = null;
 
   /** One datagram. */
   async send(source: string, target: string, port: number, text: string): Promise<void> {
@@ -41,6 +42,34 @@ class Host {
 
   async received(): Promise<readonly string[]> {
     return [...this.#received];
+  }
+
+  /** Sends numbered datagrams, one about every millisecond, until `stopProbe`. */
+  async probe(source: string, target: string, port: number): Promise<void> {
+    const socket = createSocket(source.includes(':') ? 'udp6' : 'udp4');
+    await new Promise<void>((resolve) => socket.bind(0, source, resolve));
+    await new Promise<void>((resolve) => socket.connect(port, target, resolve));
+    const sentMs: number[] = [];
+    const timer = setInterval(() => {
+      sentMs.push(Number(process.hrtime.bigint()) / 1e6);
+      socket.send(String(sentMs.length - 1));
+    }, 1);
+    socket.on('error', () => {});
+    this.#probe = { sentMs, stop: () => {
+      clearInterval(timer);
+      socket.close();
+    } };
+  }
+
+  /** Datagrams of the probe so far. */
+  async probeCount(): Promise<number> {
+    return this.#probe?.sentMs.length ?? 0;
+  }
+
+  /** Returns when each datagram of the probe was sent, milliseconds of the host's steady clock. */
+  async stopProbe(): Promise<readonly number[]> {
+    this.#probe?.stop();
+    return this.#probe?.sentMs ?? [];
   }
 
   /** Opens a connection that stays; returns "connected" or the error's code. */
