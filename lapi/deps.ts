@@ -6,6 +6,7 @@ import type { AddressSet } from './auth/client-address.js';
 import type { ClientCertificates } from './auth/client-certificates.js';
 import type { Tokens } from './auth/token.js';
 import type { LapiMetrics } from './metrics.js';
+import type { NeverBan } from './never-ban.js';
 import type { ProfileSet } from '../ts/profile/profile-set.js';
 import type { Store } from './store/store.js';
 
@@ -25,6 +26,10 @@ export interface LapiDeps {
   /** null: nobody is known by a certificate. */
   readonly certificates: ClientCertificates | null;
   readonly profiles: ProfileSet;
+  /** Whom no decision may hit; absent: nobody is spared. */
+  readonly neverBan?: NeverBan;
+  /** How long after a decision was deleted the profiles leave its target alone. */
+  readonly afterUnbanNs?: number;
   readonly metrics: LapiMetrics;
   readonly log: Log;
   /** The key that signs machine tokens, at least 64 bytes. */

@@ -1,11 +1,12 @@
 // Takes alerts in: spells scopes, drops what an allowlist covers, lets the profiles decide, stores.
 
 import type { Alert, Decision } from '../ts/model/alert.js';
-import { DurationError } from '../ts/util/go-duration.js';
+import { DurationError, formatGoDuration } from '../ts/util/go-duration.js';
 import type { RouteDeps } from './deps.js';
 import { Refusal } from './errors.js';
 import type { AddAlertsRequest } from './schema/alert.js';
 import { normalizeScope } from './scope.js';
+import { lastUnban } from './store/ban-history.js';
 import type { IncomingAlert } from './store/prepared-alert.js';
 import { IpRangeError } from './store/ip-range.js';
 
@@ -32,7 +33,7 @@ async function takeAlert(deps: RouteDeps, machine: string, alert: Alert): Promis
   const given = (alert.decisions ?? []).map((decision) => ({ ...decision, scope: normalizeScope(decision.scope) }));
   const normalized: Alert = { ...alert, machine_id: machine, decisions: given,
     source: { ...alert.source, scope: normalizeScope(alert.source.scope) } };
-  if (given.length > 0) return normalized;
+  if (given.length > 0) return { ...normalized, decisions: spareGiven(deps, machine, given) };
   const reasons = await allowlistReasons(deps, normalized);
   if (reasons.length > 0) {
     deps.log.info(`alert source ${alert.source.value} is allowlisted by ${reasons.join(', ')}, skipping`);
@@ -41,7 +42,47 @@ async function takeAlert(deps: RouteDeps, machine: string, alert: Alert): Promis
   const outcome = await deps.profiles.evaluate(normalized);
   for (const remark of outcome.remarks) deps.log.warning(remark);
   if (outcome.failure !== null) throw new Refusal('failed', outcome.failure);
-  return { ...normalized, decisions: outcome.decisions as Decision[] };
+  return { ...normalized, decisions: await spareOwn(deps, normalized, outcome.decisions) };
+}
+
+/** What is left of the decisions that an alert brought. Refuses the alert when none is, and says why. */
+function spareGiven(deps: RouteDeps, machine: string, given: readonly Decision[]): Decision[] {
+  const kept: Decision[] = [];
+  let firstReason = '';
+  for (const decision of given) {
+    const exemption = deps.neverBan?.exemptionOf(decision.scope, decision.value) ?? null;
+    if (exemption === null) {
+      kept.push(decision);
+      continue;
+    }
+    deps.metrics.countSpared(exemption.kind);
+    if (firstReason === '') firstReason = exemption.text;
+  }
+  if (kept.length === 0) throw new Refusal('forbidden', firstReason);
+  const count = given.length - kept.length;
+  if (count > 0) deps.log.warning(`machine ${machine}: ${count} of ${given.length} decisions left out: ${firstReason}`);
+  return kept;
+}
+
+/** What is left of the decisions that the profiles made: none on whom was just let go, none on whom is never banned. */
+async function spareOwn(deps: RouteDeps, alert: Alert, made: readonly Decision[]): Promise<Decision[]> {
+  const { afterUnbanNs = 0, store } = deps;
+  if (made.length > 0 && afterUnbanNs > 0) {
+    const unban = await lastUnban(store, alert.source, store.now().add(-afterUnbanNs));
+    if (unban !== null) {
+      deps.metrics.countSpared('after_unban');
+      deps.log.info(`no decision on ${alert.source.scope} ${alert.source.value} for ${alert.scenario}: it was let go at ${
+        unban.toRfc3339()}, after_unban is ${formatGoDuration(afterUnbanNs)}`);
+      return [];
+    }
+  }
+  return made.filter((decision) => {
+    const exemption = deps.neverBan?.exemptionOf(decision.scope, decision.value) ?? null;
+    if (exemption === null) return true;
+    deps.metrics.countSpared(exemption.kind);
+    deps.log.warning(`no decision for ${alert.scenario}: ${exemption.text}`);
+    return false;
+  });
 }
 
 /** An allowlist that cannot be asked does not hold an alert back. */

@@ -36,6 +36,11 @@ export class LapiMetrics {
     this.#add(isEmpty ? 'cs_lapi_decisions_ko_total' : 'cs_lapi_decisions_ok_total', { bouncer });
   }
 
+  /** A decision was not made because its target is not to be banned. */
+  countSpared(reason: string): void {
+    this.#add('palisade_decisions_spared_total', { reason });
+  }
+
   observeDuration(endpoint: string, method: string, seconds: number): void {
     const key = `${method} ${endpoint}`;
     let handles = this.#histograms.get(key);

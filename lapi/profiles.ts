@@ -2,6 +2,7 @@
 // (the counts of decisions above all).
 
 import type { Log } from '../ts/config/log.js';
+import type { Escalation } from '../ts/config/protection.js';
 import { newEventNames } from '../ts/event/event.js';
 import { compile } from '../ts/expr/compiled.js';
 import { profileEnv } from '../ts/expr/env.js';
@@ -13,9 +14,11 @@ import { GeoReader, loadGeoData } from '../ts/expr-helpers/geo-reader.js';
 import { StashStore } from '../ts/expr-helpers/stash.js';
 import { helperTable } from '../ts/expr-helpers/table.js';
 import { SinglePatterns } from '../ts/grok/single.js';
-import { ProfileSet } from '../ts/profile/profile-set.js';
+import { escalatedNs } from '../ts/profile/escalation.js';
+import { ProfileSet, type Lengthen } from '../ts/profile/profile-set.js';
 import { loadProfiles, type LoadedProfiles } from '../ts/profile/profile-spec.js';
 import { GoTime } from '../ts/util/go-time.js';
+import { bansBehind } from './store/ban-history.js';
 import type { Store } from './store/store.js';
 
 /** What profiles are made from. */
@@ -26,6 +29,10 @@ export interface ProfileSources {
   readonly store: Store;
   readonly nowMs: () => number;
   readonly log: Log;
+  /** null: durations do not grow. */
+  readonly escalation: Escalation | null;
+  /** From 0 up to 1, for the jitter. */
+  readonly random?: () => number;
 }
 
 /** Loads and compiles the profiles of a file. Throws the first fault, with its place. */
@@ -37,7 +44,8 @@ export function compileProfiles(profilesPath: string): LoadedProfiles {
 }
 
 /** Returns the profiles of a file ready to run. Throws as compileProfiles. */
-export function openProfiles({ profilesPath, dataDir, store, nowMs, log }: ProfileSources): ProfileSet {
+export function openProfiles(sources: ProfileSources): ProfileSet {
+  const { profilesPath, dataDir, store, nowMs, log } = sources;
   const { profiles, warnings } = compileProfiles(profilesPath);
   for (const warning of warnings) log.warning(warning);
   const notified = profiles.filter((profile) => profile.notifications.length > 0);
@@ -53,7 +61,14 @@ export function openProfiles({ profilesPath, dataDir, store, nowMs, log }: Profi
     dns: new DnsCache(nowMs), decisions: decisionCounts(store), regex: (pattern) => patterns.get(pattern),
     now: () => GoTime.fromMs(nowMs()), log,
   };
-  return new ProfileSet(profiles, newRuntime(helperTable, context));
+  return new ProfileSet(profiles, newRuntime(helperTable, context), lengthen(sources));
+}
+
+/** Bans grow with those that lie behind their target. */
+function lengthen({ store, escalation, random = Math.random }: ProfileSources): Lengthen | null {
+  if (escalation === null) return null;
+  return async (target, baseNs) => escalatedNs(escalation, baseNs,
+    await bansBehind(store, target, store.now().add(-escalation.memoryNs)), random);
 }
 
 /** The counts that expressions ask for, from the store. */

@@ -9,7 +9,7 @@ import { Blocklists } from './blocklists/blocklists.js';
 import { ListCache } from './blocklists/list-cache.js';
 import type { RefreshDeps } from './blocklists/refresh.js';
 import { retentionPlan } from './jobs/plan.js';
-import { runRetention } from './jobs/retention-job.js';
+import { runRetentionInTurn } from './jobs/retention-job.js';
 import { repeat, type Schedule } from './jobs/schedule.js';
 import { lapiLimits } from './limits.js';
 import { listen, type Listening } from './listen.js';
@@ -27,7 +27,7 @@ export interface LapiOptions {
   readonly server: ServerConfig;
   readonly database: DatabaseConfig;
   readonly dataDir: string;
-  /** Blocklists, escalation, whom never to ban; absent: what holds without palisade.yaml. */
+  /** Blocklists, escalation, whom never to ban; absent: nothing of it, only loopback is never banned. */
   readonly protection?: Protection;
   /** Milliseconds added to the wall clock. */
   readonly clockOffsetMs: number;
@@ -44,6 +44,7 @@ export interface RunningLapi {
 }
 
 const retentionIntervalMs = 60_000;
+const noProtection: Protection = { ...defaultProtection, neverBan: { ownAddresses: false, addresses: [] } };
 
 /** Loads all that a start would load, without a database or a listener. Throws the first fault. */
 export function checkLapi(options: LapiOptions): void {
@@ -54,7 +55,7 @@ export function checkLapi(options: LapiOptions): void {
 
 /** Starts a Local API. Throws E_CONFIG, E_STORE, E_LAPI …; then nothing of it is left running. */
 export async function startLapi(options: LapiOptions, log: Log): Promise<RunningLapi> {
-  const { server, database, protection = defaultProtection } = options;
+  const { server, database, protection = noProtection } = options;
   const nowMs = (): number => Date.now() + options.clockOffsetMs;
   const plan = retentionPlan(database.flush);
   const tls = readTlsSettings(server.tls, nowMs, log);
@@ -65,8 +66,9 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   const neverBan = new NeverBan(protection.neverBan, nowMs);
   try {
     await store.decisions.keepInMemory();
-    const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log });
-    const app = buildServer({ store, metrics, profiles, log, nowMs, settings: server,
+    const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log,
+      escalation: protection.escalation });
+    const app = buildServer({ store, metrics, profiles, neverBan, afterUnbanNs: protection.afterUnbanNs, log, nowMs, settings: server,
       certificates: tls?.certificates ?? null, secret: loadSecret(options.dataDir) });
     listening = await listen(app, { listenUri: server.listenUri, listenSocket: server.listenSocket, tls });
   } catch (error) {
@@ -76,7 +78,7 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   for (const address of listening.addresses) log.info(`CrowdSec Local API listening on ${address}`);
   const blocklists = startBlocklists(protection, { store, cache: new ListCache(options.dataDir), nowMs,
     never: () => neverBan.networks() }, log);
-  const retention = repeat(() => runRetention(store, plan, log), retentionIntervalMs);
+  const retention = repeat(() => runRetentionInTurn(store, plan, log), retentionIntervalMs);
   const pulls = repeat(() => store.bouncers.flushPulls()
     .catch((error: Error) => log.warning(`last pulls of bouncers: ${error.message}`)), lapiLimits.pullWriteIntervalMs);
   return {

@@ -63,16 +63,16 @@ else inNetworkNamespace(import.meta.url, ['nft'], () => describe('a firewall bou
       const { url, cscli } = server();
       run('nft', ['flush', 'ruleset']);
       await ok(cscli('decisions', 'delete', '--all'));
-      await ok(cscli('decisions', 'add', '--ip', '192.0.2.1'));
+      await ok(cscli('decisions', 'add', '--ip', '198.18.0.1'));
       const key = (await ok(cscli('bouncers', 'add', name.replace(/\W+/g, '-'), '-o', 'raw'))).stdout.trim();
       const bouncer = startBouncer(program(), folder, url, key);
       running.push(bouncer);
-      await bouncer.until(() => sameValues(['192.0.2.1']));
-      await ok(cscli('decisions', 'add', '--ip', '192.0.2.2', '--duration', '5m'));
+      await bouncer.until(() => sameValues(['198.18.0.1']));
+      await ok(cscli('decisions', 'add', '--ip', '198.18.0.2', '--duration', '5m'));
       await ok(cscli('decisions', 'add', '--ip', '2001:db8::2'));
-      await bouncer.until(() => sameValues(['192.0.2.1', '192.0.2.2', '2001:db8::2']));
-      await ok(cscli('decisions', 'delete', '--ip', '192.0.2.1'));
-      await bouncer.until(() => sameValues(['192.0.2.2', '2001:db8::2']));
+      await bouncer.until(() => sameValues(['198.18.0.1', '198.18.0.2', '2001:db8::2']));
+      await ok(cscli('decisions', 'delete', '--ip', '198.18.0.1'));
+      await bouncer.until(() => sameValues(['198.18.0.2', '2001:db8::2']));
       await ok(cscli('decisions', 'delete', '--all'));
       await bouncer.until(() => sameValues([]));
       const known = JSON.parse((await ok(cscli('bouncers', 'list', '-o', 'json'))).stdout) as

@@ -111,11 +111,11 @@ describe('a published client library at our Local API', () => {
       const key = await cscli('bouncers', 'add', name, '-o', 'raw');
       const client = new Client([...library.command(folder!), `http://127.0.0.1:${instance.apiPort}`, key]);
       try {
-        await cscli('decisions', 'add', '--ip', '192.0.2.1');
+        await cscli('decisions', 'add', '--ip', '198.18.0.1');
         await cscli('decisions', 'add', '--range', '198.51.100.0/24', '--type', 'captcha');
         await cscli('decisions', 'add', '--ip', '2001:db8::1');
-        for (const [ip, wanted] of [['192.0.2.1', 'ban'], ['198.51.100.77', 'captcha'], ['2001:db8::1', 'ban'],
-          ['192.0.2.2', library.clean]]) {
+        for (const [ip, wanted] of [['198.18.0.1', 'ban'], ['198.51.100.77', 'captcha'], ['2001:db8::1', 'ban'],
+          ['198.18.0.2', library.clean]]) {
           assert.equal(await client.ask(`live ${ip}`), wanted, `live ${ip}`);
         }
         if (library.reports) {
@@ -123,14 +123,14 @@ describe('a published client library at our Local API', () => {
           assert.match(await cscli('metrics', 'show', 'bouncers', '-o', 'json'), /"processed"/);
         }
         await client.ask('refresh');
-        assert.equal(await client.ask('cached 192.0.2.1'), 'ban');
+        assert.equal(await client.ask('cached 198.18.0.1'), 'ban');
         assert.equal(await client.ask('cached 198.51.100.77'), 'captcha');
-        assert.equal(await client.ask('cached 192.0.2.2'), library.clean);
-        await cscli('decisions', 'delete', '--ip', '192.0.2.1');
-        await cscli('decisions', 'add', '--ip', '192.0.2.2');
+        assert.equal(await client.ask('cached 198.18.0.2'), library.clean);
+        await cscli('decisions', 'delete', '--ip', '198.18.0.1');
+        await cscli('decisions', 'add', '--ip', '198.18.0.2');
         await client.ask('refresh');
-        assert.equal(await client.ask('cached 192.0.2.1'), library.clean);
-        assert.equal(await client.ask('cached 192.0.2.2'), 'ban');
+        assert.equal(await client.ask('cached 198.18.0.1'), library.clean);
+        assert.equal(await client.ask('cached 198.18.0.2'), 'ban');
         const known = JSON.parse(await cscli('bouncers', 'list', '-o', 'json')) as { name: string; last_pull: string | null }[];
         assert.ok(known.find((each) => each.name === name)?.last_pull);
       } finally {

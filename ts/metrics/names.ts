@@ -54,6 +54,8 @@ export const metricNames: Readonly<Record<string, MetricInfo>> = {
   cs_alerts: { kind: 'gauge', help: 'Alerts in the database.', labels: ['reason'], fullOnly: true },
   cs_machines_last_heartbeat_timestamp: { kind: 'gauge', help: 'Unix time of the last heartbeat, by machine.',
     labels: ['machine'], fullOnly: true },
+  palisade_decisions_spared_total: { kind: 'counter', help: 'Decisions not made: on whom is never banned, or was just let go.',
+    labels: ['reason'] },
   palisade_lines_truncated_total: { kind: 'counter', help: 'Lines cut at the maximum length.', labels: sourceLabels },
   palisade_syslog_dropped_total: { kind: 'counter', help: 'Syslog messages dropped because the engine did not keep up.', labels: ['datasource_type', 'acquis_type'] },
   palisade_bucket_evicted_total: { kind: 'counter', help: 'Buckets given up because the table or its memory was full.', labels: ['name'] },

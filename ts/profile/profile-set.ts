@@ -3,7 +3,7 @@
 
 import { link, type CompiledExpr } from '../expr/compiled.js';
 import type { Alert, Decision } from '../model/alert.js';
-import { formatGoDuration, parseDurationWithDays } from '../util/go-duration.js';
+import { formatGoDuration, nanosecondsPer, parseDurationWithDays, roundDuration } from '../util/go-duration.js';
 import { GoDuration, GoInt } from '../util/go-value.js';
 import type { DecisionSpec, ProfileSpec } from './profile-spec.js';
 
@@ -31,11 +31,17 @@ interface Evaluation {
   readonly error: string | null;
 }
 
+/** Nanoseconds of a ban on a target that a profile wants to last `baseNs`. */
+export type Lengthen = (target: { readonly scope: string; readonly value: string }, baseNs: number) => Promise<number>;
+
 /** The profiles of a Local API, ready to run. */
 export class ProfileSet {
   readonly #profiles: readonly LinkedProfile[];
+  readonly #lengthen: Lengthen | null;
 
-  constructor(profiles: readonly ProfileSpec[], runtime: Parameters<typeof link>[1]) {
+  /** `lengthen` changes the fixed durations; what duration_expr gives stays. */
+  constructor(profiles: readonly ProfileSpec[], runtime: Parameters<typeof link>[1], lengthen: Lengthen | null = null) {
+    this.#lengthen = lengthen;
     const linked = (compiled: CompiledExpr) => link(compiled, runtime) as (alert: Alert) => unknown;
     this.#profiles = profiles.map((spec) => ({ spec, filters: spec.filters.map(linked),
       duration: spec.durationExpr === null ? null : linked(spec.durationExpr) }));
@@ -85,22 +91,33 @@ export class ProfileSet {
       }
       if (!result) continue;
       matched = true;
-      for (const spec of profile.spec.decisions) decisions.push(await decide(profile, spec, alert, remarks));
+      for (const spec of profile.spec.decisions) decisions.push(await this.#decide(profile, spec, alert, remarks));
     }
     return { matched, decisions, error: null };
   }
-}
 
-async function decide(profile: LinkedProfile, spec: DecisionSpec, alert: Alert, remarks: string[]): Promise<Decision> {
-  return {
-    origin: spec.origin === '' ? 'crowdsec' : `crowdsec/${spec.origin}`,
-    type: spec.type,
-    scope: spec.scope === '' ? alert.source.scope : spec.scope,
-    value: alert.source.value,
-    duration: await durationOf(profile, alert, remarks) ?? spec.duration,
-    scenario: alert.scenario,
-    simulated: spec.simulated || alert.simulated,
-  };
+  async #decide(profile: LinkedProfile, spec: DecisionSpec, alert: Alert, remarks: string[]): Promise<Decision> {
+    const scope = spec.scope === '' ? alert.source.scope : spec.scope;
+    const { value } = alert.source;
+    const simulated = spec.simulated || alert.simulated;
+    const given = await durationOf(profile, alert, remarks);
+    return {
+      origin: spec.origin === '' ? 'crowdsec' : `crowdsec/${spec.origin}`,
+      type: spec.type,
+      scope,
+      value,
+      duration: given ?? (simulated || profile.duration !== null ? spec.duration : await this.#lengthened(spec, { scope, value })),
+      scenario: alert.scenario,
+      simulated,
+    };
+  }
+
+  async #lengthened({ duration }: DecisionSpec, target: { scope: string; value: string }): Promise<string> {
+    if (this.#lengthen === null) return duration;
+    const baseNs = parseDurationWithDays(duration);
+    const ns = roundDuration(await this.#lengthen(target, baseNs), nanosecondsPer.second);
+    return ns === baseNs ? duration : formatGoDuration(ns);
+  }
 }
 
 /** What duration_expr gives, or null when there is none or its result is no duration. */
