@@ -1,7 +1,9 @@
 // The only loader of Palisade's native addons, with their types. Each is loaded on first use, so a command that needs
 // none starts without them. Imports nothing of ours: its errors are plain Errors with the code E_NATIVE.
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Numbers of one read, in a Float64Array of `readNumbers` places that the native side fills. */
@@ -80,6 +82,8 @@ export interface IngestAddon {
 export interface GrokAddon {
   /** Throws an Error with RE2's reason when it refuses the expression or the memory does not suffice. */
   readonly Pattern: new (regex: string, memoryBytes: number) => NativePattern;
+  /** The same check without a pattern. What it compiles is kept for the next Pattern of that text, in whichever thread. */
+  checkPattern(regex: string, memoryBytes: number): void;
   /** Throws an Error with RE2's reason and the property `index` when it refuses one of the expressions. */
   readonly PatternSet: new (regexes: readonly string[], memoryBytes: number) => NativePatternSet;
 }
@@ -250,11 +254,13 @@ export function loadNftablesAddon(): NftablesAddon {
   return load('nftables', '../../native/build/nftables.node') as NftablesAddon;
 }
 
-/** Loads an addon by its path from dist/native/. */
+/** Loads an addon by its path from dist/native/; PALISADE_NATIVE names a folder with others, as sanitized ones. */
 function load(name: string, path: string): unknown {
   const known = loaded.get(name);
   if (known !== undefined) return known;
-  const file = fileURLToPath(new URL(path, import.meta.url));
+  const folder = process.env['PALISADE_NATIVE'];
+  const other = folder === undefined ? '' : join(folder, `${name}.node`);
+  const file = existsSync(other) ? other : fileURLToPath(new URL(path, import.meta.url));
   try {
     const addon: unknown = require(file);
     loaded.set(name, addon);

@@ -1,4 +1,4 @@
-// Entry of grok.node. Holds no state: each thread that loads it gets classes of its own.
+// Entry of grok.node. Each thread that loads it gets classes of its own; they share only checked_patterns.h.
 #include <napi.h>
 
 #include "pattern.h"
@@ -8,6 +8,7 @@ namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Pattern", palisade::Pattern::Define(env));
+  exports.Set("checkPattern", Napi::Function::New(env, palisade::CheckPattern, "checkPattern"));
   exports.Set("PatternSet", palisade::PatternSet::Define(env));
   return exports;
 }

@@ -7,6 +7,7 @@
       "sources": [
         "addon.cc",
         "arguments.cc",
+        "checked_patterns.cc",
         "extractor.cc",
         "pattern.cc",
         "pattern_set.cc",

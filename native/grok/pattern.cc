@@ -2,8 +2,10 @@
 #include "pattern.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "arguments.h"
+#include "checked_patterns.h"
 
 namespace palisade {
 
@@ -26,10 +28,19 @@ Napi::Function Pattern::Define(Napi::Env env) {
                                       InstanceMethod<&Pattern::Exec>("exec")});
 }
 
+Napi::Value CheckPattern(const Napi::CallbackInfo& info) {
+  const std::string text = TextArgument(info, 0, "regex must be a string");
+  const size_t memory = WholeArgument(info, 1, kMemoryBytesMax, "memoryBytes must be a whole number up to 1 GiB");
+  std::unique_ptr<re2::RE2> regex = TakeOrCompile(text, memory);
+  if (!regex->ok()) throw Napi::Error::New(info.Env(), regex->error());
+  KeepForUse(text, memory, std::move(regex));
+  return info.Env().Undefined();
+}
+
 Pattern::Pattern(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Pattern>(info) {
   const std::string text = TextArgument(info, 0, "regex must be a string");
   const size_t memory = WholeArgument(info, 1, kMemoryBytesMax, "memoryBytes must be a whole number up to 1 GiB");
-  regex_ = std::make_unique<re2::RE2>(text, OptionsWithin(memory));
+  regex_ = TakeOrCompile(text, memory);
   if (!regex_->ok()) throw Napi::Error::New(info.Env(), regex_->error());
   groups_.resize(1 + regex_->NumberOfCapturingGroups());
   info.This().As<Napi::Object>().TypeTag(&kPatternTag);

@@ -15,6 +15,10 @@ namespace palisade {
 /// RE2 as CrowdSec uses it: Go's syntax (Perl classes, (?P<name>), leftmost-first), UTF-8, bounded memory, silent.
 re2::RE2::Options OptionsWithin(size_t memory_bytes);
 
+/// checkPattern(regex: string, memoryBytes: number): throws as new Pattern does. The next Pattern of the same text, in whichever
+/// thread, takes what was compiled here.
+Napi::Value CheckPattern(const Napi::CallbackInfo& info);
+
 class Pattern : public Napi::ObjectWrap<Pattern> {
  public:
   static Napi::Function Define(Napi::Env env);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import RE2 from 're2';
 import { loadGrokAddon, type NativePattern, type NativePatternSet } from '../../native/index.js';
@@ -18,6 +20,27 @@ test('the addon finds groups and counts matches', () => {
   const rows = new Int32Array(10);
   assert.equal(pattern.exec(bytes, Uint32Array.of(0, 7, 0, 3), 2, Uint32Array.of(1, 2), rows), 1);
   assert.deepEqual([...rows], [1, 4, 7, -1, -1, 0, -1, -1, -1, -1]);
+});
+
+test('what was checked is taken once, by a pattern of the same text and memory, in any thread', async () => {
+  const { checkPattern } = loadGrokAddon();
+  for (const text of ['([0-9]+)(x)?', '(?i)ABC']) {
+    checkPattern(text, memory);
+    checkPattern(text, memory);
+    const found = [memory, memory, 2 * memory].map((bytesMax) => new Pattern(text, bytesMax).exec(bytes, spans, 1, Uint32Array.of(0), new Int32Array(3)));
+    assert.deepEqual(found, [1, 1, 1], text);
+  }
+  assert.throws(() => checkPattern('(', memory), /missing/);
+  assert.throws(() => checkPattern('a{1000}{1000}', memory));
+  checkPattern('c (1)', memory);
+  const worker = new Worker(`
+    const { parentPort, workerData } = require('node:worker_threads');
+    const { Pattern } = require(workerData);
+    const out = new Int32Array(3);
+    new Pattern('c (1)', ${memory}).exec(Buffer.from('abc 123'), Uint32Array.of(0, 7), 1, Uint32Array.of(1), out);
+    parentPort.postMessage([...out]);`, { eval: true, workerData: fileURLToPath(new URL('../../../native/build/grok.node', import.meta.url)) });
+  const [rows] = await once(worker, 'message') as [number[]];
+  assert.deepEqual(rows, [1, 4, 5]);
 });
 
 test('without wanted groups only the verdict is written', () => {

@@ -34,7 +34,7 @@ export function expand(text: string, library: PatternLibrary, place: Place): Gro
     regex: keepCaptures(regex, new Set(kept)),
     fields: Array.from(fields, ([name, offset]) => ({ name, group: kept.indexOf(offset) + 1 })),
   };
-  checkRegex(spec.regex, place);
+  checkRegex(spec.regex, place, 'program');
   return spec;
 }
 

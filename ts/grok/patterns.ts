@@ -51,7 +51,7 @@ export class PatternLibrary {
     if (this.has(name)) return false;
     this.#add(name, text, place);
     // Each name stands in a group of its own and is valid by itself: what is left to check is the text around them.
-    checkRegex(text.replaceAll(/%\{\w+(?::\w+)?\}/g, '(x)'), place);
+    checkRegex(text.replaceAll(/%\{\w+(?::\w+)?\}/g, '(x)'), place, 'none');
     return true;
   }
 

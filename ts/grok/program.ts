@@ -19,7 +19,7 @@ export class GrokProgram {
   constructor(spec: GrokSpec, memoryBytesMax: number = limits.patternMemoryBytesMax) {
     this.fields = spec.fields;
     this.stride = 1 + 2 * spec.fields.length;
-    this.#pattern = compileRegex(spec.regex, undefined, memoryBytesMax);
+    this.#pattern = compileRegex(spec.regex, memoryBytesMax);
     this.#groups = Uint32Array.from(spec.fields, (field) => field.group);
   }
 
@@ -37,17 +37,26 @@ export class GrokProgram {
   }
 }
 
-/** Throws E_PATTERN at `place` when RE2 refuses the expression or it needs more than limits.patternMemoryBytesMax. */
-export function checkRegex(regex: string, place: Place): void {
-  compileRegex(regex, place, limits.patternMemoryBytesMax);
+/**
+ * Throws E_PATTERN at `place` when RE2 refuses the expression or it needs more than limits.patternMemoryBytesMax. What was
+ * compiled for a GrokProgram is kept for it.
+ */
+export function checkRegex(regex: string, place: Place, use: 'program' | 'none'): void {
+  const addon = loadGrokAddon();
+  try {
+    if (use === 'program') addon.checkPattern(regex, limits.patternMemoryBytesMax);
+    else new addon.Pattern(regex, limits.patternMemoryBytesMax);
+  } catch (error) {
+    throw refusal(error as Error, place);
+  }
 }
 
-function compileRegex(regex: string, place: Place | undefined, memoryBytesMax: number): NativePattern {
+function compileRegex(regex: string, memoryBytesMax: number): NativePattern {
   const { Pattern } = loadGrokAddon();
   try {
     return new Pattern(regex, memoryBytesMax);
   } catch (error) {
-    throw refusal(error as Error, place);
+    throw refusal(error as Error, undefined);
   }
 }
 
