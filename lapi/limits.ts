@@ -81,6 +81,8 @@ export const lapiLimits = {
   idlePollMs: 50,
   /** Connections to a database server. */
   databaseConnectionsMax: 10,
+  /** Decisions from which on SQLite inserts without its trigger; below, taking it away costs more. */
+  quietInsertRows: 500,
   /** Rows of one insert into PostgreSQL, and into MySQL, where its text is shorter than max_allowed_packet. */
   insertBatchRows: 5_000,
   mysqlInsertRows: 1_000,

@@ -12,8 +12,7 @@ import { encodeJson } from '../json.js';
 import { lapiLimits } from '../limits.js';
 import type { Bouncer } from '../store/bouncers.js';
 import { cursorAt, type DecisionDelta } from '../store/decision-delta.js';
-import type { IndexedDecision } from '../store/decision-index.js';
-import type { DecisionFilter, DecisionRow, StreamPart } from '../store/decisions.js';
+import { passes, type DecisionFilter, type DecisionRow, type StreamPart } from '../store/decisions.js';
 import { StartupStreams } from '../startup-streams.js';
 import type { Store } from '../store/store.js';
 import { timeLeft } from './alert-json.js';
@@ -72,6 +71,10 @@ async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since
     pulledAt = shared.now;
     cursor = shared.cursor;
     yield* shared.chunks;
+  } else if (followed !== null) {
+    const rows = followed.index.all().filter((row) => row.createdAt.compare(since!) > 0 && row.until.compare(now) > 0
+      && passes(row, filter) && (!dedup || followed.index.isLongest(row)));
+    yield itemsOf(rows, now);
   } else yield* items(store, { kind: 'new', now, dedup, since: since ?? undefined }, filter, now);
   yield '], "deleted": [';
   if (since !== null || await store.decisions.hasEnded(now)) {
@@ -83,8 +86,11 @@ async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since
 
 function deltaBody({ added, ended, now }: DecisionDelta): Buffer {
   if (added.length === 0 && ended.length === 0) return nothingNew;
-  const texts = (rows: readonly IndexedDecision[]): string => rows.map((row) => encodeJson(decisionJson(row, now))).join(',');
-  return Buffer.from(`{"new": [${texts(added)}], "deleted": [${texts(ended)}]}`);
+  return Buffer.from(`{"new": [${itemsOf(added, now)}], "deleted": [${itemsOf(ended, now)}]}`);
+}
+
+function itemsOf(rows: readonly DecisionRow[], now: GoTime): string {
+  return rows.map((row) => encodeJson(decisionJson(row, now))).join(',');
 }
 
 async function* items(store: Store, part: StreamPart, filter: DecisionFilter, now: GoTime): AsyncGenerator<string> {
@@ -93,7 +99,7 @@ async function* items(store: Store, part: StreamPart, filter: DecisionFilter, no
   for (;;) {
     const rows = await store.decisions.streamPage(part, { ...filter, idAbove });
     if (rows.length > 0) {
-      yield separator + rows.map((row) => encodeJson(decisionJson(row, now))).join(',');
+      yield separator + itemsOf(rows, now);
       separator = ',';
       idAbove = rows[rows.length - 1].id;
     }

@@ -125,7 +125,14 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .addColumn('holder', name, (column) => column.notNull())
       .addColumn('until', sql`${dialect.columnType('time')}`, (column) => column.notNull()).execute();
   },
+  dropCreationIndex,
 ];
+
+/** What is new is told by the change log; an index by creation costs every insert and serves nobody. */
+async function dropCreationIndex(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  const drop = db.schema.dropIndex('palisade_decision_created');
+  await (dialect.hasTableOptions ? drop.on('decisions') : drop).execute();
+}
 
 /** The log tells runs of rows and what a removed decision held; bouncers have a place in it. */
 async function replaceChangeLog(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {

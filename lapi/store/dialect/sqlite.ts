@@ -14,6 +14,8 @@ import { removedColumns, resetChange, triggers, type ChangeTrigger } from './tri
 
 /** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
 const statementCountMax = 400;
+/** A statement costs as much as some values. */
+const rowsPerStatement = 100;
 
 const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
   time: sql`datetime`, name: sql`text`, text: sql`text`, longText: sql`text`, int: sql`integer`, wide: sql`bigint`, float: sql`real`,
@@ -53,9 +55,8 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
     snapshot: async () => null,
     dropAlienChanges: async () => {},
     insertRows: async (_db, table, rows) => {
-      if (rows.length === 0) return;
-      const statement = insertInto(statements, table, rows[0]);
-      for (const row of rows) statement.run(Object.values(row));
+      if (table === 'decisions' && rows.length >= lapiLimits.quietInsertRows) insertQuietly(statements, rows);
+      else insert(statements, table, rows);
     },
     insertForIds: async (_db, table, rows) => rows.map((row) =>
       Number(insertInto(statements, table, row).run(Object.values(row)).lastInsertRowid)),
@@ -119,6 +120,44 @@ async function readConsistently<T>(db: Kysely<Tables>, read: (reader: Kysely<Tab
       await sql`commit`.execute(connection);
     }
   });
+}
+
+/** Rows in bulk: what they have in common is bound once a statement, for binding takes longer than inserting. */
+function insert(statements: StatementCache, table: string, rows: readonly Row[]): void {
+  const whole = rows.length - rows.length % rowsPerStatement;
+  for (let from = 0; from < whole; from += rowsPerStatement) {
+    insertSlice(statements, table, rows.slice(from, from + rowsPerStatement));
+  }
+  for (let at = whole; at < rows.length; at++) insertInto(statements, table, rows[at]).run(Object.values(rows[at]));
+}
+
+function insertSlice(statements: StatementCache, table: string, rows: readonly Row[]): void {
+  const columns = Object.keys(rows[0]);
+  const shared = columns.filter((name) => rows.every((row) => row[name] === rows[0][name]));
+  // Something has to differ, or there is nothing to make rows of.
+  if (shared.length === columns.length) shared.pop();
+  const own = columns.filter((name) => !shared.includes(name));
+  const values = `(${own.map(() => '?').join(', ')})`;
+  const source = columns.map((name) => shared.includes(name) ? `shared.c${shared.indexOf(name)}`
+    : `own.column${own.indexOf(name) + 1}`);
+  const list = `insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')})`;
+  const text = shared.length === 0 ? `${list} values ` : `${list} with shared as (select ${
+    shared.map((_name, index) => `? as c${index}`).join(', ')}) select ${source.join(', ')} from shared, (values `;
+  statements.get(`${text}${rows.map(() => values).join(', ')}${shared.length === 0 ? '' : ') as own'}`)
+    .run([...shared.map((name) => rows[0][name]), ...rows.flatMap((row) => own.map((name) => row[name]))]);
+}
+
+/**
+ * Many decisions without the trigger, which would take more time than all else: the transaction shuts out other writers,
+ * so their ids are one run, and it is logged as such.
+ */
+function insertQuietly(statements: StatementCache, rows: readonly Row[]): void {
+  const trigger = triggers.find(({ table, event }) => table === 'decisions' && event === 'insert')!;
+  statements.get(`drop trigger ${trigger.name}`).run();
+  insert(statements, 'decisions', rows);
+  const last = Number(statements.value("select seq from sqlite_sequence where name = 'decisions'"));
+  insert(statements, 'palisade_changes', [{ kind: 'decisions', event: 'insert', row_id: last - rows.length + 1, last_id: last }]);
+  statements.get(triggerText(trigger)).run();
 }
 
 function insertInto(statements: StatementCache, table: string, row: Row): Database.Statement {
