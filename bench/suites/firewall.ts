@@ -20,14 +20,14 @@ export function runFirewall(work: string, tell: (line: string) => void): void {
     execFileSync('dpkg', ['-x', join(work, deb), peer]);
   }
   tell('## From the start of the process to all bans in the kernel\n');
-  inNamespace('firewall-start', [String(bansCount), String(rounds), peer, String(peerCapSeconds)], tell);
+  inNamespace('firewall-start.js', [String(bansCount), String(rounds), peer, String(peerCapSeconds)], tell);
   tell('\n## From the last offending line to the first dropped packet\n');
   tell('| | bans | median | 90 of 100 | 99 of 100 | longest |\n|---|---|---|---|---|---|');
-  inNamespace('firewall-latency', [String(timedBansCount)], tell);
+  inNamespace('firewall-latency.js', [String(timedBansCount)], tell);
 }
 
 function inNamespace(name: string, args: readonly string[], tell: (line: string) => void): void {
-  const script = fileURLToPath(new URL(`../cases/${name}.js`, import.meta.url));
+  const script = fileURLToPath(new URL(`../cases/${name}`, import.meta.url));
   const child = spawnSync('unshare', ['-n', process.execPath, script, ...args],
     { encoding: 'utf8', env: { ...process.env, PALISADE_BENCH_NAMESPACE: '1' } });
   if (child.status !== 0) throw new Error(`the bench of the bouncers failed: ${child.stderr}`);

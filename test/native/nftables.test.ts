@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { kernelDumps } from './kernel-dumps.js';
 import { elementAction, elementFlag, loadNftablesAddon, setFlag, type NftBatch } from '../../native/index.js';
 
 const { Batch, decode } = loadNftablesAddon();
@@ -213,12 +214,32 @@ test('an answer tells message, error and where the fault lies', () => {
   assert.deepEqual(decode(Buffer.concat([head(44, 0x200), offset]), 4).acknowledgements, [[9, 17, 0]]);
 });
 
-test('mutated messages are read within their bounds', () => {
+test("a kernel's dumps are read", () => {
+  const read = (name: string, keyLength = 4) => decode(Buffer.from(kernelDumps[name], 'base64'), keyLength);
+  const names = (name: string): string[] => read(name).objects.map((object) => `${object.kind} ${object.table} ${object.name}`.trim());
+  assert.deepEqual(names('tables'), ['table t', 'table t6']);
+  assert.deepEqual(names('chains'), ['chain t c', 'chain t plain', 'chain t other']);
+  assert.deepEqual(names('sets'), ['set t s', 'set t r', 'set t6 s6']);
+  assert.deepEqual(read('rules').objects.map(({ comment, expressions }) => [comment, expressions]), [
+    ['palisade deny s', 'payload lookup:s counter immediate'], ['', 'ct bitwise cmp limit log'], ['', 'payload lookup:r reject'],
+    ['', 'payload cmp immediate']]);
+  const keys = (name: string, width: number): string[] => {
+    const text = Buffer.from(read(name, width).keys).toString('hex');
+    return (text.match(new RegExp(`.{${2 * width}}`, 'g')) ?? []).sort();
+  };
+  assert.deepEqual(keys('addresses', 4), ['c0000201', 'c0000202']);
+  assert.deepEqual(keys('ranges', 4), ['00000000', 'c6336400', 'c6336500', 'ffffff00']);
+  assert.deepEqual(keys('addresses6', 16), ['20010db8000000000000000000000001']);
+  assert.deepEqual(read('generation').objects.map(({ kind, handle }) => [kind, handle]), [['generation', 2]]);
+  assert.deepEqual(read('refusal').acknowledgements.map(([, errno]) => errno), [22]);
+});
+
+test('mutated messages and dumps are read within their bounds', () => {
   const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
   let state = seed;
   const random = (below: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state % below;
+    return Math.floor((state / 2 ** 32) * below);
   };
   const batch = new Batch();
   batch.addTable(ipv4, 'tab');
@@ -226,12 +247,21 @@ test('mutated messages are read within their bounds', () => {
   batch.addSet(10, 'tab', 'set', 8, 16, setFlag.timeout | setFlag.interval);
   batch.addRule(ipv4, 'tab', 'cha', [{ kind: 'lookup', text: 'set' }, { kind: 'counter' }], 'a comment');
   batch.putElements(10, 'tab', 'set', 0, 3, 16, new Uint8Array(48), new Float64Array(3).fill(5));
-  const original = Buffer.from(batch.bytes());
+  const originals = [Buffer.from(batch.bytes()), ...Object.values(kernelDumps).map((text) => Buffer.from(text, 'base64'))];
   const rounds = Number(process.env['PALISADE_FUZZ_ROUNDS'] ?? 20_000);
   for (let round = 0; round < rounds; round++) {
-    const bytes = Buffer.from(original.subarray(0, round % 3 === 0 ? random(original.length + 1) : original.length));
-    for (let change = random(6); change >= 0 && bytes.length > 0; change--) bytes[random(bytes.length)] = random(256);
-    const { objects, keys } = decode(bytes, 16);
-    assert.ok(objects.length <= 8 && keys.length <= 48, `seed ${seed}, round ${round}`);
+    const original = originals[round % originals.length];
+    const bytes = Buffer.from(original.subarray(0, random(3) === 0 ? random(original.length + 1) : original.length));
+    for (let change = random(6); change >= 0 && bytes.length > 0; change--) mutate(bytes, random);
+    const { objects, keys } = decode(bytes, random(2) === 0 ? 4 : 16);
+    // Each message and each element has a header of its own.
+    assert.ok(objects.length <= bytes.length / 16 && keys.length <= bytes.length, `seed ${seed}, round ${round}`);
   }
 });
+
+/** A byte anywhere, or a length: where headers are, lengths are even and small. */
+function mutate(bytes: Buffer, random: (below: number) => number): void {
+  const at = random(bytes.length);
+  if (random(2) === 0 || at + 2 > bytes.length) bytes[at] = random(256);
+  else bytes.writeUInt16LE([0, 1, 3, 4, 5, 8, 0xffff, random(bytes.length), bytes.length - at][random(9)], at & ~3);
+}
