@@ -10,6 +10,7 @@ import { PalisadeError } from '../ts/errors.js';
 import { parseDurationWithDays } from '../ts/util/go-duration.js';
 import { hookNumbers, type HookName, type NftablesFamily } from './backends/nftables.js';
 import type { FamilyNumber } from './family.js';
+import type { GeoFiles } from './geo-networks.js';
 import type { StreamFilter } from './lapi-client.js';
 import { bouncerLimits } from './limits.js';
 import { prefixOf } from './never-ban.js';
@@ -35,6 +36,7 @@ export interface BouncerConfig {
   readonly neverBan: readonly string[];
   readonly widestBits: Readonly<Record<FamilyNumber, number>>;
   readonly cutsConnections: boolean;
+  readonly geo: GeoFiles;
   /** Follows the stream of changes where the Local API has one. */
   readonly isPushed: boolean;
 }
@@ -63,7 +65,7 @@ const fileShape = record({
 type FileContent = typeof fileShape extends Shape<infer T> ? T : never;
 
 const ownShape = record({ never_ban: list(text()), widest_ipv4: integer(), widest_ipv6: integer(),
-  cut_connections: boolean(), push: boolean() });
+  cut_connections: boolean(), push: boolean(), country_database: text(), asn_database: text() });
 
 const defaultPriority = -10;
 const defaultUpdateMs = 10_000;
@@ -87,7 +89,7 @@ export function readConfig(file: string): BouncerConfig {
     families,
     types: (content.supported_decisions_types ?? content.supported_decision_types ?? ['ban'])
       .map((type) => type.toLowerCase()),
-    filter: filterOf(content),
+    filter: filterOf(content, own.country_database !== undefined || own.asn_database !== undefined),
     isReject: denyAction(file, content.deny_action ?? 'DROP'),
     logPrefix: content.deny_log === true ? content.deny_log_prefix ?? 'crowdsec drop: ' : null,
     nftables: Object.fromEntries(families.map((family) => [family, nftablesOf(content, family)])),
@@ -100,6 +102,7 @@ export function readConfig(file: string): BouncerConfig {
     neverBan,
     widestBits: { 4: own.widest_ipv4 ?? bouncerLimits.widestIpv4Bits, 6: own.widest_ipv6 ?? bouncerLimits.widestIpv6Bits },
     cutsConnections: own.cut_connections ?? true,
+    geo: { country: own.country_database ?? null, asn: own.asn_database ?? null },
     isPushed: own.push ?? true,
   };
 }
@@ -146,8 +149,9 @@ BouncerConfig['log'] {
 }
 
 function filterOf({ scopes, origins, only_include_decisions_from, scenarios_containing, scenarios_not_containing }:
-FileContent): StreamFilter {
-  const wanted = { scopes, origins: origins ?? only_include_decisions_from, scenarios_containing,
+FileContent, hasGeo: boolean): StreamFilter {
+  // Without a word about scopes a Local API tells of addresses and ranges alone.
+  const wanted = { scopes: scopes ?? (hasGeo ? ['ip', 'range', 'country', 'as'] : []), origins: origins ?? only_include_decisions_from, scenarios_containing,
     scenarios_not_containing };
   return Object.fromEntries(Object.entries(wanted).filter(([, values]) => (values ?? []).length > 0)
     .map(([name, values]) => [name, values!.join(',')]));

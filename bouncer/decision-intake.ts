@@ -4,6 +4,7 @@
 
 import { murmur3 } from '../ts/util/murmur.js';
 import { readBan, type Enforcement, type Refusal, type WireDecision } from './decision.js';
+import type { GeoNetworks } from './geo-networks.js';
 import { NumberSet } from './key-table.js';
 import type { WantedState } from './state.js';
 
@@ -14,6 +15,8 @@ export interface Claim {
 }
 
 const wordMax = 2 ** 32;
+/** Above all ids of a database. */
+const firstPart = 2 ** 52;
 
 /** Decisions on their way into the state. */
 export class DecisionIntake {
@@ -22,6 +25,11 @@ export class DecisionIntake {
   readonly #state: WantedState;
   readonly #enforcement: Enforcement;
   readonly #now: () => number;
+  /** null: countries and networks by number are not enforced. */
+  readonly #geo: GeoNetworks | null;
+  /** Ids of the bans that a decision on a country or network by number was made into, one after the other from the first. */
+  readonly #parts = new Map<number, { readonly first: number; readonly count: number }>();
+  #nextPart = firstPart;
   /** Ids, enforced or not. */
   #told = new NumberSet();
   /** What is told anew while `#told` still holds. */
@@ -29,7 +37,8 @@ export class DecisionIntake {
   /** Sums of the two hashes, null when nobody compares. */
   #sums: [number, number] | null = null;
 
-  constructor(state: WantedState, enforcement: Enforcement, now: () => number) {
+  constructor(state: WantedState, enforcement: Enforcement, now: () => number, geo: GeoNetworks | null = null) {
+    this.#geo = geo;
     this.#state = state;
     this.#enforcement = enforcement;
     this.#now = now;
@@ -44,7 +53,7 @@ export class DecisionIntake {
   /** Everything has been told: what was not named is over. Without a `begin` nothing happens; tells whether there was one. */
   finish(): boolean {
     if (this.#new === null) return false;
-    for (const id of this.#told) if (!this.#new.has(id)) this.#state.remove(id);
+    for (const id of this.#told) if (!this.#new.has(id)) this.#lift(id);
     this.#told = this.#new;
     this.#new = null;
     return true;
@@ -62,7 +71,7 @@ export class DecisionIntake {
       if (decision.id !== undefined && told.add(decision.id)) this.#sum(decision, 1);
       const ban = readBan(decision, this.#enforcement, nowMs);
       if (typeof ban !== 'string') this.#state.add(ban);
-      else this.#refuse(decision, ban);
+      else if (ban !== 'scope' || !this.#addParts(decision, nowMs)) this.#refuse(decision, ban);
     }
   }
 
@@ -70,7 +79,7 @@ export class DecisionIntake {
     const told = this.#new ?? this.#told;
     for (const decision of decisions) {
       if (decision.id === undefined) continue;
-      this.#state.remove(decision.id);
+      this.#lift(decision.id);
       if (told.delete(decision.id)) this.#sum(decision, -1);
     }
   }
@@ -84,7 +93,34 @@ export class DecisionIntake {
   #refuse({ id }: WireDecision, reason: Refusal): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
     // It may have been enforceable in an earlier form.
-    if (id !== undefined) this.#state.remove(id);
+    if (id !== undefined) this.#lift(id);
+  }
+
+  /** A decision on a country or a network by number: a ban of each of its networks. False when they are not known. */
+  #addParts(decision: WireDecision, nowMs: number): boolean {
+    const { id, scope = '', value = '' } = decision;
+    const networks = id === undefined ? null : this.#geo?.networksOf(scope, value) ?? null;
+    if (id === undefined || networks === null) return false;
+    let parts = this.#parts.get(id);
+    if (parts === undefined) {
+      parts = { first: this.#nextPart, count: networks.length };
+      this.#nextPart += networks.length;
+      this.#parts.set(id, parts);
+    }
+    // Who bans a country means its widest network too.
+    const enforcement = { ...this.#enforcement, widestBits: { 4: 0, 6: 0 } };
+    for (const [index, network] of networks.entries()) {
+      const ban = readBan({ ...decision, id: parts.first + index, scope: 'Range', value: network.toString() }, enforcement, nowMs);
+      if (typeof ban !== 'string') this.#state.add(ban);
+    }
+    return true;
+  }
+
+  #lift(id: number): void {
+    const parts = this.#parts.get(id);
+    this.#parts.delete(id);
+    for (let index = 0; index < (parts?.count ?? 0); index++) this.#state.remove(parts!.first + index);
+    this.#state.remove(id);
   }
 
   #sum({ id, value = '' }: WireDecision, sign: 1 | -1): void {

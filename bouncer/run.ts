@@ -45,7 +45,10 @@ export async function startBouncer(config: BouncerConfig, backend: Backend, log:
     never: () => neverRanges([...config.neverBan, ...lapi, ...allowlists.values()], hostSources, neverFamilies(config)) });
   let isReady = (): void => {};
   const ready = new Promise<void>((resolve) => { isReady = resolve; });
-  const intake = new DecisionIntake(state, enforcementOf(config), now);
+  const { country, asn } = config.geo;
+  // Most hosts ban no countries; the reader is loaded for those that do.
+  const geo = country === null && asn === null ? null : new (await import('./geo-networks.js')).GeoNetworks(config.geo);
+  const intake = new DecisionIntake(state, enforcementOf(config), now, geo);
   const feed = feedOf(config, client, intake, { log, now, onChange: () => enforcer.wake(),
     onAllowlists: () => void allowlists.refresh(), onWhole: () => {
       enforcer.release();
