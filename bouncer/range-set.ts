@@ -15,13 +15,17 @@ export interface RangeChanges {
   readonly adds: readonly CoveredRange[];
 }
 
+/** Changes up to so many are put into the order one by one, more by sorting anew. */
+const fewMax = 200;
+
 /** Ranges with their ends, and the intervals that were last handed out. */
 export class RangeSet {
   readonly #ranges = new Map<string, CoveredRange>();
   /** Intervals handed out, by the first number of the outermost network around them. */
   readonly #intervals = new Map<bigint, readonly CoveredRange[]>();
-  /** The ranges in order, as they were at the last hand-out. */
-  #sorted: readonly CoveredRange[] = [];
+  /** The ranges in order and the outermost of them, as they were at the last hand-out. */
+  #sorted: CoveredRange[] = [];
+  #roots: CoveredRange[] = [];
   /** Ranges set or taken out since then. */
   #changed: CoveredRange[] = [];
 
@@ -46,60 +50,80 @@ export class RangeSet {
 
   /** All intervals as they should be; the next changes count from here. */
   takeAll(): readonly CoveredRange[] {
-    const sorted = this.#takeSorted();
+    this.#sort(this.#takeChanged());
+    this.#roots = outermost(this.#sorted);
     this.#intervals.clear();
-    const all = sweep(sorted);
-    this.#remember(all, sorted);
+    const all = sweep(this.#sorted);
+    this.#remember(all, this.#roots);
     return all;
   }
 
   /** What changed since the last hand-out. */
   takeChanges(): RangeChanges {
-    const changed = this.#changed;
-    const before = this.#sorted;
-    const sorted = this.#takeSorted();
+    const changed = this.#takeChanged();
+    // The outermost networks around what changed, as they were or as they are: outside of them nothing changes.
+    const regions = outermost([...changed, ...changed.map((range) => rootOf(this.#roots, range)).filter((root) => root !== null)]
+      .sort(outerFirst));
+    const before = regions.map((region) => this.#forget(within(this.#roots, region)));
+    this.#sort(changed);
     const deletes: CoveredRange[] = [];
     const adds: CoveredRange[] = [];
-    for (const region of regionsOf(changed, before, sorted)) {
-      const old = this.#forget(within(before, region));
-      const inside = within(sorted, region);
+    const isFew = regions.length <= fewMax;
+    for (const [index, region] of regions.entries()) {
+      const inside = within(this.#sorted, region);
+      const roots = outermost(inside);
       const now = sweep(inside);
-      this.#remember(now, inside);
+      this.#remember(now, roots);
+      if (isFew) replaceWithin(this.#roots, region, roots);
       const kept = new Set(now.map(textOf));
-      const known = new Set(old.map(textOf));
-      deletes.push(...old.filter((interval) => !kept.has(textOf(interval))));
+      const known = new Set(before[index].map(textOf));
+      deletes.push(...before[index].filter((interval) => !kept.has(textOf(interval))));
       adds.push(...now.filter((interval) => !known.has(textOf(interval))));
     }
+    if (!isFew) this.#roots = outermost(this.#sorted);
     return { deletes, adds };
   }
 
-  #forget(ranges: readonly CoveredRange[]): CoveredRange[] {
+  #forget(roots: readonly CoveredRange[]): CoveredRange[] {
     const taken: CoveredRange[] = [];
-    for (const { first } of ranges) {
+    for (const { first } of roots) {
       taken.push(...this.#intervals.get(first) ?? []);
       this.#intervals.delete(first);
     }
     return taken;
   }
 
-  #remember(intervals: readonly CoveredRange[], ranges: readonly CoveredRange[]): void {
+  #remember(intervals: readonly CoveredRange[], roots: readonly CoveredRange[]): void {
     let at = 0;
-    for (const root of outermost(ranges)) {
+    for (const root of roots) {
       const from = at;
       while (at < intervals.length && intervals[at].last <= root.last) at++;
       this.#intervals.set(root.first, intervals.slice(from, at));
     }
   }
 
-  /** The old order with the changes at its end sorts in nearly linear time. */
-  #takeSorted(): readonly CoveredRange[] {
-    if (this.#changed.length === 0) return this.#sorted;
-    const keys = new Set(this.#changed.map(({ first, last }) => `${first}-${last}`));
-    const kept = this.#sorted.filter(({ first, last }) => !keys.has(`${first}-${last}`));
-    const added = [...keys].map((key) => this.#ranges.get(key)).filter((range) => range !== undefined);
-    this.#sorted = [...kept, ...added].sort(outerFirst);
+  /** Each range that was set or taken out, once. */
+  #takeChanged(): CoveredRange[] {
+    const changed = new Map(this.#changed.map((range) => [`${range.first}-${range.last}`, range]));
     this.#changed = [];
-    return this.#sorted;
+    return [...changed.values()];
+  }
+
+  #sort(changed: readonly CoveredRange[]): void {
+    const places = changed.map(({ first, last }) => [`${first}-${last}`, first, last] as const);
+    if (changed.length > fewMax) {
+      const keys = new Set(places.map(([key]) => key));
+      const kept = this.#sorted.filter(({ first, last }) => !keys.has(`${first}-${last}`));
+      // The old order with the changes at its end sorts in nearly linear time.
+      this.#sorted = [...kept, ...[...keys].map((key) => this.#ranges.get(key)).filter((range) => range !== undefined)].sort(outerFirst);
+      return;
+    }
+    for (const [key, first, last] of places) {
+      const at = lowerBound(this.#sorted, first, last);
+      const isThere = this.#sorted[at]?.first === first && this.#sorted[at].last === last;
+      const range = this.#ranges.get(key);
+      this.#sorted.splice(at, isThere ? 1 : 0, ...range === undefined ? [] : [range]);
+    }
   }
 }
 
@@ -145,32 +169,29 @@ function outermost(sorted: readonly CoveredRange[]): CoveredRange[] {
   return roots;
 }
 
-/** The outermost networks, before or now, around the changed ranges: outside of them nothing changes. */
-function regionsOf(changed: readonly CoveredRange[], before: readonly CoveredRange[],
-  now: readonly CoveredRange[]): CoveredRange[] {
-  const oldRoots = outermost(before);
-  const newRoots = outermost(now);
-  const regions = changed.flatMap((range) => [range, rootOf(oldRoots, range), rootOf(newRoots, range)])
-    .filter((range) => range !== null).sort(outerFirst);
-  return outermost(regions);
-}
-
+/** The one of ranges in order and apart that contains another, or null. */
 function rootOf(roots: readonly CoveredRange[], { first, last }: CoveredRange): CoveredRange | null {
-  const root = roots[lowerBound(roots, first + 1n) - 1];
+  const root = roots[lowerBound(roots, first + 1n, null) - 1];
   return root !== undefined && root.last >= last ? root : null;
 }
 
 function within(sorted: readonly CoveredRange[], { first, last }: CoveredRange): readonly CoveredRange[] {
-  return sorted.slice(lowerBound(sorted, first), lowerBound(sorted, last + 1n));
+  return sorted.slice(lowerBound(sorted, first, null), lowerBound(sorted, last + 1n, null));
 }
 
-/** Index of the first range that begins at or after a number. */
-function lowerBound(sorted: readonly CoveredRange[], first: bigint): number {
+function replaceWithin(sorted: CoveredRange[], { first, last }: CoveredRange, ranges: readonly CoveredRange[]): void {
+  const from = lowerBound(sorted, first, null);
+  sorted.splice(from, lowerBound(sorted, last + 1n, null) - from, ...ranges);
+}
+
+/** Index of the first range that begins at a number and ends by `last` (null: anywhere), or begins after it. */
+function lowerBound(sorted: readonly CoveredRange[], first: bigint, last: bigint | null): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (sorted[middle].first < first) low = middle + 1;
+    const range = sorted[middle];
+    if (range.first < first || (last !== null && range.first === first && range.last > last)) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -101,7 +101,7 @@ async function read(bench: KernelEnforcer, startedMs: number): Promise<Picture> 
       (bytes[(index + 1) * width - 2] << 8) | bytes[(index + 1) * width - 1];
     const key = set.kind === 'address' ? `${set.family}/address` : `${set.family}/range/${set.group}`;
     for (let index = 0; index < count; index++) {
-      const grid = Math.floor((untilMs[index] - startedMs) / 1000 / gridSeconds);
+      const grid = Math.round((untilMs[index] - startedMs) / 1000 / gridSeconds);
       picture[key] ??= Array<number>(1 << spaceBits).fill(0);
       for (let at = offsetAt(first, index); at <= offsetAt(last ?? first, index); at++) {
         assert.equal(picture[key][at], 0, `${key} holds ${at} twice; seed ${seed}`);
