@@ -6,6 +6,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import { openStore, type Store } from '../../../lapi/store/store.js';
@@ -20,6 +21,8 @@ export interface TestDatabase {
   readonly hasWaitingWrites: boolean;
   start(): Promise<void>;
   create(): Promise<(nowMs: () => number) => Promise<Store>>;
+  /** Runs statements in the database that was created last. */
+  run(statements: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,8 +47,19 @@ class SqliteFiles implements TestDatabase {
     this.#folder = mkdtempSync(join(tmpdir(), 'palisade-store-'));
   }
 
+  async run(statements: readonly string[]): Promise<void> {
+    const database = new Database(this.#path);
+    for (const statement of statements) database.exec(statement);
+    database.close();
+  }
+
+  get #path(): string {
+    return join(this.#folder, `${this.#count}.db`);
+  }
+
   async create(): Promise<(nowMs: () => number) => Promise<Store>> {
-    const path = join(this.#folder, `${this.#count++}.db`);
+    this.#count++;
+    const path = this.#path;
     return (nowMs) => openStore({ type: 'sqlite', path, useWal: true, bulkSize: 1000 }, nowMs);
   }
 
@@ -75,8 +89,12 @@ class PostgresServer implements TestDatabase {
     await answering(this.#server, () => this.#run('select 1'));
   }
 
+  run(statements: readonly string[]): Promise<void> {
+    return this.#run(statements.join(';\n'), `test${this.#count}`);
+  }
+
   async create(): Promise<(nowMs: () => number) => Promise<Store>> {
-    const name = `test${this.#count++}`;
+    const name = `test${++this.#count}`;
     await this.#run(`create database ${name}`);
     return (nowMs) => openStore({ type: 'postgres', path: this.#folder, useWal: null, bulkSize: 1000, user: 'palisade', name }, nowMs);
   }
@@ -87,8 +105,8 @@ class PostgresServer implements TestDatabase {
     rmSync(this.#folder, { recursive: true });
   }
 
-  async #run(text: string): Promise<void> {
-    const client = new pg.Client({ host: this.#folder, user: 'palisade', database: 'postgres' });
+  async #run(text: string, database = 'postgres'): Promise<void> {
+    const client = new pg.Client({ host: this.#folder, user: 'palisade', database });
     await client.connect();
     try {
       await client.query(text);
@@ -115,12 +133,16 @@ class MariadbServer implements TestDatabase {
       '--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync', '--innodb-doublewrite=0',
       '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M'];
     this.#server = spawn(command[0], command.slice(1), { stdio: 'ignore' });
-    await answering(this.#server, () => this.#run('select 1'));
+    await answering(this.#server, () => this.#run(['select 1']));
+  }
+
+  run(statements: readonly string[]): Promise<void> {
+    return this.#run([`use test${this.#count}`, ...statements]);
   }
 
   async create(): Promise<(nowMs: () => number) => Promise<Store>> {
-    const name = `test${this.#count++}`;
-    await this.#run(`create database ${name}`);
+    const name = `test${++this.#count}`;
+    await this.#run([`create database ${name}`]);
     return (nowMs) => openStore({ type: 'mysql', path: this.#socket, useWal: null, bulkSize: 1000, user: 'palisade', name }, nowMs);
   }
 
@@ -133,10 +155,10 @@ class MariadbServer implements TestDatabase {
     return join(this.#folder, 'socket');
   }
 
-  async #run(text: string): Promise<void> {
+  async #run(statements: readonly string[]): Promise<void> {
     const connection = await createConnection({ socketPath: this.#socket, user: 'palisade' });
     try {
-      await connection.query(text);
+      for (const statement of statements) await connection.query(statement);
     } finally {
       await connection.end();
     }
