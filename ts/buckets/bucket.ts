@@ -9,6 +9,8 @@ import { GoTime } from '../util/go-time.js';
 import { decodeEvent, keptId } from './decode.js';
 import { instantAt } from './event-time.js';
 import type { BucketEngine } from './memory.js';
+import type { QueueTail } from './linked.js';
+import { lastThatPass } from './queue-tail.js';
 import { lifetimeOf, queueLengthOf, type ScenarioSpec } from './scenario.js';
 
 /** A bucket that ran over, as plain values and events of its own. */
@@ -75,15 +77,27 @@ export class BucketReader {
 
   /** The kept events, oldest first. Shared between calls: not to be changed. */
   queue(slot: number): Event[] {
+    const length = this.#queueLength(slot);
+    const events = new Array<Event>(length);
+    for (let index = 0; index < length; index++) events[index] = this.#queued(slot, index);
+    return events;
+  }
+
+  /** The last kept events that pass, oldest first. */
+  queueTail(slot: number, { count, passes }: QueueTail): Event[] {
+    return lastThatPass(this.#queueLength(slot), (index) => this.#queued(slot, index), passes, count);
+  }
+
+  #queueLength(slot: number): number {
+    return this.#engine.uint32[(slot + abi.slotQueueLength) / 4];
+  }
+
+  #queued(slot: number, index: number): Event {
     const { uint32 } = this.#engine;
     const block = uint32[(slot + abi.slotQueueBlock) / 4];
     const entries = (block || slot + abi.slotQueueInline) / 4;
     const space = block === 0 ? abi.slotQueueInlineCount : uint32[(slot + abi.slotQueueSpace) / 4];
-    const head = uint32[(slot + abi.slotQueueHead) / 4];
-    const length = uint32[(slot + abi.slotQueueLength) / 4];
-    const events = new Array<Event>(length);
-    for (let i = 0; i < length; i++) events[i] = this.#event(uint32[entries + ((head + i) % space)]);
-    return events;
+    return this.#event(uint32[entries + ((uint32[(slot + abi.slotQueueHead) / 4] + index) % space)]);
   }
 
   /** Bits of guillotine conditions that have been true. */
@@ -147,16 +161,20 @@ export class BucketArguments implements LeakyArgument {
   readonly #reader: BucketReader;
   readonly #slot: number;
   readonly #spec: ScenarioSpec;
+  readonly #tail: QueueTail | null;
   #queue: QueueArgument | null = null;
 
-  constructor(reader: BucketReader, slot: number, spec: ScenarioSpec) {
+  /** With a `tail` the queue holds only that. */
+  constructor(reader: BucketReader, slot: number, spec: ScenarioSpec, tail: QueueTail | null = null) {
     this.#reader = reader;
     this.#slot = slot;
     this.#spec = spec;
+    this.#tail = tail;
   }
 
   get queue(): QueueArgument {
-    return (this.#queue ??= queueArgument(this.#spec, this.#reader.queue(this.#slot)));
+    return (this.#queue ??= queueArgument(this.#spec,
+      this.#tail === null ? this.#reader.queue(this.#slot) : this.#reader.queueTail(this.#slot, this.#tail)));
   }
 
   get mode(): number {

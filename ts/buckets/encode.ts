@@ -76,11 +76,11 @@ export class EventEncoder {
 
   /** The hot part, so the letters of slots are written in place: for each slot tag, number, length and letters. */
   #fields(fields: Fields, wanted: Uint8Array | null, slotTag: number, nameTag: number): void {
-    const slots = fields.slots;
+    const slots = fields.slotsInUse;
     const bytes = this.#bytes;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i];
-      if (wanted !== null && wanted[slot] !== 1) continue;
+      if ((wanted !== null && wanted[slot] !== 1) || !fields.hasAt(slot)) continue;
       const value = fields.at(slot);
       const length = value.length;
       if (!this.#hasRoom(7 + 2 * length)) continue;

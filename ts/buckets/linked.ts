@@ -10,6 +10,12 @@ import type { ScenarioSpec } from './scenario.js';
 export type OfEvent = (event: Event) => unknown;
 export type OfBucket = (event: Event | null, queue: QueueArgument, leaky: LeakyArgument) => unknown;
 
+/** The last `count` events of a queue that pass. */
+export interface QueueTail {
+  readonly count: number;
+  passes(event: Event): boolean;
+}
+
 /** A scenario whose expressions are functions. */
 export interface LinkedScenario {
   readonly spec: ScenarioSpec;
@@ -20,6 +26,8 @@ export interface LinkedScenario {
   readonly distinct: OfEvent | null;
   readonly cancelOn: OfEvent | null;
   readonly condition: OfBucket | null;
+  /** What decides which events of its queue the condition needs; null when it needs all. */
+  readonly conditionTail: QueueTail | null;
   readonly bayesian: readonly OfBucket[];
   readonly overflowFilter: ((event: null, queue: QueueArgument, signal: unknown, leaky: LeakyArgument) => unknown) | null;
   /** Its filter or groupby may change the event, and with it which scenarios still apply. */
@@ -37,10 +45,17 @@ export function linkScenarios(scenarios: readonly ScenarioSpec[], runtime: ExprR
     distinct: spec.type === 'trigger' ? null : linked(spec.distinct),
     cancelOn: spec.type === 'trigger' ? null : linked(spec.cancelOn),
     condition: spec.condition && (link(spec.condition, runtime) as OfBucket),
+    conditionTail: linkTail(spec, runtime),
     bayesian: (spec.bayesian?.conditions ?? []).map(({ condition }) => link(condition, runtime) as OfBucket),
     overflowFilter: spec.overflowFilter && (link(spec.overflowFilter, runtime) as LinkedScenario['overflowFilter']),
     hasEffects: [spec.filter, spec.groupby, spec.distinct, spec.cancelOn].some((expression) => expression?.hasEffects),
   }));
+}
+
+function linkTail({ conditionTail }: ScenarioSpec, runtime: ExprRuntime): QueueTail | null {
+  if (conditionTail === undefined) return null;
+  const filter = link(conditionTail.filter, runtime) as OfEvent;
+  return { passes: (event) => filter(event) === true, count: conditionTail.count };
 }
 
 /** What `attempt` returns for an expression that failed. */

@@ -5,6 +5,7 @@ import { decode, type Located, parseDocuments, readDocuments, type YamlDocument 
 import { PalisadeError, type Place } from '../errors.js';
 import type { EventNames } from '../event/event.js';
 import { compile, type CompiledExpr } from '../expr/compiled.js';
+import { queueTailNeed } from './queue-tail.js';
 import { conditionEnv, type ExprEnv, logEnv, overflowEnv } from '../expr/env.js';
 import type { FunctionTable } from '../expr/functions.js';
 import { limits } from '../limits.js';
@@ -85,13 +86,20 @@ function loadScenario(text: ScenarioText, name: string, place: Place, file: Scen
     name, type, place, version: file.version || '?', hash: file.hash ?? '', filter, ...numbers,
     groupby: compiled(text.groupby, logEnv), distinct: compiled(text.distinct, logEnv),
     cancelOn: compiled(text.cancel_on, logEnv), condition: compiled(text.condition, conditionEnv),
-    overflowFilter: compiled(text.overflow_filter, overflowEnv),
+    ...loadConditionTail(text.condition, loading), overflowFilter: compiled(text.overflow_filter, overflowEnv),
     bayesian: loadBayesian(text, type, place, loading),
     scope: loadScope(text, loading),
     reprocess: text.reprocess ?? false,
     remediation: text.labels?.get('remediation') === true,
     keyId: keyIdOf(name, filter.text, loading),
   };
+}
+
+function loadConditionTail(condition: Located | undefined, loading: Loading): Pick<ScenarioSpec, 'conditionTail'> {
+  const need = condition === undefined || condition.text === '' ? null : queueTailNeed(condition.text);
+  if (need === null) return {};
+  const filter = compileOrNull({ text: need.filter, place: condition!.place }, logEnv, loading);
+  return filter === null ? {} : { conditionTail: { filter, count: need.count } };
 }
 
 function typeOf(text: ScenarioText, name: string, place: Place): BucketType {

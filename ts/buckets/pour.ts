@@ -237,7 +237,8 @@ export class Pourer {
   #ask(event: Event, slot: number): number {
     const scenario = this.#scenarios[this.#reader.scenarioOf(slot)];
     const bucket = new BucketArguments(this.#reader, slot, scenario.spec);
-    return conditionHolds(scenario, event, bucket) || isBelieved(scenario, event, bucket, this.#reader, slot)
+    const end = scenario.conditionTail === null ? bucket : new BucketArguments(this.#reader, slot, scenario.spec, scenario.conditionTail);
+    return conditionHolds(scenario, event, end) || isBelieved(scenario, event, bucket, this.#reader, slot)
       ? abi.replyOverflow : abi.replyKeep;
   }
 

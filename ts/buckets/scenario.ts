@@ -39,6 +39,8 @@ export interface ScenarioSpec {
   readonly distinct: CompiledExpr | null;
   readonly cancelOn: CompiledExpr | null;
   readonly condition: CompiledExpr | null;
+  /** The events that the condition needs of its queue, where it does not need all. */
+  readonly conditionTail?: QueueTailSpec;
   readonly overflowFilter: CompiledExpr | null;
   readonly bayesian: BayesianSpec | null;
   /** -1 is unlimited. */
@@ -54,6 +56,12 @@ export interface ScenarioSpec {
   readonly remediation: boolean;
   /** The same for scenarios of the same name and filter: they share their buckets. */
   readonly keyId: number;
+}
+
+/** The last `count` events of a queue for which `filter` is true. */
+export interface QueueTailSpec {
+  readonly filter: CompiledExpr;
+  readonly count: number;
 }
 
 /** What an alert is about: `Ip` unless the rule says otherwise. */

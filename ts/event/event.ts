@@ -3,7 +3,9 @@
 
 import type { Alert, AlertSource } from '../model/alert.js';
 import { GoTime } from '../util/go-time.js';
-import { FieldNames, Fields } from './fields.js';
+import type { FieldCells } from './field-cells.js';
+import { FieldNames } from './field-names.js';
+import { Fields } from './fields.js';
 import { ExpectMode, Line, type LineBatch, lineFlags } from './line.js';
 
 /** What an event was made from. */
@@ -15,6 +17,13 @@ export interface EventNames {
   readonly parsed: FieldNames;
   readonly meta: FieldNames;
   readonly enriched: FieldNames;
+}
+
+/** The cells of a batch's fields, one set for each map. */
+export interface EventCells {
+  readonly parsed: FieldCells;
+  readonly meta: FieldCells;
+  readonly enriched: FieldCells;
 }
 
 /** Returns numberings in which no key is named yet. */
@@ -58,10 +67,12 @@ export class Event {
   /** Numbers of the parser nodes that were OK; null where nobody wants to know. */
   okNodes: number[] | null = null;
 
-  constructor(names: EventNames) {
-    this.parsed = new Fields(names.parsed, this.line.text);
-    this.meta = new Fields(names.meta, this.line.text);
-    this.enriched = new Fields(names.enriched, this.line.text);
+  /** By default an event of its own; else event number `row` of a batch (event-batch.ts). */
+  constructor(names: EventNames, cells?: EventCells, row = 0) {
+    const { text } = this.line;
+    this.parsed = new Fields(names.parsed, text, cells?.parsed, row);
+    this.meta = new Fields(names.meta, text, cells?.meta, row);
+    this.enriched = new Fields(names.enriched, text, cells?.enriched, row);
   }
 
   /** JSON and key-value data; a null-prototype object, because its keys come from the log. Made when first asked for. */

@@ -1,88 +1,77 @@
 // String fields of an event (Parsed, Meta, Enriched): one slot for each key that a rule names, numbered at load,
-// and a side map for keys that only data brings. A slot holds a string or a byte range of the line, decoded late.
+// and a side map for keys that only data brings. A slot holds a string or a byte range of the line, decoded late; where
+// that lies is for field-cells.ts.
 
+import { FieldCells, noRange } from './field-cells.js';
+import type { FieldNames } from './field-names.js';
 import type { LineText } from './line.js';
-
-/** The keys that rules name, numbered in the order they were first named. Grows while rules load, then stays. */
-export class FieldNames {
-  readonly names: string[] = [];
-  readonly #slots = new Map<string, number>();
-
-  /** Returns the slot of `name`, numbering it if no rule named it before. Load time only. */
-  declare(name: string): number {
-    const known = this.#slots.get(name);
-    if (known !== undefined) return known;
-    this.#slots.set(name, this.names.length);
-    return this.names.push(name) - 1;
-  }
-
-  /** Returns the slot of `name`, or -1 when no rule names it. */
-  find(name: string): number {
-    return this.#slots.get(name) ?? -1;
-  }
-}
-
-/** A byte range of the event's line packed in one small integer: start << 16 | end. Lines are at most 65,535 bytes. */
-type Range = number;
 
 /** One string-to-string map of an event. Missing keys read as '' (as in CrowdSec's typed maps); `has` tells them apart. */
 export class Fields {
   readonly #names: FieldNames;
   readonly #line: LineText;
-  readonly #values: (string | Range | undefined)[] = [];
-  /** The byte range that a slot was decoded from; -1 where there is none or the value was set as a string. */
-  readonly #decodedFrom: Range[] = [];
-  /** Slots in the order of first writing; what stands beyond #touchedCount is left from earlier events. */
-  readonly #touched: number[] = [];
-  #touchedCount = 0;
+  readonly #cells: FieldCells;
+  readonly #row: number;
   #extra: Map<string, string> | null = null;
 
-  constructor(names: FieldNames, line: LineText) {
+  /** `cells` are those of a batch in which this is event number `row`; by default the map has its own. */
+  constructor(names: FieldNames, line: LineText, cells = new FieldCells(names, 1), row = 0) {
     this.#names = names;
     this.#line = line;
+    this.#cells = cells;
+    this.#row = row;
   }
 
   /** Returns the value in a slot, '' when absent. */
   at(slot: number): string {
-    const value = this.#values[slot];
-    if (typeof value === 'string') return value;
-    if (value === undefined) return '';
-    const text = this.#line.slice(value >>> 16, value & 0xffff);
-    this.#values[slot] = text;
-    this.#decodedFrom[slot] = value;
-    return text;
+    const cell = this.#cell(slot);
+    if (cell < 0) return '';
+    const { texts, ranges } = this.#cells;
+    const known = texts[cell];
+    if (known !== undefined) return known;
+    const range = ranges[cell];
+    if (range === noRange) return '';
+    return (texts[cell] = this.#line.slice(range >>> 16, range & 0xffff));
   }
 
   hasAt(slot: number): boolean {
-    return this.#values[slot] !== undefined;
+    const cell = this.#cell(slot);
+    return cell >= 0 && (this.#cells.texts[cell] !== undefined || this.#cells.ranges[cell] !== noRange);
   }
 
   /** Returns the byte range in a slot as start << 16 | end, or -1 when the slot is no part of the line or empty. */
   rangeAt(slot: number): number {
-    const value = this.#values[slot];
-    return typeof value === 'number' ? value : value === undefined ? -1 : this.#decodedFrom[slot];
+    const cell = this.#cell(slot);
+    return cell < 0 ? noRange : this.#cells.ranges[cell];
   }
 
   setAt(slot: number, value: string): void {
-    this.#touch(slot);
-    this.#values[slot] = value;
-    this.#decodedFrom[slot] = -1;
+    const cells = this.#cells;
+    const cell = cells.columnToWrite(slot) * cells.rows + this.#row;
+    cells.texts[cell] = value;
+    cells.ranges[cell] = noRange;
   }
 
   /** Copies what a slot of another map of the same event holds, text or byte range; nothing where that is empty. */
   copyAt(slot: number, from: Fields, fromSlot: number): void {
-    const value = from.#values[fromSlot];
-    if (value === undefined || value === '' || isEmptyRange(value)) return;
-    this.#touch(slot);
-    this.#values[slot] = value;
-    this.#decodedFrom[slot] = from.#decodedFrom[fromSlot];
+    const fromCell = from.#cell(fromSlot);
+    if (fromCell < 0) return;
+    const text = from.#cells.texts[fromCell];
+    const range = from.#cells.ranges[fromCell];
+    if (text === undefined ? range >>> 16 === (range & 0xffff) : text === '') return;
+    const cells = this.#cells;
+    const cell = cells.columnToWrite(slot) * cells.rows + this.#row;
+    cells.texts[cell] = text;
+    cells.ranges[cell] = range;
   }
 
   /** Sets a slot to bytes [start, end) of the event's line, decoded when first read. */
   setRangeAt(slot: number, start: number, end: number): void {
-    this.#touch(slot);
+    const cells = this.#cells;
+    const cell = cells.columnToWrite(slot) * cells.rows + this.#row;
+    cells.texts[cell] = undefined;
     // Starts from 0x8000 on make the packed integer negative; every reader unpacks with >>>.
-    this.#values[slot] = (start << 16) | end;
+    cells.ranges[cell] = (start << 16) | end;
   }
 
   get(name: string): string {
@@ -103,25 +92,28 @@ export class Fields {
 
   delete(name: string): void {
     const slot = this.#names.find(name);
+    const cell = slot < 0 ? -1 : this.#cell(slot);
     if (slot < 0) this.#extra?.delete(name);
-    else if (this.hasAt(slot)) {
-      this.#values[slot] = undefined;
-      this.#touched.splice(this.#touched.indexOf(slot), 1);
-      this.#touchedCount--;
+    else if (cell >= 0) {
+      this.#cells.texts[cell] = undefined;
+      this.#cells.ranges[cell] = noRange;
     }
   }
 
-  /** All keys present, those of rules first, each group in the order of first writing. */
+  /** All keys present: those of rules by slot, then the others in the order of first writing. */
   keys(): string[] {
     const known = this.slots.map((slot) => this.#names.names[slot]);
     return this.#extra === null ? known : [...known, ...this.#extra.keys()];
   }
 
-  /** The slots that hold something, in the order of first writing. Changes with the next write. */
-  get slots(): readonly number[] {
-    // Cutting a list is slow, so it waits until somebody looks at it.
-    if (this.#touched.length > this.#touchedCount) this.#touched.length = this.#touchedCount;
-    return this.#touched;
+  /** The slots that hold something, ascending. */
+  get slots(): number[] {
+    return this.#names.used.filter((slot) => this.hasAt(slot));
+  }
+
+  /** Every slot that may hold something, ascending: for loops that ask `hasAt` themselves. */
+  get slotsInUse(): readonly number[] {
+    return this.#names.used;
   }
 
   /** Keys that no rule names, with their values; null when there are none. */
@@ -130,7 +122,7 @@ export class Fields {
   }
 
   get size(): number {
-    return this.#touchedCount + (this.#extra?.size ?? 0);
+    return this.slots.length + (this.#extra?.size ?? 0);
   }
 
   /** All keys and values as a null-prototype object: for dumps, iteration and dynamic access. */
@@ -140,24 +132,16 @@ export class Fields {
     return object;
   }
 
-  /** Empties the map for the next event; costs only what was written. */
+  /** Empties the map for the next event. Cells of a batch are emptied by the batch. */
   reset(): void {
-    for (let index = 0; index < this.#touchedCount; index++) this.#values[this.#touched[index]] = undefined;
-    this.#touchedCount = 0;
     this.#extra = null;
+    if (this.#cells.rows === 1) this.#cells.empty(1);
   }
 
-  #touch(slot: number): void {
-    const values = this.#values;
-    // Filled without holes: a sparse array would read far slower.
-    while (values.length <= slot) {
-      values.push(undefined);
-      this.#decodedFrom.push(-1);
-    }
-    if (values[slot] === undefined) this.#touched[this.#touchedCount++] = slot;
+  /** Where a slot's value lies; negative when no event had it. */
+  #cell(slot: number): number {
+    const column = this.#names.columnOf[slot];
+    const cell = column * this.#cells.rows + this.#row;
+    return column >= 0 && cell < this.#cells.texts.length ? cell : -1;
   }
-}
-
-function isEmptyRange(value: string | Range): boolean {
-  return typeof value === 'number' && value >>> 16 === (value & 0xffff);
 }

@@ -3,7 +3,7 @@
 // enters the code only as literals made by literal(), names only as numbers. Names of its own end in a digit, so that they
 // never meet a parameter's.
 
-import type { FieldNames } from '../event/fields.js';
+import type { FieldNames } from '../event/field-names.js';
 import type { EventNames } from '../event/event.js';
 import {
   type BuiltinNode, type CallNode, type ConditionalNode, hasInteger, type LogicalNode, type MemberNode, type Node,

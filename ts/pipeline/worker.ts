@@ -10,6 +10,7 @@ import { Pourer } from '../buckets/pour.js';
 import { isSimulated } from '../config/config.js';
 import type { Log } from '../config/log.js';
 import { Event } from '../event/event.js';
+import { EventBatch } from '../event/event-batch.js';
 import type { LineBatch } from '../event/line.js';
 import { Counters } from '../metrics/counters.js';
 import { LinkedParser } from '../parser/linked.js';
@@ -26,7 +27,7 @@ class Worker {
   readonly #counters = new Counters();
   readonly #parser: Parser;
   readonly #pourer: Pourer;
-  readonly #events: Event[] = [];
+  readonly #events: EventBatch;
   readonly #queue: ToWorker[] = [];
   #awaited: ((message: Extract<ToWorker, { type: 'reprocess' }>) => void) | null = null;
   #busy = false;
@@ -35,6 +36,7 @@ class Worker {
     const { rules } = setup;
     this.#port = port;
     const runtime = this.#runtime = new ThreadRuntime(setup, this.#counters, portLog(port));
+    this.#events = new EventBatch(runtime.names);
     this.#parser = new Parser(new LinkedParser(rules.parsers, runtime, setup.provenance));
     this.#pourer = new Pourer({
       scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
@@ -60,7 +62,7 @@ class Worker {
     this.#busy = true;
     for (let message = this.#queue.shift(); message !== undefined; message = this.#queue.shift()) {
       if (message.type === 'batch') await this.#batch(message.batch);
-      else if (message.type === 'tick') await this.#pour(0, message.seq, message.nowMs);
+      else if (message.type === 'tick') await this.#pour([], 0, message.seq, message.nowMs);
       else if (message.type === 'counters') this.#say({ type: 'counters', request: message.request, samples: this.#counters.snapshot() });
       else if (message.type === 'stop') this.#port.close();
     }
@@ -68,16 +70,14 @@ class Worker {
   }
 
   async #batch(batch: LineBatch): Promise<void> {
-    const bytes = Buffer.from(batch.bytes.buffer as ArrayBuffer, batch.bytes.byteOffset, batch.bytes.byteLength);
-    while (this.#events.length < batch.count) this.#events.push(new Event(this.#runtime.names));
-    for (let index = 0; index < batch.count; index++) this.#events[index].resetToLine(batch, bytes, index);
-    if (this.#parser.parseBatch(this.#events, batch.count) > 0) this.#parser.runStashPass();
-    await this.#pour(batch.count, batch.seq, batch.readAtMs);
+    const events = this.#events.take(batch);
+    if (this.#parser.parseBatch(events, batch.count) > 0) this.#parser.runStashPass();
+    await this.#pour(events, batch.count, batch.seq, batch.readAtMs);
   }
 
   /** Pours the first `count` events; overflows that go back are poured before the next batch, until none is left. */
-  async #pour(count: number, seq: number, nowMs: number): Promise<void> {
-    let overflows = this.#pourer.pourBatch(this.#events, count, seq, nowMs);
+  async #pour(events: readonly Event[], count: number, seq: number, nowMs: number): Promise<void> {
+    let overflows = this.#pourer.pourBatch(events, count, seq, nowMs);
     while (overflows.some((poured) => poured.reprocess && this.#pourer.mayTake(this.#overflowEvent(poured)))) {
       const answer = await this.#settled(seq, overflows);
       overflows = this.#pourer.pourReprocessed(answer.overflows.map((poured) => this.#overflowEvent(poured)), seq, answer.nowMs, false);

@@ -1,0 +1,111 @@
+// What a condition needs of its queue, where that is only the end: `let x = filter(queue.Queue, …)` of which it counts up to
+// some number and looks at the last few. Asked after each of a hundred thousand failed logins, such a condition then costs
+// the same for the last as for the first. Any other condition is given the whole queue.
+
+import type { Event } from '../event/event.js';
+import type { LetNode, Node } from '../expr/ast.js';
+import { childrenOf } from '../expr/ast.js';
+import { parse } from '../expr/parser.js';
+
+/** The last `count` events of the queue for which `filter` (an expression over `evt`) is true decide as all do. */
+export interface QueueTailNeed {
+  readonly filter: string;
+  readonly count: number;
+}
+
+/** Returns what a condition needs; null when it may need everything. */
+export function queueTailNeed(condition: string): QueueTailNeed | null {
+  const tree = parse(condition);
+  if (tree.kind !== 'let' || mentions(tree.body, ['queue', 'leaky', '$env'])) return null;
+  const { value } = tree;
+  if (value.kind !== 'builtin' || value.name !== 'filter' || value.args.length !== 2 || !isQueue(value.args[0])) return null;
+  const predicate = value.args[1];
+  const filter = predicate.kind === 'predicate' ? overEvent(predicate.body) : null;
+  const count = filter === null ? null : countNeeded(tree);
+  return filter === null || count === null ? null : { filter, count };
+}
+
+/** Returns the last `count` events that pass, in their order; `eventAt` gives the event at a place of the queue. */
+export function lastThatPass(length: number, eventAt: (index: number) => Event, passes: (event: Event) => boolean, count: number): Event[] {
+  const found: Event[] = [];
+  for (let index = length - 1; index >= 0 && found.length < count; index--) {
+    const event = eventAt(index);
+    if (passes(event)) found.push(event);
+  }
+  return found.reverse();
+}
+
+/** The most that the uses of a variable need of its end: `len(x) >= n`, `len(x) > n`, `x[-n:]`; null for any other use. */
+function countNeeded({ name, body }: LetNode): number | null {
+  let count = 0;
+  const visit = (node: Node): boolean => {
+    const needed = needOfUse(node, name);
+    if (needed !== null) {
+      count = Math.max(count, needed);
+      return true;
+    }
+    if (node.kind === 'name' && node.name === name) return false;
+    // A second variable of that name would hide the first.
+    return !(node.kind === 'let' && node.name === name) && childrenOf(node).every(visit);
+  };
+  return visit(body) ? count : null;
+}
+
+function needOfUse(node: Node, name: string): number | null {
+  const isIt = (other: Node): boolean => other.kind === 'name' && other.name === name;
+  if (node.kind === 'slice' && isIt(node.object)) {
+    const { from, to } = node;
+    return to === null && from?.kind === 'unary' && from.operator === '-' && from.operand.kind === 'integer' ? from.operand.value : null;
+  }
+  if (node.kind !== 'binary' || (node.operator !== '>=' && node.operator !== '>') || node.right.kind !== 'integer') return null;
+  const { left } = node;
+  const isLength = left.kind === 'builtin' && left.name === 'len' && isIt(left.args[0]);
+  return isLength ? node.right.value + (node.operator === '>' ? 1 : 0) : null;
+}
+
+function isQueue(node: Node): boolean {
+  return node.kind === 'member' && !node.optional && node.object.kind === 'name' && node.object.name === 'queue'
+    && node.property.kind === 'string' && node.property.value === 'Queue';
+}
+
+function mentions(node: Node, names: readonly string[]): boolean {
+  return (node.kind === 'name' && names.includes(node.name)) || childrenOf(node).some((child) => mentions(child, names));
+}
+
+const comparisons: ReadonlySet<string> = new Set(['==', '!=', 'in', 'contains', 'startsWith', 'endsWith']);
+
+/** A predicate over `#` as an expression over `evt`: comparisons of its text fields with literals, which cannot fail; else null. */
+function overEvent(node: Node): string | null {
+  const all = (nodes: readonly Node[], separator: string): string | null => {
+    const texts = nodes.map(overEvent);
+    return texts.includes(null) ? null : `(${texts.join(separator)})`;
+  };
+  switch (node.kind) {
+    case 'logical': return all(node.terms, ` ${node.operator} `);
+    case 'unary': return node.operator === 'not' ? all([node.operand], '')?.replace(/^/, 'not ') ?? null : null;
+    case 'binary': {
+      if (!comparisons.has(node.operator)) return null;
+      const field = fieldText(node.left);
+      const right = node.operator === 'in' ? listText(node.right) : literalText(node.right);
+      return field === null || right === null ? null : `(${field} ${node.operator} ${right})`;
+    }
+    default: return null;
+  }
+}
+
+function fieldText(node: Node): string | null {
+  if (node.kind !== 'member' || node.optional || node.property.kind !== 'string' || node.object.kind !== 'member') return null;
+  const map = node.object;
+  if (map.optional || map.property.kind !== 'string' || !['Meta', 'Parsed', 'Enriched'].includes(map.property.value)) return null;
+  return map.object.kind === 'pointer' && map.object.name === '' ? `evt.${map.property.value}[${JSON.stringify(node.property.value)}]` : null;
+}
+
+function literalText(node: Node): string | null {
+  return node.kind === 'string' ? JSON.stringify(node.value) : null;
+}
+
+function listText(node: Node): string | null {
+  if (node.kind !== 'array') return null;
+  const items = node.items.map(literalText);
+  return items.includes(null) ? null : `[${items.join(', ')}]`;
+}
