@@ -43,8 +43,8 @@ export const limits = {
   keptEventsMax: 1_000,
   /** Distinct values one bucket remembers. */
   distinctValuesMax: 100_000,
-  /** Characters of a line that an event of an alert carries where alerts say where they came from. */
-  provenanceLineCharsMax: 4096,
+  /** Characters of a line that an event of an alert carries where alerts say where they came from. Local APIs keep 8,191 bytes of an event. */
+  provenanceLineCharsMax: 2048,
   /** Overflows that pass the postoverflows (and wait for their lookups) at the same time. */
   overflowsAtOnceMax: 64,
   /** Alerts waiting for the Local API. */

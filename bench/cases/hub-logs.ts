@@ -95,7 +95,7 @@ class Player {
 
   /** Public addresses become others, the same ones the same; what stands behind a slash is a version. */
   #redrawn(line: string): string {
-    return line.replace(/(?<![\w./-])(\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)|(?<![\w:])2[0-9a-f]{3}:[0-9a-f:]*:[0-9a-f:]*/g, (address) => {
+    return line.replace(/(?<![\w./-])(\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)|(?<![\w:/])2001:[0-9a-f:]+/g, (address) => {
       if (/^(10|127|192\.168|172\.(1[6-9]|2\d|3[01])|0|2[2-5]\d)\./.test(address)) return address;
       let made = this.#addresses.get(address);
       if (made === undefined) this.#addresses.set(address, made = this.#nextAddress(address.includes(':')));

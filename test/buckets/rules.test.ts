@@ -127,11 +127,12 @@ test('contexts read fields that only they name, and what the log brought', () =>
   assert.deepEqual(alert.meta, [{ key: 'path', value: '["/a","many"]' }, { key: 'raw', value: '["the line"]' }]);
 });
 
-test('a context that calls what is not supported is left out with a warning', () => {
-  writeFileSync(join(folder, 'context.yaml'), `context:\n  ja4h: [ "req.Method != '' ? JA4H(req) : ''" ]\n  user: [ evt.Meta.user ]`);
+test('a context that calls what is not supported is left out, with a warning unless only web requests would call it', () => {
+  writeFileSync(join(folder, 'context.yaml'), `context:\n  ja4h: [ "JA4H(req)" ]\n  guarded: [ "req.Method != '' ? JA4H(req) : ''" ]\n  user: [ evt.Meta.user ]`);
   const warnings: string[] = [];
   const contexts = loadContexts([join(folder, 'context.yaml')], null, { names: newEventNames(), functions: helperTable, warnings });
-  assert.deepEqual(contexts.map(({ key, expressions }) => [key, expressions.length]), [['ja4h', 0], ['user', 1]]);
+  assert.deepEqual(contexts.map(({ key, expressions }) => [key, expressions.length]), [['ja4h', 0], ['guarded', 0], ['user', 1]]);
+  assert.equal(warnings.length, 1);
   assert.match(warnings[0], /context\.yaml:2: this context is left out: JA4H is not supported/);
 });
 

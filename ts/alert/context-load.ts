@@ -55,6 +55,8 @@ function compileIfSupported(expression: Located, options: ContextLoadOptions): C
   const missing = Object.entries(functions).find(([name, entry]) => entry.unsupported !== undefined
     && new RegExp(`\\b${name}\\s*\\(`).test(expression.text));
   if (missing === undefined) return [compile(expression, { env: contextEnv, functions, names })];
+  // Only alerts of web requests have a request: for those of logs the guarded part is empty in CrowdSec, too.
+  if (/\breq\.Method\s*!=\s*(?:''|"")\s*\?/.test(expression.text)) return [];
   const { file, line } = expression.place;
   warnings?.push(`${file}:${line}: this context is left out: ${missing[0]} is not supported, ${missing[1].unsupported}`);
   return [];
