@@ -34,6 +34,8 @@ export interface LapiDeps {
   readonly log: Log;
   /** The key that signs machine tokens, at least 64 bytes. */
   readonly secret: Buffer;
+  /** Milliseconds between two beats of the open streams; absent: the usual. */
+  readonly changeBeatMs?: number;
   /** The present instant in milliseconds since 1970. */
   readonly nowMs: () => number;
 }

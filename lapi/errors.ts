@@ -11,6 +11,7 @@ export const refusals = {
   forbidden: { status: 403, about: 'the caller may not do this' },
   notFound: { status: 404, about: 'there is no such object' },
   tooMany: { status: 429, about: 'this address failed to log in, or registered, too often in a minute' },
+  busy: { status: 503, about: 'there is no room for one more; the client should come back later' },
   failed: { status: 500, about: 'the server could not do it; nothing was changed' },
   unavailable: { status: 503, about: 'the database cannot be written now; the client should try again' },
 } as const;

@@ -6,12 +6,14 @@ import { accessOf, authenticate } from './auth/caller.js';
 import { AddressSet, clientAddressOf } from './auth/client-address.js';
 import { Tokens } from './auth/token.js';
 import { readBody } from './body.js';
+import { ChangeStreams } from './change-streams.js';
 import type { LapiDeps, RouteDeps } from './deps.js';
 import { Refusal } from './errors.js';
 import { sendJson } from './exchange.js';
 import { lapiLimits } from './limits.js';
 import { addAlertRoutes } from './routes/alerts.js';
 import { addAllowlistRoutes } from './routes/allowlists.js';
+import { addChangesRoute } from './routes/changes.js';
 import { addDecisionRoutes } from './routes/decisions.js';
 import { addHealthRoute } from './routes/health.js';
 import { addHeartbeatRoute } from './routes/heartbeat.js';
@@ -20,6 +22,7 @@ import { addStreamRoute } from './routes/stream.js';
 import { addUsageMetricsRoute } from './routes/usage-metrics.js';
 import { addWatcherRoutes } from './routes/watchers.js';
 import { safeLog } from './safe-log.js';
+import { StartupStreams } from './startup-streams.js';
 
 /** Order in which an Allow header lists methods. */
 const methodOrder = ['GET', 'POST', 'HEAD', 'DELETE'];
@@ -55,7 +58,9 @@ function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
   addHeartbeatRoute(app, deps);
   addAlertRoutes(app, deps);
   addDecisionRoutes(app, deps);
-  addStreamRoute(app, deps);
+  const startups = new StartupStreams();
+  addStreamRoute(app, deps, startups);
+  addChangesRoute(app, deps, new ChangeStreams({ store: deps.store, startups, log: deps.log, beatMs: deps.changeBeatMs }));
   addUsageMetricsRoute(app, deps);
   addAllowlistRoutes(app, deps);
 }
@@ -79,11 +84,14 @@ function addRequestHooks(app: FastifyInstance, deps: RouteDeps): void {
   app.addHook('onResponse', async (request, reply) => {
     const elapsedMs = performance.now() - request.startedAtMs;
     deps.metrics.countRoute(templateOf(request), request.method);
-    deps.metrics.observeDuration(templateOf(request), request.method, elapsedMs / 1000);
+    // How long a stream was open is no time that anybody waited.
+    if (reply.getHeader('content-type') !== 'text/event-stream') {
+      deps.metrics.observeDuration(templateOf(request), request.method, elapsedMs / 1000);
+    }
     const date = new Date(deps.nowMs()).toUTCString();
     deps.log.info(`${request.clientAddress} - [${date}] "${request.method} ${request.url} HTTP/${
       request.raw.httpVersion} ${reply.statusCode} ${elapsedMs.toFixed(3)}ms "${
-      request.headers['user-agent'] ?? ''}" "`);
+      request.headers['user-agent'] ?? ''}" "`, { module: 'lapi' });
   });
 }
 
@@ -95,6 +103,7 @@ function answerError(error: Error, request: FastifyRequest, reply: FastifyReply,
   if (error instanceof Refusal) {
     // What is left of a refused body is not read.
     if (!request.raw.complete && request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
+    if (error.code === 'busy') reply.header('retry-after', lapiLimits.busyRetrySeconds);
     if (!error.isTokenFailure) return sendJson(reply, { message: error.message }, error.status);
     reply.header('www-authenticate', 'JWT realm=Crowdsec API local');
     return sendJson(reply, { code: error.status, message: error.message }, error.status);

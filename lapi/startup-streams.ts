@@ -63,7 +63,7 @@ async function serialize(rows: readonly IndexedDecision[], now: GoTime, cursor: 
   return { now, cursor, chunks };
 }
 
-/** The text of decisionJson in routes/stream.ts; words and instants that repeat are formatted once. */
+/** The text of decisionItem in stream-items.ts; words and instants that repeat are formatted once. */
 function encodeRow(row: IndexedDecision, now: GoTime, texts: Map<string, string>,
   durations: Map<GoTime, string>): string {
   const quoted = (word: string): string => {

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { nanosecondsPer } from '../../ts/util/go-duration.js';
 import type { GoTime } from '../../ts/util/go-time.js';
+import { sumAt } from '../change-feed.js';
 import type { RouteDeps } from '../deps.js';
 import { bouncerOf, sendHead } from '../exchange.js';
 import { encodeJson } from '../json.js';
@@ -13,9 +14,9 @@ import { lapiLimits } from '../limits.js';
 import type { Bouncer } from '../store/bouncers.js';
 import { cursorAt, type DecisionDelta } from '../store/decision-delta.js';
 import { passes, type DecisionFilter, type DecisionRow, type StreamPart } from '../store/decisions.js';
-import { StartupStreams } from '../startup-streams.js';
+import type { StartupStream, StartupStreams } from '../startup-streams.js';
 import type { Store } from '../store/store.js';
-import { timeLeft } from './alert-json.js';
+import { decisionItem } from '../stream-items.js';
 import { readDecisionFilter } from './decision-query.js';
 import { queryOf } from './query.js';
 
@@ -26,8 +27,7 @@ const overlapNs = 2 * nanosecondsPer.second;
 const nothingNew = Buffer.from('{"new": [], "deleted": []}');
 
 /** Adds the stream of decisions. */
-export function addStreamRoute(app: FastifyInstance, deps: RouteDeps): void {
-  const startups = new StartupStreams();
+export function addStreamRoute(app: FastifyInstance, deps: RouteDeps, startups: StartupStreams): void {
   app.route({ method: ['GET', 'HEAD'], url: '/v1/decisions/stream', config: { access: 'bouncer' },
     handler: (request, reply) => stream(request, reply, deps, startups) });
 }
@@ -45,10 +45,23 @@ async function stream(request: FastifyRequest, reply: FastifyReply, { store }: R
   reply.code(200).header('content-type', 'application/json');
   const delta = wanted.since === null ? null : await store.decisions.delta(bouncer.cursor, filter, wanted.dedup);
   if (delta !== null) {
+    await addSum(reply, store, wanted, delta.cursor);
     await store.bouncers.recordPull(bouncer, delta.now, delta.cursor);
     return reply.send(deltaBody(delta));
   }
-  return reply.send(Readable.from(body(store, bouncer, wanted, startups)));
+  const followed = await store.decisions.inMemory();
+  const shared = followed === null || wanted.since !== null ? null
+    : await startups.get(followed, filter, wanted.dedup, now);
+  if (shared !== null) await addSum(reply, store, wanted, shared.cursor);
+  return reply.send(Readable.from(body(store, bouncer, wanted, shared)));
+}
+
+/** Headers of ours: what a client that holds the whole set compares it with (docs/stream.md). */
+async function addSum(reply: FastifyReply, store: Store, { filter, dedup }: Wanted, cursor: string): Promise<void> {
+  const { range, value, idAbove } = filter;
+  if (dedup || range !== undefined || value !== undefined || idAbove !== undefined) return;
+  const sum = await sumAt(store, cursor, filter);
+  if (sum !== null) reply.headers({ 'x-palisade-count': String(sum.count), 'x-palisade-checksum': sum.checksum });
 }
 
 /** What a bouncer asked for. `since` is null on start-up. */
@@ -60,18 +73,13 @@ interface Wanted {
 }
 
 async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since }: Wanted,
-  startups: StartupStreams): AsyncGenerator<string | Buffer> {
+  shared: StartupStream | null): AsyncGenerator<string | Buffer> {
   yield '{"new": [';
   const followed = await store.decisions.inMemory();
-  let pulledAt = now;
   // Taken first: what changes while a page is read is told again rather than not at all.
-  let cursor = followed === null ? '' : cursorAt(followed, now);
-  if (followed !== null && since === null) {
-    const shared = await startups.get(followed, filter, dedup, now);
-    pulledAt = shared.now;
-    cursor = shared.cursor;
-    yield* shared.chunks;
-  } else if (followed !== null) {
+  const cursor = shared?.cursor ?? (followed === null ? '' : cursorAt(followed, now));
+  if (shared !== null) yield* shared.chunks;
+  else if (followed !== null) {
     const rows = followed.index.all().filter((row) => row.createdAt.compare(since!) > 0 && row.until.compare(now) > 0
       && passes(row, filter) && (!dedup || followed.index.isLongest(row)));
     yield itemsOf(rows, now);
@@ -80,7 +88,7 @@ async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since
   if (since !== null || await store.decisions.hasEnded(now)) {
     yield* items(store, { kind: 'deleted', now, dedup, since: since?.add(-overlapNs) }, filter, now);
   }
-  await store.bouncers.recordPull(bouncer, pulledAt, cursor);
+  await store.bouncers.recordPull(bouncer, shared?.now ?? now, cursor);
   yield ']}';
 }
 
@@ -90,7 +98,7 @@ function deltaBody({ added, ended, now }: DecisionDelta): Buffer {
 }
 
 function itemsOf(rows: readonly DecisionRow[], now: GoTime): string {
-  return rows.map((row) => encodeJson(decisionJson(row, now))).join(',');
+  return rows.map((row) => encodeJson(decisionItem(row, now))).join(',');
 }
 
 async function* items(store: Store, part: StreamPart, filter: DecisionFilter, now: GoTime): AsyncGenerator<string> {
@@ -105,9 +113,4 @@ async function* items(store: Store, part: StreamPart, filter: DecisionFilter, no
     }
     if (rows.length < lapiLimits.streamPageRows) return;
   }
-}
-
-function decisionJson(row: DecisionRow, now: GoTime): object {
-  return { duration: timeLeft(row.until, now), id: row.id, origin: row.origin, scenario: row.scenario,
-    scope: row.scope, type: row.type, ...(row.uuid && { uuid: row.uuid }), value: row.value };
 }

@@ -30,6 +30,9 @@ export const streamAnswer = struct('DecisionsStreamResponse', {
   new: listOf(decision(true), '[]*models.Decision'), deleted: listOf(decision(true), '[]*models.Decision'),
 });
 
+/** Events, as text; docs/stream.md says which. */
+export const eventsAnswer = text({ contentMediaType: 'text/event-stream' });
+
 const metaItem = struct('MetaItems0', { key: Type.Optional(text()), value: Type.Optional(text()) });
 const alertDecision = struct('Decision', { duration: text(), id: whole('int64'), origin: text(), scenario: text(),
   scope: text(), simulated: flag(), type: text(), value: text() });

@@ -5,7 +5,7 @@
 import { Type, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
 
 /** Text, its length in characters. */
-export function text(bounds: { minLength?: number; maxLength?: number } = {}) {
+export function text(bounds: { minLength?: number; maxLength?: number; contentMediaType?: string } = {}) {
   return Type.String({ ...bounds, goType: 'string' });
 }
 

@@ -32,6 +32,8 @@ const decisionQuery: Operation['query'] = { scopes: 'string', scope: 'string', v
   scenarios_not_containing: 'string', simulated: 'string', limit: 'integer', offset: 'integer', id_gt: 'integer' };
 const streamQuery: Operation['query'] = { startup: 'string', dedup: 'string', scopes: 'string', origins: 'string',
   scenarios_containing: 'string', scenarios_not_containing: 'string', simulated: 'string' };
+const changesQuery: Operation['query'] = { after: 'string', scopes: 'string', origins: 'string', type: 'string',
+  scenarios_containing: 'string', scenarios_not_containing: 'string', simulated: 'string' };
 const expireQuery: Operation['query'] = { contains: 'boolean', scopes: 'string', uuid: 'string', origin: 'string',
   value: 'string', type: 'string', ip: 'string', range: 'string', scenario: 'string' };
 const alertFilterQuery: Operation['query'] = { scope: 'string', value: 'string', scenario: 'string', ip: 'string',
@@ -74,6 +76,8 @@ export const operations: readonly Operation[] = [
   { method: 'head', path: '/v1/decisions', access: 'bouncer', summary: 'Whether the key is good', answers: { 200: null } },
   { method: 'get', path: '/v1/decisions/stream', access: 'bouncer', summary: 'What began and ended since the last pull',
     query: streamQuery, answers: { 200: answers.streamAnswer }, refusals: [400] },
+  { method: 'get', path: '/v1/decisions/changes', access: 'bouncer', summary: 'The open stream of changes, as server-sent events',
+    query: changesQuery, answers: { 200: answers.eventsAnswer }, refusals: [400, 503] },
   { method: 'head', path: '/v1/decisions/stream', access: 'bouncer', summary: 'Whether the key is good', answers: { 200: null } },
   { method: 'delete', path: '/v1/decisions', access: 'machine', summary: 'End decisions', query: expireQuery,
     answers: { 200: deletedAnswer }, refusals: [400] },
@@ -142,5 +146,5 @@ function parameter(type: ParameterType): object {
 /** JSON Schema without what only our checks read. */
 function json(schema: TSchema): object {
   const plain = JSON.parse(JSON.stringify(schema, (key, value: unknown) => key === 'goType' ? undefined : value)) as object;
-  return { 'application/json': { schema: plain } };
+  return { [(schema['contentMediaType'] as string | undefined) ?? 'application/json']: { schema: plain } };
 }

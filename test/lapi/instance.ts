@@ -33,14 +33,16 @@ export const secret = Buffer.alloc(64, 7);
 
 /** Starts an instance without listening. */
 export async function startInstance(options: { settings?: Partial<LapiSettings>; store?: Store; nowMs?: number;
-  path?: string; profiles?: ProfileSet; log?: Log; certificates?: ClientCertificates } = {}): Promise<Instance> {
+  path?: string; profiles?: ProfileSet; log?: Log; certificates?: ClientCertificates;
+  changeBeatMs?: number } = {}): Promise<Instance> {
   const clock = { ms: options.nowMs ?? Date.parse('2026-11-23T01:44:56Z') };
   const store = options.store ?? await openStore({ type: 'sqlite', path: options.path ?? ':memory:', useWal: true,
     bulkSize: 1000 }, () => clock.ms);
   await store.decisions.keepInMemory();
   const metrics = new LapiMetrics();
   const app = buildServer({ store, metrics, settings: { ...defaultSettings, ...options.settings },
-    certificates: options.certificates ?? null, profiles: options.profiles ?? shippedProfiles(), log: options.log ?? silentLog, secret, nowMs: () => clock.ms });
+    certificates: options.certificates ?? null, profiles: options.profiles ?? shippedProfiles(), log: options.log ?? silentLog, secret,
+    changeBeatMs: options.changeBeatMs, nowMs: () => clock.ms });
   return { app, store, metrics, clock, close: async () => {
     await app.close();
     await store.close();

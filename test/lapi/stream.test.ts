@@ -5,12 +5,13 @@ import { parseIpRange } from '../../lapi/store/ip-range.js';
 import type { IncomingAlert } from '../../lapi/store/prepared-alert.js';
 import type { Store } from '../../lapi/store/store.js';
 import { lapiLimits } from '../../lapi/limits.js';
+import { checksumOf } from './change-client.js';
 import { addBouncer, alertBody, startInstance, type Instance } from './instance.js';
 import { testDatabases } from './store/databases.js';
 
 interface Stream {
-  readonly new: readonly { readonly type: string; readonly value: string }[];
-  readonly deleted: readonly { readonly type: string; readonly value: string }[];
+  readonly new: readonly { readonly type: string; readonly id: number; readonly value: string }[];
+  readonly deleted: readonly { readonly type: string; readonly id: number; readonly value: string }[];
 }
 
 const values = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.0/24', '2001:db8::1'];
@@ -58,6 +59,39 @@ for (const database of testDatabases()) describe(`the stream, ${database.name}`,
         { contains: true, withSimulated: false });
       assert.deepEqual([...bouncer.known].toSorted(), [...new Set(rows.map((row) => `${row.value} ${row.type}`))].toSorted(),
         `seed ${seed}, round ${round}`);
+    }
+  });
+
+  test('says how many decisions there are and their checksum, so that a client notices what it missed', async () => {
+    const seed = Date.now() % 1e9;
+    const random = seeded(seed);
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
+    const key = await addBouncer(instance, 'summing');
+    const ask = (query: string) => instance.app.inject({ url: `/v1/decisions/stream?${query}`,
+      headers: { 'x-api-key': key, 'user-agent': 'test/v1' } });
+    const held = new Map<number, { readonly id: number; readonly value: string }>();
+    let comparisons = 0;
+    for (let round = 0; round < 60; round++) {
+      const store = pick([instance.store, other]);
+      if (random() < 0.5) await ban(store, pick(values), pick([1, 5, 60, 4000]), pick(['ban', 'captcha']));
+      else if (random() < 0.5) await store.decisions.expire({ contains: true, value: pick(values) });
+      clock.ms += pick([0, 400, 1000, 5000, 400_000]) + 1;
+      const isStartup = round === 0 || random() < 0.1;
+      const { headers, body } = await ask(`dedup=false&scopes=ip&startup=${isStartup}`);
+      const answer = JSON.parse(body) as Stream;
+      if (isStartup) held.clear();
+      for (const item of answer.new) held.set(item.id, item);
+      for (const { id } of answer.deleted) held.delete(id);
+      if (headers['x-palisade-count'] === undefined) continue;
+      comparisons++;
+      assert.deepEqual([headers['x-palisade-count'], headers['x-palisade-checksum']], [String(held.size), checksumOf(held.values())],
+        `seed ${seed}, round ${round}`);
+    }
+    assert.ok(comparisons > 30, `${comparisons} comparisons`);
+    // A client that missed something sees another sum; one that does not ask for every decision is told none.
+    assert.notEqual(checksumOf([...held.values()].slice(1)), checksumOf(held.values()));
+    for (const query of ['', 'dedup=true', 'dedup=false&value=10.0.0.1', 'dedup=false&id_gt=1', 'dedup=false&ip=10.0.0.1']) {
+      assert.equal((await ask(query)).headers['x-palisade-count'], undefined, query);
     }
   });
 
