@@ -2,7 +2,7 @@
 // reason. Knows which decisions were told, so that a new telling of everything ends what it does not name, and keeps the
 // checksum of docs/stream.md over them. Simple version of the checksum: hash all that was told, and add.
 
-import { murmur3 } from '../ts/util/murmur.js';
+import { murmur3, murmur3Bytes } from '../ts/util/murmur.js';
 import { readBan, type Enforcement, type Refusal, type WireDecision } from './decision.js';
 import type { GeoNetworks } from './geo-networks.js';
 import { NumberSet } from './key-table.js';
@@ -126,7 +126,22 @@ export class DecisionIntake {
   #sum({ id, value = '' }: WireDecision, sign: 1 | -1): void {
     if (this.#sums === null) return;
     const text = `${id} ${value}`;
-    this.#sums[0] = (this.#sums[0] + sign * murmur3(text, 0) + wordMax) % wordMax;
-    this.#sums[1] = (this.#sums[1] + sign * murmur3(text, 1) + wordMax) % wordMax;
+    const length = text.length > scratch.length ? -1 : writeAscii(text);
+    for (const seed of [0, 1] as const) {
+      const hash = length < 0 ? murmur3(text, seed) : murmur3Bytes(scratch, length, seed);
+      this.#sums[seed] = (this.#sums[seed] + sign * hash + wordMax) % wordMax;
+    }
   }
+}
+
+const scratch = new Uint8Array(256);
+
+/** Writes a text for both hashes and returns its length, -1 when it is not ASCII. */
+function writeAscii(text: string): number {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 127) return -1;
+    scratch[at] = code;
+  }
+  return text.length;
 }

@@ -58,7 +58,12 @@ export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs:
 
 /** The part of a set's name that tells the origin: letters, digits, `_-` of it. */
 export function groupOf(origin: string): string {
-  return origin === '' ? 'unknown' : origin.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 100);
+  const known = groups.get(origin);
+  if (known !== undefined) return known;
+  if (groups.size >= textsMax) groups.clear();
+  const group = origin === '' ? 'unknown' : origin.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 100);
+  groups.set(origin, group);
+  return group;
 }
 
 function readPrefix(value: string): IpPrefix | null {
@@ -80,7 +85,7 @@ function unmapped(prefix: IpPrefix): IpPrefix {
 function durationMs(text = ''): number {
   const known = durations.get(text);
   if (known !== undefined) return known;
-  if (durations.size >= durationsMax) durations.clear();
+  if (durations.size >= textsMax) durations.clear();
   let ms = NaN;
   try {
     ms = parseGoDuration(text) / 1e6;
@@ -91,5 +96,7 @@ function durationMs(text = ''): number {
   return ms;
 }
 
+/** Texts that were read before: a stream repeats few. */
 const durations = new Map<string, number>();
-const durationsMax = 10_000;
+const groups = new Map<string, string>();
+const textsMax = 10_000;

@@ -31,7 +31,8 @@ export class WantedState {
   readonly #bulk = new RowQueue();
   /** Names by number. */
   readonly #groups: string[] = [];
-  readonly #counts = new Map<string, { group: string; family: FamilyNumber; count: number }>();
+  /** Decisions in force, at twice the number of a group, plus 1 for IPv6. */
+  readonly #counts: number[] = [];
   /** Sets whose content in the kernel is not known. */
   readonly #unknown = new Map<string, SetId>();
 
@@ -118,7 +119,8 @@ export class WantedState {
 
   /** Decisions in force by group and family. */
   counts(): ActiveCount[] {
-    return [...this.#counts.values()].filter(({ count }) => count > 0);
+    return this.#counts.map((count, at): ActiveCount => ({ group: this.#groups[at >> 1], family: at % 2 === 0 ? 4 : 6, count }))
+      .filter(({ count }) => count > 0);
   }
 
   #take(row: number): void {
@@ -155,16 +157,12 @@ export class WantedState {
     const known = this.#groups.indexOf(name);
     if (known >= 0) return known;
     if (this.#groups.length >= bouncerLimits.originsMax && name !== 'others') return this.#groupNumber('others');
+    this.#counts.push(0, 0);
     return this.#groups.push(name) - 1;
   }
 
   #count(row: number, change: 1 | -1): void {
-    const family = this.#bans.family(row);
-    const group = this.#groups[this.#bans.group(row)];
-    const key = `${family}/${group}`;
-    const known = this.#counts.get(key);
-    if (known === undefined) this.#counts.set(key, { group, family, count: change });
-    else known.count += change;
+    this.#counts[2 * this.#bans.group(row) + Number(this.#bans.family(row) === 6)] += change;
   }
 
   #await(book: AddressBook, address: number, group: number): void {

@@ -21,6 +21,8 @@ export function runFirewall(work: string, tell: (line: string) => void): void {
   }
   tell('## From the start of the process to all bans in the kernel\n');
   inNamespace('firewall-start.js', [String(bansCount), String(rounds), peer, String(peerCapSeconds)], tell);
+  tell('\n## On the stream of changes\n');
+  inNamespace('firewall-load.js', [], tell);
   tell('\n## From the last offending line to the first dropped packet\n');
   tell('| | bans | median | 90 of 100 | 99 of 100 | longest |\n|---|---|---|---|---|---|');
   inNamespace('firewall-latency.js', [String(timedBansCount)], tell);
