@@ -2,7 +2,8 @@
 // HTTP/2 begins with a preface that is no request of HTTP/1.1. Both end in the same handler.
 
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse,
+  type ServerHttp2Session } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -16,13 +17,20 @@ export interface ProtocolServer {
   close(): Promise<void>;
 }
 
+/** Node's HTTP/2 requests and answers look like those of HTTP/1.1. */
+type Http2Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /** Returns a server, not yet listening; `tls` null is clear text. */
 export function openProtocolServer(handler: RequestListener, tls: TlsSettings | null): ProtocolServer {
   const sessions = new Set<ServerHttp2Session>();
   const http2 = createHttp2Server({ settings: { maxConcurrentStreams: lapiLimits.http2StreamsMax },
-    maxSessionMemory: lapiLimits.http2SessionMegabytesMax }, handler as never);
+    maxSessionMemory: lapiLimits.http2SessionMegabytesMax }, ((request: Http2ServerRequest, response: Http2ServerResponse) => {
+    // HTTP/1.1 says in a header that a body follows; whoever reads bodies looks there.
+    if (!request.stream.endAfterHeaders) request.headers['transfer-encoding'] ??= 'chunked';
+    (handler as unknown as Http2Handler)(request, response);
+  }));
   http2.on('session', (session) => {
     sessions.add(session);
     session.setTimeout(lapiLimits.http2IdleMsMax, () => session.close());
