@@ -43,6 +43,9 @@ export const lapiLimits = {
   blockedBeatsMax: 4,
   /** Milliseconds after which a client that was cut off should come back. */
   streamRetryMs: 2_000,
+  /** Milliseconds between writes of the last push of a machine, and machines for which they are known. */
+  pushWriteIntervalMs: 1_000,
+  pushesKeptMax: 10_000,
   /** Alerts loaded with their events and decisions at once. */
   alertPageRows: 500,
   /** Decisions expired by one statement. */
@@ -117,7 +120,9 @@ export const lapiLimits = {
   /** Milliseconds between looks for blocklists that are due. */
   blocklistLookMs: 10_000,
   /** Decisions of a blocklist written at once, in one alert. */
-  blocklistSliceRows: 10_000,
+  blocklistSliceRows: 5_000,
+  /** Characters of a blocklist that are read without a thread. */
+  blocklistInlineCharsMax: 65_536,
   /** Milliseconds for which the addresses of this host are taken for known. */
   ownAddressesMsMax: 60_000,
   /** Earlier decisions on one target that are looked at. */

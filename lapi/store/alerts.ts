@@ -9,6 +9,7 @@ import { lapiLimits } from '../limits.js';
 import { filterAlerts, type AlertFilter } from './alert-filter.js';
 import { fromColumn, toColumn } from './columns.js';
 import type { Row } from './dialect/dialect.js';
+import type { Machines } from './machines.js';
 import { prepareAlert, type IncomingAlert, type PreparedAlert } from './prepared-alert.js';
 import type { StoreContext } from './store.js';
 import type { AlertsTable, Tables } from './tables.js';
@@ -66,9 +67,13 @@ export class Alerts {
   /** Requests that wait for a transaction. */
   #waiting: PendingWrite[] = [];
   #isWriting = false;
+  readonly #machines: Machines;
+  /** When the last push of a machine was written, by its id. */
+  readonly #pushes = new Map<number, GoTime>();
 
-  constructor(context: StoreContext) {
+  constructor(context: StoreContext, machines: Machines) {
     this.#context = context;
+    this.#machines = machines;
   }
 
   /**
@@ -148,10 +153,10 @@ export class Alerts {
       try {
         const ids = await this.#writeGroup(group);
         for (const [index, write] of group.entries()) write.resolve(ids[index]);
-      } catch (error) {
-        if (group.length === 1) group[0].reject(error);
-        // One of them is at fault; the others must not suffer for it.
-        else for (const write of group) await this.#writeGroup([write]).then(([ids]) => write.resolve(ids), write.reject);
+      } catch {
+        // One of them is at fault, or its machine has just gone; the others must not suffer for it.
+        this.#machines.forget();
+        for (const write of group) await this.#writeGroup([write]).then(([ids]) => write.resolve(ids), write.reject);
       }
     }
     this.#isWriting = false;
@@ -164,15 +169,16 @@ export class Alerts {
   }
 
   /** Ids for each request of the group. */
-  #writeGroup(group: readonly PendingWrite[]): Promise<number[][]> {
+  async #writeGroup(group: readonly PendingWrite[]): Promise<number[][]> {
+    const owners = new Map<string, number>();
+    for (const name of new Set(group.map((write) => write.machine).filter((machine) => machine !== null))) {
+      const machine = await this.#machines.get(name);
+      if (machine !== null) owners.set(name, machine.id);
+    }
     return this.#context.db.transaction().execute(async (db) => {
       // Taken inside the transaction: a stream that ran before it sees an earlier instant, one after it the rows.
-      const stamp = toColumn(this.#context.now());
-      const owners = new Map<string, number>();
-      for (const name of new Set(group.map((write) => write.machine).filter((machine) => machine !== null))) {
-        const row = await db.selectFrom('machines').select('id').where('machine_id', '=', name).executeTakeFirst();
-        if (row !== undefined) owners.set(name, row.id);
-      }
+      const now = this.#context.now();
+      const stamp = toColumn(now);
       const ids = new Map<PreparedAlert, number>();
       // One alert under its sender's own id is written once, whether it was stored before or comes twice now.
       const twins = new Map<PreparedAlert, PreparedAlert>();
@@ -193,11 +199,20 @@ export class Alerts {
         ({ created_at: stamp, updated_at: stamp, ...alert.columns, uuid: alert.uuid, machine_alerts: owner })));
       for (const [index, { alert }] of fresh.entries()) ids.set(alert, freshIds[index]);
       await this.#writeParts(db, fresh.map(({ alert }) => alert), freshIds, stamp);
-      for (const owner of owners.values()) {
-        await db.updateTable('machines').set({ last_push: stamp, updated_at: stamp }).where('id', '=', owner).execute();
-      }
+      for (const owner of owners.values()) await this.#recordPush(db, owner, now);
       return group.map(({ batch }) => batch.map((alert) => ids.get(twins.get(alert) ?? alert)!));
     });
+  }
+
+  /** Once a second is enough: nobody looks closer, and a busy machine pushes a thousand times. */
+  async #recordPush(db: Kysely<Tables>, machine: number, now: GoTime): Promise<void> {
+    const before = this.#pushes.get(machine);
+    const sinceNs = before === undefined ? Infinity : now.since(before);
+    if (sinceNs >= 0 && sinceNs < lapiLimits.pushWriteIntervalMs * 1e6) return;
+    if (this.#pushes.size >= lapiLimits.pushesKeptMax) this.#pushes.clear();
+    const stamp = toColumn(now);
+    await db.updateTable('machines').set({ last_push: stamp, updated_at: stamp }).where('id', '=', machine).execute();
+    this.#pushes.set(machine, now);
   }
 
   async #writeParts(db: Kysely<Tables>, alerts: readonly PreparedAlert[], ids: readonly number[],

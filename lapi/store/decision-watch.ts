@@ -12,6 +12,8 @@ export class DecisionWatch {
   readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout | null = null;
   #isLooking = false;
+  /** Woken while it was looking: what woke it may have come too late for that look. */
+  #isBehind = false;
   #seen: { readonly position: unknown; readonly at: GoTime } | null = null;
 
   constructor(follower: DecisionFollower, now: () => GoTime) {
@@ -30,7 +32,8 @@ export class DecisionWatch {
   wake(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (!this.#isLooking) void this.#look();
+    if (this.#isLooking) this.#isBehind = true;
+    else void this.#look();
   }
 
   /** Nobody is called any more. */
@@ -50,6 +53,10 @@ export class DecisionWatch {
     }
     this.#isLooking = false;
     if (this.#listeners.size === 0) return;
+    if (this.#isBehind) {
+      this.#isBehind = false;
+      return this.wake();
+    }
     this.#timer = setTimeout(() => this.wake(), lapiLimits.watchIntervalMs);
   }
 

@@ -131,6 +131,11 @@ export class Decisions {
     return this.#watch.subscribe(listener);
   }
 
+  /** Something was written here: those who wait need not wait for the next look at the database. */
+  wake(): void {
+    this.#watch?.wake();
+  }
+
   /** Nobody who subscribed is called any more. */
   async close(): Promise<void> {
     this.#watch?.close();

@@ -17,21 +17,38 @@ export interface ListedDecision {
   readonly id: number;
   readonly value: string;
   readonly type: string;
-  readonly until: GoTime;
+  /** It is in force beyond the instant that was asked for. */
+  readonly isLasting: boolean;
 }
 
 /** A decision that covers an address. */
-export interface CoveringDecision extends ListedDecision {
+export interface CoveringDecision {
+  readonly value: string;
+  readonly type: string;
+  readonly until: GoTime;
   readonly origin: string;
   readonly scenario: string;
   readonly scope: string;
 }
 
-/** The decisions of a list that are in force. */
-export async function decisionsOfList({ db, now }: StoreContext, name: string): Promise<ListedDecision[]> {
-  const rows = await db.selectFrom('decisions').select(['id', 'value', 'type', 'until']).where('origin', '=', listOrigin)
-    .where('scenario', '=', name).where('until', '>', toColumn(now())).execute();
-  return rows.map((row) => ({ ...row, until: fromColumn(row.until) }));
+/**
+ * The decisions of a list that are in force, and whether they outlast an instant. Read in pages by id, between which others
+ * get their turn: no index knows lists, and an index of ends would be walked for every page.
+ */
+export async function* decisionsOfList({ db, now }: StoreContext, name: string, outlasting: GoTime):
+AsyncGenerator<readonly ListedDecision[]> {
+  const isAfter = (time: GoTime) => sql<unknown>`case when until > ${toColumn(time)} then 1 else 0 end`;
+  for (let after = 0; ;) {
+    const rows = await db.selectFrom('decisions')
+      .select(['id', 'value', 'type', isAfter(now()).as('in_force'), isAfter(outlasting).as('lasting')])
+      .where('origin', '=', listOrigin).where('scenario', '=', name).where('id', '>', after)
+      .orderBy('id').limit(lapiLimits.blocklistSliceRows).execute();
+    yield rows.filter((row) => Number(row.in_force) === 1)
+      .map(({ id, value, type, lasting }) => ({ id, value, type, isLasting: Number(lasting) === 1 }));
+    if (rows.length < lapiLimits.blocklistSliceRows) return;
+    after = rows.at(-1)!.id;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Number of different addresses and networks in force, by list. */
@@ -43,7 +60,7 @@ export async function countByList({ db, now }: StoreContext): Promise<Map<string
 
 /** The decisions in force that cover an address or the whole of a range, whatever made them. Throws IpRangeError. */
 export async function decisionsCovering({ db, now }: StoreContext, value: string): Promise<CoveringDecision[]> {
-  const rows = await db.selectFrom('decisions').select(['id', 'value', 'type', 'until', 'origin', 'scenario', 'scope'])
+  const rows = await db.selectFrom('decisions').select(['value', 'type', 'until', 'origin', 'scenario', 'scope'])
     .where(rangeCondition('decisions', parseIpRange(value), true)).where('until', '>', toColumn(now()))
     .orderBy('origin').orderBy('scenario').orderBy('until', 'desc').execute();
   return rows.map((row) => ({ ...row, until: fromColumn(row.until) }));

@@ -56,6 +56,9 @@ export interface MachineReport {
 /** Reads and writes machines. */
 export class Machines {
   readonly #context: StoreContext;
+  /** Machines by name, as of a mark of what others wrote; own writes clear it. Every request of a machine asks. */
+  readonly #known = new Map<string, Machine>();
+  #knownMark = '';
 
   constructor(context: StoreContext) {
     this.#context = context;
@@ -64,7 +67,7 @@ export class Machines {
   /** Adds a machine. Returns false when the name is taken; with `force` its password is replaced instead. */
   async add(machine: NewMachine, force = false): Promise<boolean> {
     const now = toColumn(this.#context.now());
-    return this.#context.db.transaction().execute(async (db) => {
+    return this.#written(this.#context.db.transaction().execute(async (db) => {
       const known = await db.selectFrom('machines').select('id').where('machine_id', '=', machine.name)
         .executeTakeFirst();
       if (known !== undefined) {
@@ -77,10 +80,29 @@ export class Machines {
         password: machine.passwordHash, ip_address: machine.ipAddress, is_validated: machine.isValidated ? 1 : 0,
         auth_type: machine.authType ?? 'password' }).execute();
       return true;
-    });
+    }));
   }
 
+  /** The machine as of now, but for the instants when it was last heard. */
   async get(name: string): Promise<Machine | null> {
+    const mark = this.#context.dialect.foreignMark();
+    if (mark !== this.#knownMark) this.#known.clear();
+    this.#knownMark = mark;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const machine = await this.#read(name);
+    // What was written meanwhile by this process cleared the table, so it may not be filled with what was there before.
+    if (machine !== null && this.#knownMark === mark) this.#known.set(name, machine);
+    return machine;
+  }
+
+  /** What is known of machines is read again. */
+  forget(): void {
+    this.#known.clear();
+    this.#knownMark = '';
+  }
+
+  async #read(name: string): Promise<Machine | null> {
     const row = await this.#context.db.selectFrom('machines').selectAll().where('machine_id', '=', name)
       .executeTakeFirst();
     return row === undefined ? null : toMachine(row);
@@ -93,14 +115,14 @@ export class Machines {
 
   /** Returns false when there is no such machine. Its alerts stay, without an owner. */
   async remove(name: string): Promise<boolean> {
-    const result = await this.#context.db.deleteFrom('machines').where('machine_id', '=', name).executeTakeFirst();
+    const result = await this.#written(this.#context.db.deleteFrom('machines').where('machine_id', '=', name).executeTakeFirst());
     return result.numDeletedRows > 0n;
   }
 
   async removeMany(names: readonly string[]): Promise<number> {
     if (names.length === 0) return 0;
-    const result = await this.#context.db.deleteFrom('machines').where('machine_id', 'in', [...names])
-      .executeTakeFirst();
+    const result = await this.#written(this.#context.db.deleteFrom('machines').where('machine_id', 'in', [...names])
+      .executeTakeFirst());
     return Number(result.numDeletedRows);
   }
 
@@ -142,10 +164,10 @@ export class Machines {
 
   /** Removes machines of an authentication type silent since `before`, unless they own alerts or are this host. */
   async removeSilent(authType: string, before: GoTime): Promise<number> {
-    const result = await this.#context.db.deleteFrom('machines').where('auth_type', '=', authType)
+    const result = await this.#written(this.#context.db.deleteFrom('machines').where('auth_type', '=', authType)
       .where('last_heartbeat', '<=', toColumn(before)).where('ip_address', 'not in', ['127.0.0.1', '::1'])
       .where(sql<boolean>`not exists (select 1 from alerts where alerts.machine_alerts = machines.id)`)
-      .executeTakeFirst();
+      .executeTakeFirst());
     return Number(result.numDeletedRows);
   }
 
@@ -153,9 +175,17 @@ export class Machines {
     stamp = true): Promise<boolean> {
     const updated = stamp ? { ...values, updated_at: toColumn(this.#context.now()) } : values;
     const present = Object.fromEntries(Object.entries(updated).filter(([, value]) => value !== undefined));
-    const result = await this.#context.db.updateTable('machines').set(present).where('machine_id', '=', name)
-      .executeTakeFirst();
+    const result = await this.#written(this.#context.db.updateTable('machines').set(present)
+      .where('machine_id', '=', name).executeTakeFirst());
     return result.numUpdatedRows > 0n;
+  }
+
+  async #written<T>(write: Promise<T>): Promise<T> {
+    try {
+      return await write;
+    } finally {
+      this.forget();
+    }
   }
 }
 

@@ -20,6 +20,8 @@ interface Table {
   /** [name, columns, unique] */
   readonly indexes?: readonly (readonly [string, readonly string[], boolean?])[];
   readonly primaryKey?: readonly string[];
+  /** Ids of rows that are gone may be given again: nobody but the alert refers to such rows. */
+  readonly reusesIds?: boolean;
 }
 
 const need = (kind: ColumnKind, ...names: string[]): Column[] => names.map((name) => ({ name, kind, required: true }));
@@ -57,11 +59,13 @@ const tables: Readonly<Record<string, Table>> = {
       ['decision_until', ['until']], ['decision_alert_decisions', ['alert_decisions']]],
   },
   events: {
+    reusesIds: true,
     columns: [...stamps, ...need('time', 'time'), ...need('text', 'serialized'),
       { name: 'alert_events', kind: 'int', references: ['alerts', 'cascade'] }],
     indexes: [['event_alert_events', ['alert_events']]],
   },
   meta: {
+    reusesIds: true,
     columns: [...stamps, ...need('text', 'key', 'value'),
       { name: 'alert_metas', kind: 'int', references: ['alerts', 'cascade'] }],
     indexes: [['meta_alert_metas', ['alert_metas']]],
@@ -188,7 +192,8 @@ async function createTable(db: Kysely<Tables>, dialect: StoreDialect, name: stri
   if (present === undefined) {
     let builder = newTable(db, dialect, name);
     if (table.primaryKey === undefined) {
-      builder = builder.addColumn('id', sql`${dialect.idColumn}`, (column) => numbered(column, dialect).notNull());
+      builder = builder.addColumn('id', sql`${dialect.idColumn}`, (column) => (table.reusesIds
+        && !dialect.hasTableOptions ? column.primaryKey() : numbered(column, dialect)).notNull());
     } else {
       builder = builder.addPrimaryKeyConstraint(`${name}_pk`, [...table.primaryKey] as never);
     }

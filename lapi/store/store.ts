@@ -80,11 +80,12 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
       undefined, { cause: error });
   }
   const bouncers = new Bouncers(context);
+  const machines = new Machines(context);
   const decisions = new Decisions(context);
   const jobs = new Lease(context, 'jobs');
   return {
     ...context,
-    alerts: new Alerts(context), decisions, machines: new Machines(context), bouncers,
+    alerts: new Alerts(context, machines), decisions, machines, bouncers,
     allowlists: new Allowlists(context), usageMetrics: new UsageMetrics(context),
     retention: new Retention(context), changes: new ChangeLog(context),
     jobs,

@@ -54,6 +54,8 @@ export interface StoreDialect {
    * write of this process and every now and then. null: ask every time.
    */
   writeMark(): string | null;
+  /** As writeMark, for what other processes write alone. Never null. */
+  foreignMark(): string;
   /** A number that changes when tables or triggers do, or null where that cannot be asked cheaply. */
   schemaVersion(): number | null;
 }

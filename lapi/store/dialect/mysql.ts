@@ -68,6 +68,7 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
     listen: () => async () => {},
     noteWrite: () => { ownWrites++; },
     writeMark: () => `${ownWrites} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
+    foreignMark: () => String(Math.floor(performance.now() / lapiLimits.changePollMs)),
     schemaVersion: () => null,
   };
 }

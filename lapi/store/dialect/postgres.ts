@@ -79,6 +79,7 @@ export function postgresDialect(options: ServerOptions): StoreDialect {
     }),
     noteWrite: () => { ownWrites++; },
     writeMark: () => `${ownWrites} ${heard} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
+    foreignMark: () => `${heard} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
     schemaVersion: () => null,
   };
 }

@@ -14,8 +14,8 @@ import { removedColumns, resetChange, triggers, type ChangeTrigger } from './tri
 
 /** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
 const statementCountMax = 400;
-/** A statement costs as much as some values. */
-const rowsPerStatement = 100;
+/** A statement costs as much as some values, so as few as can be; few sizes, for each is a text that is kept. */
+const rowsPerStatement = [100, 20, 5];
 
 const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
   time: sql`datetime`, name: sql`text`, text: sql`text`, longText: sql`text`, int: sql`integer`, wide: sql`bigint`, float: sql`real`,
@@ -65,6 +65,7 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
     noteWrite: () => {},
     // data_version counts what other connections wrote, total_changes what this one did.
     writeMark: () => `${statements.value('pragma data_version')} ${statements.value('select total_changes()')}`,
+    foreignMark: () => String(statements.value('pragma data_version')),
     schemaVersion: () => Number(statements.value('pragma schema_version')),
   };
 }
@@ -124,11 +125,11 @@ async function readConsistently<T>(db: Kysely<Tables>, read: (reader: Kysely<Tab
 
 /** Rows in bulk: what they have in common is bound once a statement, for binding takes longer than inserting. */
 function insert(statements: StatementCache, table: string, rows: readonly Row[]): void {
-  const whole = rows.length - rows.length % rowsPerStatement;
-  for (let from = 0; from < whole; from += rowsPerStatement) {
-    insertSlice(statements, table, rows.slice(from, from + rowsPerStatement));
+  let from = 0;
+  for (const size of rowsPerStatement) {
+    for (; rows.length - from >= size; from += size) insertSlice(statements, table, rows.slice(from, from + size));
   }
-  for (let at = whole; at < rows.length; at++) insertInto(statements, table, rows[at]).run(Object.values(rows[at]));
+  for (const row of rows.slice(from)) insertInto(statements, table, row).run(Object.values(row));
 }
 
 function insertSlice(statements: StatementCache, table: string, rows: readonly Row[]): void {
