@@ -5,16 +5,14 @@ import type { Blocklist } from '../../ts/config/protection.js';
 import type { Decision } from '../../ts/model/alert.js';
 import { formatGoDuration } from '../../ts/util/go-duration.js';
 import { GoTime } from '../../ts/util/go-time.js';
-import { prefixOf } from '../../ts/util/ip.js';
 import { lapiLimits } from '../limits.js';
 import { decisionsOfList, endDecisions, listOrigin } from '../store/list-decisions.js';
 import { withLock } from '../store/named-lock.js';
 import type { IncomingAlert } from '../store/prepared-alert.js';
 import type { Store } from '../store/store.js';
 import { fetchList, ListError } from './fetch-list.js';
-import { intervalOf, networksOf, united, without, type AddressIntervals, type Interval } from './intervals.js';
 import { unknownList, type ListCache, type ListState } from './list-cache.js';
-import { parseList, type ParsedList } from './parse-list.js';
+import { readList, type ReadList } from './read-list.js';
 
 /** What a refresh needs. */
 export interface RefreshDeps {
@@ -37,12 +35,9 @@ export interface RefreshOutcome {
   readonly renewedCount: number;
   readonly removedCount: number;
   readonly entryCount: number;
-  readonly parsed: ParsedList | null;
+  /** What was found while reading; null when it was not read. */
+  readonly parsed: Omit<ReadList, 'networks'> | null;
 }
-
-/** No public list has any business with these: RFC 6890 and its likes. */
-const specialNetworks = ['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12',
-  '192.0.0.0/24', '192.168.0.0/16', '224.0.0.0/3', '::/127', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
 
 /** Refreshes a list. Null when somebody else is at it. Throws only when the database or the data folder fails. */
 export async function refreshList(settings: Blocklist, deps: RefreshDeps): Promise<RefreshOutcome | null> {
@@ -51,7 +46,9 @@ export async function refreshList(settings: Blocklist, deps: RefreshDeps): Promi
 
 /** Ends the decisions of a list that is no longer configured, and forgets it. */
 export async function dropList(name: string, { store, cache }: RefreshDeps): Promise<void> {
-  await endDecisions(store, (await decisionsOfList(store, name)).map(({ id }) => id));
+  const ids: number[] = [];
+  for await (const page of decisionsOfList(store, name, store.now())) ids.push(...page.map(({ id }) => id));
+  await endDecisions(store, ids);
   cache.remove(name);
 }
 
@@ -65,9 +62,9 @@ async function refresh(settings: Blocklist, deps: RefreshDeps): Promise<RefreshO
   try {
     const fetched = await fetchList(settings, copy === null ? null : before, deps.stopped);
     const text = fetched.text ?? copy!;
-    const parsed = usable(parseList(text, settings), settings);
+    const { networks, ...parsed } = usable(await readList(text, settings, await exemptions(deps)), settings);
     if (fetched.text !== null) cache.writeCopy(settings.name, text);
-    const wanted = new Set(networksOf(allowed(parsed.addresses, settings, await exemptions(deps))));
+    const wanted = new Set(networks === '' ? [] : networks.split('\n'));
     const changes = await applyList(settings, wanted, deps);
     cache.writeState(settings.name, { source, etag: fetched.etag, lastModified: fetched.lastModified, fetchedMs: triedMs,
       triedMs, failureCount: 0, error: '', entryCount: wanted.size, invalidCount: parsed.invalidCount });
@@ -83,7 +80,7 @@ async function refresh(settings: Blocklist, deps: RefreshDeps): Promise<RefreshO
 }
 
 /** An error page with status 200 must not pass for a list on which nobody is left. */
-function usable(parsed: ParsedList, { entriesMax }: Blocklist): ParsedList {
+function usable(parsed: ReadList, { entriesMax }: Blocklist): ReadList {
   const { entryCount, invalidCount, firstInvalid } = parsed;
   if (entryCount > entriesMax) throw new ListError(`the list has more than ${entriesMax} entries`);
   if (entryCount === 0) throw new ListError(`the list has no entry${firstInvalid === '' ? '' : `; ${firstInvalid}`}`);
@@ -98,23 +95,6 @@ async function exemptions({ store, never }: RefreshDeps): Promise<string[]> {
   return [...never(), ...allowlists.flatMap(({ items }) => items.map(({ value }) => value))];
 }
 
-function allowed(addresses: AddressIntervals, { aggregates, withPrivate }: Blocklist, exempt: readonly string[]): AddressIntervals {
-  return without(united(addresses, aggregates), united(intervalsOf([...exempt, ...withPrivate ? [] : specialNetworks]), true));
-}
-
-function intervalsOf(texts: readonly string[]): AddressIntervals {
-  const v4: Interval<number>[] = [];
-  const v6: Interval<bigint>[] = [];
-  for (const text of texts) {
-    const prefix = prefixOf(text);
-    if (prefix === null) continue;
-    const entry = intervalOf(prefix);
-    if (entry.version === 4) v4.push(entry.interval);
-    else v6.push(entry.interval);
-  }
-  return { v4, v6 };
-}
-
 /** Makes the decisions in force those that are wanted: ends the others, makes the missing, renews the ending. */
 async function applyList(settings: Blocklist, wanted: ReadonlySet<string>, { store, nowMs }: RefreshDeps):
 Promise<Pick<RefreshOutcome, 'addedCount' | 'renewedCount' | 'removedCount'>> {
@@ -123,11 +103,13 @@ Promise<Pick<RefreshOutcome, 'addedCount' | 'renewedCount' | 'removedCount'>> {
   const gone: number[] = [];
   const lasting = new Map<string, boolean>();
   const removed = new Set<string>();
-  for (const { id, value, type, until } of await decisionsOfList(store, settings.name)) {
-    if (!wanted.has(value) || type !== settings.type) {
-      gone.push(id);
-      if (!wanted.has(value)) removed.add(value);
-    } else lasting.set(value, lasting.get(value) === true || until.compare(soon) >= 0);
+  for await (const page of decisionsOfList(store, settings.name, soon)) {
+    for (const { id, value, type, isLasting } of page) {
+      if (!wanted.has(value) || type !== settings.type) {
+        gone.push(id);
+        if (!wanted.has(value)) removed.add(value);
+      } else lasting.set(value, lasting.get(value) === true || isLasting);
+    }
   }
   const missing: string[] = [];
   let renewedCount = 0;
