@@ -58,7 +58,7 @@ export const operations: readonly Operation[] = [
     answers: { 204: null }, refusals: [404] },
   { method: 'get', path: '/v1/heartbeat', access: 'machine', summary: 'Say that the machine is alive', answers: { 200: null } },
   { method: 'post', path: '/v1/alerts', access: 'machine', summary: 'Push alerts', body: addAlertsRequest,
-    answers: { 201: answers.idsAnswer }, refusals: [400, 422, 500] },
+    answers: { 201: answers.idsAnswer }, refusals: [400, 403, 422, 500] },
   { method: 'get', path: '/v1/alerts', access: 'machine', summary: 'Search alerts', query: alertFilterQuery,
     answers: { 200: answers.alertsAnswer }, refusals: [400] },
   { method: 'head', path: '/v1/alerts', access: 'machine', summary: 'Whether alerts can be searched', query: alertFilterQuery,
