@@ -71,8 +71,9 @@ async function spareOwn(deps: RouteDeps, alert: Alert, made: readonly Decision[]
     const unban = await lastUnban(store, alert.source, store.now().add(-afterUnbanNs));
     if (unban !== null) {
       deps.metrics.countSpared('after_unban');
-      deps.log.info(`no decision on ${alert.source.scope} ${alert.source.value} for ${alert.scenario}: it was let go at ${
-        unban.toRfc3339()}, after_unban is ${formatGoDuration(afterUnbanNs)}`);
+      const { scope, value } = alert.source;
+      deps.log.info(`no decision on ${scope} ${value} for ${alert.scenario}: it was let go at ${unban.toRfc3339()}, `
+        + `after_unban is ${formatGoDuration(afterUnbanNs)}`);
       return [];
     }
   }

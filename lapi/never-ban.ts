@@ -27,8 +27,9 @@ interface Rule {
 }
 
 const host: HostAddresses = { own: ownAddresses, gateways };
-const about: { readonly [K in Exemption['kind']]: string } = { loopback: 'loopback', own_address: 'an address of this host',
-  gateway: 'a gateway of this host', configured: 'named by never_ban in palisade.yaml' };
+const about: { readonly [K in Exemption['kind']]: string } = { loopback: 'loopback',
+  own_address: 'an address of this host', gateway: 'a gateway of this host',
+  configured: 'named by never_ban in palisade.yaml' };
 
 /** The addresses that are never banned. */
 export class NeverBan {
@@ -58,7 +59,8 @@ export class NeverBan {
       && first <= bounds.last && bounds.first <= last);
     if (rule === undefined) return null;
     const isWhole = rule.first <= bounds.first && bounds.last <= rule.last;
-    return { kind: rule.kind, text: `${value} is never banned: it ${isWhole ? 'is' : `covers ${textOf(rule.prefix)},`} ${about[rule.kind]}` };
+    const relation = isWhole ? 'is' : `covers ${textOf(rule.prefix)},`;
+    return { kind: rule.kind, text: `${value} is never banned: it ${relation} ${about[rule.kind]}` };
   }
 
   #current(): readonly Rule[] {
@@ -82,7 +84,8 @@ function boundsOf(value: string): { readonly version: 4 | 6; readonly first: big
   const v4 = plainV4(value);
   if (v4 >= 0) return { version: 4, first: BigInt(v4), last: BigInt(v4) };
   const prefix = prefixOf(value);
-  return prefix === null ? null : { version: prefix.address.version, first: prefix.first.toBigInt(), last: prefix.last.toBigInt() };
+  if (prefix === null) return null;
+  return { version: prefix.address.version, first: prefix.first.toBigInt(), last: prefix.last.toBigInt() };
 }
 
 /** A network of one address as the address. */

@@ -68,8 +68,8 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
     await store.decisions.keepInMemory();
     const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log,
       escalation: protection.escalation });
-    const app = buildServer({ store, metrics, profiles, neverBan, afterUnbanNs: protection.afterUnbanNs, log, nowMs, settings: server,
-      certificates: tls?.certificates ?? null, secret: loadSecret(options.dataDir) });
+    const app = buildServer({ store, metrics, profiles, neverBan, afterUnbanNs: protection.afterUnbanNs, log, nowMs,
+      settings: server, certificates: tls?.certificates ?? null, secret: loadSecret(options.dataDir) });
     listening = await listen(app, { listenUri: server.listenUri, listenSocket: server.listenSocket, tls });
   } catch (error) {
     await store.close();

@@ -1,5 +1,5 @@
-// `cscli blocklists`: the lists of palisade.yaml, how they are, which of them holds an address. On the host of the Local
-// API only: it works on its database and data folder.
+// `cscli blocklists`: the lists of palisade.yaml, how they are, which of them holds an address. On the host of the
+// Local API only: it works on its database and data folder.
 
 import { dueMs } from '../../lapi/blocklists/blocklists.js';
 import { ListCache } from '../../lapi/blocklists/list-cache.js';
@@ -18,14 +18,15 @@ import { printable } from '../render/text.js';
 /** `cscli blocklists` and its subcommands. */
 export const blocklistsSpec: CommandSpec = {
   use: 'blocklists [action]', aliases: ['blocklist'], text: 'Look at blocklists',
-  longText: 'Blocklists are configured in palisade.yaml, beside config.yaml.', run: ({ command }) => command.outputHelp(),
+  longText: 'Blocklists are configured in palisade.yaml, beside config.yaml.',
+  run: ({ command }) => command.outputHelp(),
   commands: [
     { use: 'list', text: 'List the blocklists and how they are', run: list, examples: ['cscli blocklists list'] },
     { use: 'refresh [name...]', text: 'Get blocklists now', args: { kind: 'any' }, run: refresh,
       examples: ['cscli blocklists refresh', 'cscli blocklists refresh firehol'] },
     { use: 'check [address...]', text: 'Say which blocklist holds an address or range', run: check,
-      longText: 'Shows all decisions in force that cover an address or a whole range, those of blocklists with the name of\n'
-        + 'their list.',
+      longText: 'Shows all decisions in force that cover an address or a whole range, those of blocklists with\n'
+        + 'the name of their list.',
       args: { kind: 'atLeast', count: 1 }, examples: ['cscli blocklists check 1.2.3.4'] },
   ],
 };
@@ -38,12 +39,15 @@ async function list({ context }: Invocation): Promise<void> {
     const { error, invalidCount, fetchedMs } = state.source === sourceOf(each) ? state
       : { error: '', invalidCount: 0, fetchedMs: 0 };
     return { name: each.name, source: sourceOf(each), type: each.type, in_force: counts.get(each.name) ?? 0,
-      unreadable_lines: invalidCount, refreshed_at: instant(fetchedMs), next_refresh: instant(dueMs(each, state)), error };
+      unreadable_lines: invalidCount, refreshed_at: instant(fetchedMs), next_refresh: instant(dueMs(each, state)),
+      error };
   });
   if (context.output === 'json') return context.print(json(rows, '  '));
   if (context.output === 'raw') {
-    const columns = ['name', 'source', 'type', 'in_force', 'unreadable_lines', 'refreshed_at', 'next_refresh', 'error'] as const;
-    context.io.stdout.write(csv([[...columns], ...rows.map((row) => columns.map((column) => String(row[column] ?? '')))]));
+    const columns = ['name', 'source', 'type', 'in_force', 'unreadable_lines', 'refreshed_at', 'next_refresh',
+      'error'] as const;
+    const cells = rows.map((row) => columns.map((column) => String(row[column] ?? '')));
+    context.io.stdout.write(csv([[...columns], ...cells]));
     return;
   }
   if (rows.length === 0) return context.print('No blocklists in palisade.yaml');
@@ -71,7 +75,8 @@ async function refresh({ context, args }: Invocation): Promise<void> {
   }
   const failed = rows.filter(({ error }) => error !== '');
   if (failed.length > 0) {
-    throw new Error(failed.map(({ name, error }) => printable(`blocklist ${name}: ${error}; it stays as it was`)).join('\n'));
+    throw new Error(failed.map(({ name, error }) => printable(`blocklist ${name}: ${error}; it stays as it was`))
+      .join('\n'));
   }
 }
 
@@ -96,8 +101,8 @@ async function check({ context, args }: Invocation): Promise<void> {
     const found = [];
     for (const address of args) {
       for (const { value, type, until, origin, scenario, scope } of await decisionsCovering(store, address)) {
-        found.push({ address, origin: origin === listOrigin ? `${listOrigin}:${scenario}` : origin, reason: scenario, type,
-          scope, value, expiration: formatGoDuration(roundDuration(until.since(now), nanosecondsPer.second)) });
+        found.push({ address, origin: origin === listOrigin ? `${listOrigin}:${scenario}` : origin, reason: scenario,
+          type, scope, value, expiration: formatGoDuration(roundDuration(until.since(now), nanosecondsPer.second)) });
       }
     }
     return found;
@@ -110,10 +115,12 @@ async function check({ context, args }: Invocation): Promise<void> {
     return;
   }
   if (cells.length > 0) {
-    context.io.stdout.write(lightList(['Address', 'Origin', 'Reason', 'Action', 'Covered by', 'Expiration'], cells, context.look));
+    context.io.stdout.write(lightList(['Address', 'Origin', 'Reason', 'Action', 'Covered by', 'Expiration'], cells,
+      context.look));
   }
   for (const address of args) {
-    if (!rows.some((row) => row.address === address)) context.print(`${printable(address)} is on no blocklist and not banned`);
+    if (rows.some((row) => row.address === address)) continue;
+    context.print(`${printable(address)} is on no blocklist and not banned`);
   }
 }
 

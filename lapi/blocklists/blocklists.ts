@@ -27,7 +27,8 @@ export class Blocklists {
       if (this.#deps.nowMs() < dueMs(list, this.#deps.cache.state(list.name))) continue;
       await this.#guarded(list.name, async () => {
         const outcome = await refreshList(list, this.#deps);
-        if (outcome !== null) this.#tell(list.name, outcome);
+        // What was interrupted is done by the next start.
+        if (outcome !== null && this.#deps.stopped?.aborted !== true) this.#tell(list.name, outcome);
       });
     }
     if (this.#hasDropped) return;
@@ -62,7 +63,8 @@ export class Blocklists {
       this.#log.warning(`blocklist ${name}: ${parsed.tooWideCount} networks are wider than allowed and left out`);
     }
     if (addedCount + renewedCount + removedCount > 0) {
-      this.#log.info(`blocklist ${name}: ${entryCount} entries (+${addedCount}/-${removedCount}, ${renewedCount} renewed)`);
+      this.#log.info(`blocklist ${name}: ${entryCount} entries (+${addedCount}/-${removedCount}, ${
+        renewedCount} renewed)`);
     }
   }
 }

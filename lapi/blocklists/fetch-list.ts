@@ -21,7 +21,8 @@ export interface FetchedList extends Validators {
 export class ListError extends Error {}
 
 /** Returns the list. Throws ListError. `stopped` ends the waiting for a server. */
-export async function fetchList(settings: Blocklist, known: Validators | null, stopped?: AbortSignal): Promise<FetchedList> {
+export async function fetchList(settings: Blocklist, known: Validators | null,
+  stopped?: AbortSignal): Promise<FetchedList> {
   if (settings.file !== '') return readListFile(settings, known);
   const ending = new AbortController();
   const end = (): void => ending.abort();

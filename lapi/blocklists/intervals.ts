@@ -64,8 +64,9 @@ export function* networksOf({ v4, v6 }: AddressIntervals): Generator<string> {
   }
 }
 
-function unite<T extends number | bigint>(intervals: readonly Interval<T>[], joins: boolean, line: Line<T>): Interval<T>[] {
-  const sorted = [...intervals].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : 1));
+function unite<T extends number | bigint>(intervals: readonly Interval<T>[], joins: boolean,
+  line: Line<T>): Interval<T>[] {
+  const sorted = [...intervals].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const result: { first: T; last: T }[] = [];
   for (const { first, last } of sorted) {
     const open = result.at(-1);

@@ -1,5 +1,5 @@
-// The last good copy of each blocklist and what is known of it, in the data folder: so a server need not send again what
-// has not changed, and a list that cannot be reached goes on as it was.
+// The last good copy of each blocklist and what is known of it, in the data folder: so a server need not send again
+// what has not changed, and a list that cannot be reached goes on as it was.
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,8 +23,8 @@ export interface ListState extends Validators {
 }
 
 /** A list of which nothing is known yet. */
-export const unknownList: ListState = { source: '', etag: '', lastModified: '', fetchedMs: 0, triedMs: 0, failureCount: 0,
-  error: '', entryCount: 0, invalidCount: 0 };
+export const unknownList: ListState = { source: '', etag: '', lastModified: '', fetchedMs: 0, triedMs: 0,
+  failureCount: 0, error: '', entryCount: 0, invalidCount: 0 };
 
 /** Copies and states below one folder. */
 export class ListCache {
@@ -46,7 +46,8 @@ export class ListCache {
   /** The state of a list; one that cannot be read is as good as none. */
   state(name: string): ListState {
     try {
-      return { ...unknownList, ...JSON.parse(readFileSync(join(this.#folder, `${name}.json`), 'utf8')) as Partial<ListState> };
+      const text = readFileSync(join(this.#folder, `${name}.json`), 'utf8');
+      return { ...unknownList, ...JSON.parse(text) as Partial<ListState> };
     } catch {
       return unknownList;
     }

@@ -1,5 +1,5 @@
-// The text of a blocklist made into the networks to ban: read, united, freed of whom it may not hit. A long list is read in
-// a thread of its own, so that the Local API answers meanwhile.
+// The text of a blocklist made into the networks to ban: read, united, freed of whom it may not hit. A long list is
+// read in a thread of its own, so that the Local API answers meanwhile.
 
 import { Worker } from 'node:worker_threads';
 import type { Blocklist } from '../../ts/config/protection.js';

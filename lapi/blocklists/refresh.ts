@@ -41,7 +41,8 @@ export interface RefreshOutcome {
 
 /** Refreshes a list. Null when somebody else is at it. Throws only when the database or the data folder fails. */
 export async function refreshList(settings: Blocklist, deps: RefreshDeps): Promise<RefreshOutcome | null> {
-  return withLock(deps.store, `blocklist:${settings.name}`, lapiLimits.blocklistLockMsMax, () => refresh(settings, deps));
+  return withLock(deps.store, `blocklist:${settings.name}`, lapiLimits.blocklistLockMsMax,
+    () => refresh(settings, deps));
 }
 
 /** Ends the decisions of a list that is no longer configured, and forgets it. */
@@ -66,8 +67,9 @@ async function refresh(settings: Blocklist, deps: RefreshDeps): Promise<RefreshO
     if (fetched.text !== null) cache.writeCopy(settings.name, text);
     const wanted = new Set(networks === '' ? [] : networks.split('\n'));
     const changes = await applyList(settings, wanted, deps);
-    cache.writeState(settings.name, { source, etag: fetched.etag, lastModified: fetched.lastModified, fetchedMs: triedMs,
-      triedMs, failureCount: 0, error: '', entryCount: wanted.size, invalidCount: parsed.invalidCount });
+    const { etag, lastModified } = fetched;
+    cache.writeState(settings.name, { source, etag, lastModified, fetchedMs: triedMs, triedMs, failureCount: 0,
+      error: '', entryCount: wanted.size, invalidCount: parsed.invalidCount });
     return { error: '', isUnchanged: fetched.text === null, ...changes, entryCount: wanted.size, parsed };
   } catch (error) {
     if (!(error instanceof ListError)) throw error;
@@ -96,10 +98,12 @@ async function exemptions({ store, never }: RefreshDeps): Promise<string[]> {
 }
 
 /** Makes the decisions in force those that are wanted: ends the others, makes the missing, renews the ending. */
-async function applyList(settings: Blocklist, wanted: ReadonlySet<string>, { store, nowMs }: RefreshDeps):
+async function applyList(settings: Blocklist, wanted: ReadonlySet<string>, deps: RefreshDeps):
 Promise<Pick<RefreshOutcome, 'addedCount' | 'renewedCount' | 'removedCount'>> {
+  const { store, nowMs } = deps;
   // One that would end before the next refresh but one is renewed: the next may fail.
-  const soon = GoTime.fromMs(nowMs() + Math.max(0.5 * settings.ttlMs, Math.min(2 * settings.intervalMs, 0.9 * settings.ttlMs)));
+  const { ttlMs, intervalMs } = settings;
+  const soon = GoTime.fromMs(nowMs() + Math.max(0.5 * ttlMs, Math.min(2 * intervalMs, 0.9 * ttlMs)));
   const gone: number[] = [];
   const lasting = new Map<string, boolean>();
   const removed = new Set<string>();
@@ -119,24 +123,26 @@ Promise<Pick<RefreshOutcome, 'addedCount' | 'renewedCount' | 'removedCount'>> {
     missing.push(value);
   }
   // First what is new: nobody is let go in between who stays on the list in another form.
-  await addDecisions(settings, missing, removed.size, store, nowMs());
+  await addDecisions(settings, missing, removed.size, deps);
   await endDecisions(store, gone);
   return { addedCount: missing.length - renewedCount, renewedCount, removedCount: removed.size };
 }
 
 /** One alert a slice, as CrowdSec shows its lists. Between slices others get their turn. */
-async function addDecisions(settings: Blocklist, values: readonly string[], removedCount: number, store: Store,
-  nowMs: number): Promise<void> {
-  const time = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+async function addDecisions(settings: Blocklist, values: readonly string[], removedCount: number,
+  { store, nowMs, stopped }: RefreshDeps): Promise<void> {
+  const time = `${new Date(nowMs()).toISOString().slice(0, 19)}Z`;
   const duration = formatGoDuration(settings.ttlMs * 1e6);
   for (let from = 0; from < values.length; from += lapiLimits.blocklistSliceRows) {
+    if (stopped?.aborted) throw new ListError('the Local API stops');
     const slice = values.slice(from, from + lapiLimits.blocklistSliceRows);
-    const decisions: Decision[] = slice.map((value) => ({ origin: listOrigin, scenario: settings.name, type: settings.type,
-      scope: value.includes('/') ? 'Range' : 'Ip', value, duration, simulated: false }));
-    await store.alerts.add(null, [{ kind: 'capi', scenario: `update : +${slice.length}/-${from === 0 ? removedCount : 0} IPs`,
-      scenario_hash: '', scenario_version: '', message: '', events_count: slice.length, start_at: time, stop_at: time,
-      capacity: 0, leakspeed: '', simulated: false, remediation: true, events: [], decisions,
-      source: { scope: `${listOrigin}:${settings.name}`, value: '' } } as IncomingAlert]);
+    const decisions: Decision[] = slice.map((value) => ({ origin: listOrigin, scenario: settings.name,
+      type: settings.type, scope: value.includes('/') ? 'Range' : 'Ip', value, duration, simulated: false }));
+    const scenario = `update : +${slice.length}/-${from === 0 ? removedCount : 0} IPs`;
+    const alert: IncomingAlert = { kind: 'capi', scenario, scenario_hash: '', scenario_version: '', message: '',
+      events_count: slice.length, start_at: time, stop_at: time, capacity: 0, leakspeed: '', simulated: false,
+      remediation: true, events: [], decisions, source: { scope: `${listOrigin}:${settings.name}`, value: '' } };
+    await store.alerts.add(null, [alert]);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

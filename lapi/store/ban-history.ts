@@ -21,13 +21,13 @@ const touchedNs = 100e6;
 const apartNsMax = 1e9;
 
 /**
- * How many bans by profiles a target has behind it that began after `since`. Bans that overlap count as one, and so does
- * one that still lasts: who trips over three rules in a second has not come back.
+ * How many bans by profiles a target has behind it that began after `since`. Bans that overlap count as one, one that
+ * still lasts does not count: who trips over three rules in a second has not come back.
  */
 export async function bansBehind({ db, now }: StoreContext, { scope, value }: Target, since: GoTime): Promise<number> {
   const present = now();
-  const rows = await db.selectFrom('decisions').select(['created_at', 'until']).where('value', '=', value).where('scope', '=', scope)
-    .where('simulated', '=', 0).where('created_at', '>', toColumn(since))
+  const rows = await db.selectFrom('decisions').select(['created_at', 'until']).where('value', '=', value)
+    .where('scope', '=', scope).where('simulated', '=', 0).where('created_at', '>', toColumn(since))
     .where(sql<SqlBool>`(origin = 'crowdsec' or origin like 'crowdsec/%')`)
     .orderBy('created_at', 'desc').limit(lapiLimits.banHistoryRowsMax).execute();
   const spans = rows.map((row) => ({ from: fromColumn(row.created_at), until: fromColumn(row.until) })).reverse();
@@ -46,8 +46,9 @@ export async function bansBehind({ db, now }: StoreContext, { scope, value }: Ta
 /** When a decision on a target, or on a network around it, was last ended by hand after `since`; null when none was. */
 export async function lastUnban({ db, now }: StoreContext, target: Target, since: GoTime): Promise<GoTime | null> {
   const range = rangeOf(target);
-  let query = db.selectFrom('decisions').select(['created_at', 'updated_at', 'until']).where('until', '>', toColumn(since))
-    .where('until', '<=', toColumn(now())).where('origin', 'not in', [listOrigin, 'CAPI']);
+  let query = db.selectFrom('decisions').select(['created_at', 'updated_at', 'until'])
+    .where('until', '>', toColumn(since)).where('until', '<=', toColumn(now()))
+    .where('origin', 'not in', [listOrigin, 'CAPI']);
   query = range === null ? query.where('value', '=', target.value).where('scope', '=', target.scope)
     : query.where(rangeCondition('decisions', range, true));
   let last: GoTime | null = null;

@@ -32,8 +32,8 @@ export interface CoveringDecision {
 }
 
 /**
- * The decisions of a list that are in force, and whether they outlast an instant. Read in pages by id, between which others
- * get their turn: no index knows lists, and an index of ends would be walked for every page.
+ * The decisions of a list that are in force, and whether they outlast an instant. Read in pages by id, between which
+ * others get their turn: no index knows lists, and an index of ends would be walked for every page.
  */
 export async function* decisionsOfList({ db, now }: StoreContext, name: string, outlasting: GoTime):
 AsyncGenerator<readonly ListedDecision[]> {

@@ -114,7 +114,9 @@ function resolveBlocklist(name: string, raw: Shaped<typeof blocklist>, place: Pl
   // The name is part of file names and of the alert's scope.
   if (!/^\w[\w.-]{0,63}$/.test(name)) throw wrong('a name has 1 to 64 letters, digits, dots, hyphens or underscores');
   if ((raw.url === undefined) === (raw.file === undefined)) throw wrong('needs either url or file');
-  if (raw.file !== undefined && !isAbsolute(raw.file.value)) throw wrong('file must be an absolute path', raw.file.place);
+  if (raw.file !== undefined && !isAbsolute(raw.file.value)) {
+    throw wrong('file must be an absolute path', raw.file.place);
+  }
   if (raw.url !== undefined) checkUrl(raw.url, raw.allow_http ?? false, wrong);
   if (raw.format !== 'csv' && (raw.column ?? raw.separator) !== undefined) {
     throw wrong('column and separator are for format: csv', (raw.column ?? raw.separator)!.place);

@@ -4,8 +4,8 @@
 import type { Escalation } from '../config/protection.js';
 
 /**
- * Nanoseconds of a ban that the profile wants to last `baseNs`, after `earlierCount` bans. The jitter has its room below
- * the maximum, so the longest bans vary too. A base above the maximum stays as it is. `random` gives 0 up to 1.
+ * Nanoseconds of a ban that the profile wants to last `baseNs`, after `earlierCount` bans. The jitter has its room
+ * below the maximum, so the longest bans vary too. A base above the maximum stays as it is. `random` gives 0 up to 1.
  */
 export function escalatedNs(settings: Escalation, baseNs: number, earlierCount: number, random: () => number): number {
   const { steps, factor, maximumNs, jitterNs } = settings;

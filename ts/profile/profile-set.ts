@@ -100,13 +100,15 @@ export class ProfileSet {
     const scope = spec.scope === '' ? alert.source.scope : spec.scope;
     const { value } = alert.source;
     const simulated = spec.simulated || alert.simulated;
-    const given = await durationOf(profile, alert, remarks);
+    const isFixed = simulated || profile.duration !== null;
+    const duration = await durationOf(profile, alert, remarks)
+      ?? (isFixed ? spec.duration : await this.#lengthened(spec, { scope, value }));
     return {
       origin: spec.origin === '' ? 'crowdsec' : `crowdsec/${spec.origin}`,
       type: spec.type,
       scope,
       value,
-      duration: given ?? (simulated || profile.duration !== null ? spec.duration : await this.#lengthened(spec, { scope, value })),
+      duration,
       scenario: alert.scenario,
       simulated,
     };
