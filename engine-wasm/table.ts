@@ -10,6 +10,13 @@ import { clearQueue } from './queue';
 import { allocate, release } from './slab';
 import { unlinkTimed } from './counter';
 
+/**
+ * Buckets in a shard from which on each new one looks at some others for ended ones: a replay of months would else keep the
+ * buckets of every address until the table is full. Below it the time of a log may go back as far as it likes.
+ */
+const sweepFrom: u32 = 2048;
+const sweepScan: u32 = 4;
+
 /** Slots looked at for an ended bucket before the least recently poured one is evicted. */
 const evictScan: u32 = 32;
 
@@ -30,6 +37,7 @@ export function find(shard: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u
 export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, keyId: u32, keyAt: u32,
   keyLength: u32): u32 {
   const state = shardAt(shard);
+  if (state.slotsBusy >= sweepFrom) sweep(staging, shard);
   let address = takeSlot(state, shard);
   if (address == 0) {
     evict(staging, shard, 0);
@@ -112,6 +120,18 @@ export function evict(staging: Staging, shard: u32, except: u32): bool {
   bumpEnd(staging, slotAt(address), abi.statEvicted);
   remove(shard, address);
   return true;
+}
+
+/** Removes what the hand finds ended in its next steps. */
+function sweep(staging: Staging, shard: u32): void {
+  const state = shardAt(shard);
+  for (let i: u32 = 0; i < sweepScan; i++) {
+    const address = nextOfHand(state, shard);
+    const slot = slotAt(address);
+    if (!isBusy(slot) || !hasEnded(staging, slot)) continue;
+    bumpEnd(staging, slot, abi.statUnderflowed);
+    remove(shard, address);
+  }
 }
 
 /** Counts the end of a bucket; a mute is not a bucket. */

@@ -45,6 +45,14 @@ export const limits = {
   distinctValuesMax: 100_000,
   /** Characters of a line that an event of an alert carries where alerts say where they came from. Local APIs keep 8,191 bytes of an event. */
   provenanceLineCharsMax: 2048,
+  /**
+   * Objects of one worker, of the Local API: young ones and all, MiB. A third of the young ones is in use at a time. The
+   * old ones are collected the sooner the lower their limit; a whole hub needs about 60 MiB, a million decisions 500.
+   */
+  workerYoungHeapMbMax: 12,
+  workerHeapMbMax: 512,
+  lapiYoungHeapMbMax: 6,
+  lapiHeapMbMax: 2048,
   /** Overflows that pass the postoverflows (and wait for their lookups) at the same time. */
   overflowsAtOnceMax: 64,
   /** Alerts waiting for the Local API. */

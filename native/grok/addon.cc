@@ -1,12 +1,24 @@
 // Entry of grok.node. Each thread that loads it gets classes of its own; they share only checked_patterns.h.
 #include <napi.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "pattern.h"
 #include "pattern_set.h"
 
 namespace {
 
+// Compilers, automata and databases of a dozen threads come and go; with an arena for each thread the process keeps what
+// each of them needed at its most.
+void ShareArenas() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  ShareArenas();
   exports.Set("Pattern", palisade::Pattern::Define(env));
   exports.Set("checkPattern", Napi::Function::New(env, palisade::CheckPattern, "checkPattern"));
   exports.Set("PatternSet", palisade::PatternSet::Define(env));
