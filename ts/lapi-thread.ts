@@ -6,6 +6,7 @@ import type { Config } from './config/config.js';
 import type { Log } from './config/log.js';
 import { PalisadeError } from './errors.js';
 import type { CounterSample } from './metrics/counters.js';
+import { lapiHeap } from './pipeline/heap-limits.js';
 
 const mainUrl = new URL('../lapi/main.js', import.meta.url);
 
@@ -34,7 +35,7 @@ export class LapiThread {
 
   /** Starts the thread and waits until it listens. Throws E_LAPI with its reason when it cannot. */
   static start(config: Config, clockOffsetMs: number, log: Log): Promise<LapiThread> {
-    const worker = new Worker(mainUrl, { workerData: workerDataOf(config, clockOffsetMs) });
+    const worker = new Worker(mainUrl, { workerData: workerDataOf(config, clockOffsetMs), resourceLimits: lapiHeap });
     const thread = new LapiThread(worker);
     return new Promise((resolve, reject) => {
       worker.on('message', (report: LapiReport) => {
