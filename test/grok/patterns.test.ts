@@ -95,6 +95,19 @@ test('an absent or empty pattern folder gives the embedded patterns, one with pa
   assert.deepEqual([embedded.has('NGINXACCESS'), empty.has('NGINXACCESS'), own.has('NGINXACCESS'), own.has('MINE')], [true, true, false, true]);
 });
 
+test('what is defined in one library is in no other, and not in a copy made before', () => {
+  const first = new PatternLibrary();
+  first.loadFolderOrEmbedded(undefined);
+  const copy = first.copy();
+  first.define('MINE', '%{NGINXACCESS} x', place);
+  const second = new PatternLibrary();
+  second.loadFolderOrEmbedded(undefined);
+  assert.deepEqual([first, copy, second].map((library) => library.has('MINE')), [true, false, false]);
+  copy.define('MINE', 'y', place);
+  assert.deepEqual([first.composed('MINE', place).regex.endsWith(' x'), copy.composed('MINE', place).regex], [true, 'y']);
+  assert.throws(() => { second.loadFolderOrEmbedded(undefined); }, { code: 'E_PATTERN' });
+});
+
 test('a pattern folder that does not exist is an E_FILE', () => {
   assert.throws(() => new PatternLibrary().loadFolder(join(folder, 'absent')), (error: PalisadeError) => error.code === 'E_FILE');
 });

@@ -25,6 +25,7 @@ interface Definition {
 
 /** Named grok patterns, the first definition of a name being the one that counts. */
 export class PatternLibrary {
+  static #embedded: ReadonlyMap<string, Definition> | undefined;
   readonly #definitions = new Map<string, Definition>();
 
   /** A library of the built-in patterns. */
@@ -73,7 +74,29 @@ export class PatternLibrary {
 
   /** Reads a configured pattern folder, or the embedded one when none is configured or it has no patterns. */
   loadFolderOrEmbedded(folder: string | undefined): void {
-    if (folder === undefined || this.loadFolder(folder) === 0) this.loadFolder(embeddedPatternsDir);
+    if (folder !== undefined && this.loadFolder(folder) > 0) return;
+    for (const [name, definition] of PatternLibrary.#embeddedDefinitions()) {
+      if (this.has(name)) throw this.#alreadyDefined(name, definition.place);
+      this.#definitions.set(name, definition);
+    }
+  }
+
+  /** A library of the same definitions, to which others may be added. */
+  copy(): PatternLibrary {
+    const copy = new PatternLibrary();
+    for (const [name, definition] of this.#definitions) copy.#definitions.set(name, definition);
+    return copy;
+  }
+
+  /** The embedded patterns ship with the program: they are read once and serve every library. */
+  static #embeddedDefinitions(): ReadonlyMap<string, Definition> {
+    if (PatternLibrary.#embedded === undefined) {
+      const library = new PatternLibrary();
+      library.loadFolder(embeddedPatternsDir);
+      for (const { name } of builtIns()) library.#definitions.delete(name);
+      PatternLibrary.#embedded = library.#definitions;
+    }
+    return PatternLibrary.#embedded;
   }
 
   /** The text of a pattern as it was defined. Throws E_PATTERN at `place` when there is none. */

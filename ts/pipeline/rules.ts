@@ -46,8 +46,9 @@ export type RuleFiles = Readonly<Record<'parsers' | 'postoverflows' | 'scenarios
 export function loadRules(config: RulesConfig, installed: RuleFiles): Rules {
   const names = newEventNames();
   const compile = { functions: helperTable, names };
-  const parsers = loadParsers(installed.parsers, { ...compile, world: 'parsers', library: patternLibrary(config) });
-  const postoverflows = loadParsers(installed.postoverflows, { ...compile, world: 'postoverflows', library: patternLibrary(config) });
+  const library = patternLibrary(config);
+  const parsers = loadParsers(installed.parsers, { ...compile, world: 'parsers', library: library.copy() });
+  const postoverflows = loadParsers(installed.postoverflows, { ...compile, world: 'postoverflows', library });
   const scenarios = loadScenarios(installed.scenarios, compile);
   const contextWarnings: string[] = [];
   const contexts = loadContexts(installed.contexts.map(({ realPath }) => realPath), config.engine?.contextPath ?? null,
