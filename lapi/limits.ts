@@ -48,6 +48,8 @@ export const lapiLimits = {
   pushesKeptMax: 10_000,
   /** Alerts loaded with their events and decisions at once. */
   alertPageRows: 500,
+  /** Decisions that a list takes from memory; longer ones come from the database in their order. */
+  foundInMemoryMax: 10_000,
   /** Decisions expired by one statement. */
   expireBatchRows: 256,
   /** Rows removed by one statement of the retention jobs, so that no request waits long for the write lock. */

@@ -126,6 +126,17 @@ export class DecisionIndex {
     return this.#byId.get(id);
   }
 
+  /** Decisions on exactly this value; ended ones too. */
+  withValue(value: string): readonly IndexedDecision[] {
+    const same = this.#byValue.get(value);
+    return same === undefined ? [] : Array.isArray(same) ? same : [same];
+  }
+
+  /** All decisions in no order; ended ones too. */
+  each(): Iterable<IndexedDecision> {
+    return this.#byId.values();
+  }
+
   /** All decisions by id; ended ones too. */
   all(): readonly IndexedDecision[] {
     const all = [...this.#byId.values()];

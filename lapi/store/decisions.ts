@@ -93,10 +93,23 @@ export class Decisions {
 
   /** Decisions in force now. Ordered by their end, or by id where an address or value was asked for. */
   async active(filter: DecisionFilter): Promise<DecisionRow[]> {
-    if (this.#follower === null || filter.range === undefined || !filter.contains) return this.#activeBySql(filter);
-    const candidates = (await this.#follower.current()).index.containing(filter.range);
+    if (this.#follower === null) return this.#activeBySql(filter);
+    const { index } = await this.#follower.current();
     const now = this.#context.now();
-    const found = candidates.filter((decision) => decision.until.compare(now) >= 0 && passes(decision, filter));
+    let candidates: Iterable<IndexedDecision>;
+    if (filter.range !== undefined && filter.contains) candidates = index.containing(filter.range);
+    else if (filter.value !== undefined) candidates = index.withValue(filter.value);
+    // A range is found by the database's index; so is the beginning of everything, which needs no filter.
+    else if (filter.range !== undefined || !isSelective(filter)) return this.#activeBySql(filter);
+    else candidates = index.each();
+    const found: IndexedDecision[] = [];
+    for (const decision of candidates) {
+      if (decision.until.compare(now) < 0 || !passes(decision, filter)) continue;
+      // So many are better ordered by the database.
+      if (found.push(decision) > lapiLimits.foundInMemoryMax) return this.#activeBySql(filter);
+    }
+    const byValue = filter.range !== undefined || filter.value !== undefined;
+    found.sort((a, b) => byValue ? a.id - b.id : a.until.compare(b.until) || a.id - b.id);
     const from = filter.offset ?? 0;
     return found.slice(from, filter.limit === undefined || filter.limit < 0 ? undefined : from + filter.limit);
   }
@@ -131,9 +144,9 @@ export class Decisions {
     return this.#watch.subscribe(listener);
   }
 
-  /** Something was written here: those who wait need not wait for the next look at the database. */
+  /** Something was written here: in a file of one's own those who wait need not wait for the next look at it. */
   wake(): void {
-    this.#watch?.wake();
+    if (this.#context.dialect.name === 'sqlite') this.#watch?.wake();
   }
 
   /** Nobody who subscribed is called any more. */
@@ -251,10 +264,18 @@ function applyFilter(selection: Selection, filter: DecisionFilter): Selection {
   return query;
 }
 
+/** Whether few decisions may pass, so that looking for a page of them could go through all. */
+function isSelective(filter: DecisionFilter): boolean {
+  return filter.scopes !== undefined || filter.type !== undefined || filter.origins !== undefined
+    || filter.scenariosContaining !== undefined || filter.scenariosNotContaining !== undefined || filter.idAbove !== undefined;
+}
+
 /** The filter as a plain function, for decisions in memory. */
 export function passes(decision: IndexedDecision, filter: DecisionFilter): boolean {
-  const scenario = decision.scenario.toLowerCase();
-  const contains = (words: readonly string[]): boolean => words.some((word) => scenario.includes(word.toLowerCase()));
+  const contains = (words: readonly string[]): boolean => {
+    const scenario = decision.scenario.toLowerCase();
+    return words.some((word) => scenario.includes(word.toLowerCase()));
+  };
   return (filter.withSimulated || !decision.simulated)
     && (filter.scopes === undefined || filter.scopes.includes(decision.scope))
     && (filter.value === undefined || filter.value === decision.value)

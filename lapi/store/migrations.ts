@@ -130,6 +130,8 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .addColumn('until', sql`${dialect.columnType('time')}`, (column) => column.notNull()).execute();
   },
   dropCreationIndex,
+  // Lists of alerts are asked for newest first.
+  (db, dialect) => createIndex(db, dialect, 'palisade_alert_created', 'alerts', ['created_at', 'id']),
 ];
 
 /** What is new is told by the change log; an index by creation costs every insert and serves nobody. */

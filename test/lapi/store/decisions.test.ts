@@ -26,22 +26,29 @@ for (const database of testDatabases()) describe(`decisions in the store, ${data
   const clock = { ms: Date.parse('2026-11-23T01:44:56Z') };
   const models: Model[] = [];
   let store: Store;
+  let inMemory: Store;
 
   before(async () => {
     await database.start();
-    store = await (await database.create())(() => clock.ms);
+    const open = await database.create();
+    store = await open(() => clock.ms);
+    inMemory = await open(() => clock.ms);
     for (let i = 0; i < 300; i++) models.push(randomModel(pick));
     for (const model of models) await store.alerts.add(null, [asAlert(model)]);
+    await inMemory.decisions.keepInMemory();
   });
   after(async () => {
-    await store.close();
+    await Promise.all([store.close(), inMemory.close()]);
     await database.stop();
   });
 
   test('filters give what a plain reading of them gives, on random queries', async () => {
     for (let round = 0; round < 300; round++) {
       const filter = randomFilter(pick);
-      const found = (await store.decisions.active(filter)).map((row) => row.id).toSorted((a, b) => a - b);
+      const rows = await store.decisions.active(filter);
+      assert.deepEqual(rows.map((row) => row.id), (await inMemory.decisions.active(filter)).map((row) => row.id),
+        `in memory, seed ${seed}, filter ${describeFilter(filter)}`);
+      const found = rows.map((row) => row.id).toSorted((a, b) => a - b);
       const wanted = models.map((model, index) => ({ model, id: index + 1 }))
         .filter(({ model, id }) => model.hours > 0 && matches(model, id, filter)).map(({ id }) => id);
       assert.deepEqual(found, wanted, `seed ${seed}, filter ${describeFilter(filter)}`);
