@@ -20,6 +20,10 @@ export function addChangesRoute(app: FastifyInstance, deps: RouteDeps, streams: 
   app.get('/v1/decisions/changes', { config: { access: 'bouncer' } },
     (request, reply) => follow(request, reply, deps, streams));
   app.addHook('preClose', async () => streams.close());
+  // What this server wrote it need not find by looking.
+  app.addHook('onResponse', async ({ method }) => {
+    if (method !== 'GET' && method !== 'HEAD') deps.store.decisions.wake();
+  });
 }
 
 async function follow(request: FastifyRequest, reply: FastifyReply, deps: RouteDeps,
