@@ -31,6 +31,8 @@ import { version } from './version.js';
 export interface DaemonOptions {
   readonly config: Config;
   readonly log: Log;
+  /** Where the Local API notes requests; absent: in `log`. */
+  readonly accessLog?: Log;
   readonly logLevel: LogLevel | null;
   readonly runEngine: boolean;
   readonly runApi: boolean;
@@ -80,7 +82,7 @@ export class Daemon {
       throw new PalisadeError('E_CONFIG', 'you must run at least the API Server or crowdsec');
     }
     const prepared = runsEngine(options) ? prepare(options) : null;
-    const lapi = runsApi(options) ? await LapiThread.start(config, options.clockOffsetMs, log) : null;
+    const lapi = runsApi(options) ? await LapiThread.start(config, options.clockOffsetMs, log, options.accessLog) : null;
     const parts: Partial<Parts> = { lapi };
     try {
       if (prepared !== null) await startEngine(options, prepared, parts);

@@ -33,16 +33,20 @@ export class LapiThread {
     this.failed.catch(() => {});
   }
 
-  /** Starts the thread and waits until it listens. Throws E_LAPI with its reason when it cannot. */
-  static start(config: Config, clockOffsetMs: number, log: Log): Promise<LapiThread> {
+  /**
+   * Starts the thread and waits until it listens. Throws E_LAPI with its reason when it cannot. One line for each request
+   * goes to `accessLog`.
+   */
+  static start(config: Config, clockOffsetMs: number, log: Log, accessLog: Log = log): Promise<LapiThread> {
     const worker = new Worker(mainUrl, { workerData: workerDataOf(config, clockOffsetMs), resourceLimits: lapiHeap });
     const thread = new LapiThread(worker);
     return new Promise((resolve, reject) => {
       worker.on('message', (report: LapiReport) => {
         if (report.type === 'listening') resolve(thread);
         else if (report.type === 'failed') reject(new PalisadeError('E_LAPI', report.message));
-        else if (report.type === 'log') for (const line of report.lines) log[line.level](line.text, line.fields);
-        else if (report.type === 'metrics') thread.#answer(report.id, report.samples);
+        else if (report.type === 'log') {
+          for (const line of report.lines) (line.fields['module'] === 'lapi' ? accessLog : log)[line.level](line.text, line.fields);
+        } else if (report.type === 'metrics') thread.#answer(report.id, report.samples);
       });
       thread.failed.catch(reject);
     });

@@ -1,7 +1,7 @@
 // The program `palisade`: flags, exit codes, signals. What it runs is in daemon.ts.
 
 import { clockOffsetMs } from './config/clock.js';
-import { type Config, loadConfig } from './config/config.js';
+import { type Config, loadConfig, type LogLevel } from './config/config.js';
 import { type Log, openLog } from './config/log.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
 import { PalisadeError } from './errors.js';
@@ -88,10 +88,10 @@ async function startWith(options: DaemonOptions, signals: Signals): Promise<Runn
  * only when it is started (a port in use) brings the old one back. Alerts on their way go with it.
  */
 async function reload(running: Running, flags: Flags, signals: Signals): Promise<Running> {
-  const { log } = running.options;
+  const { log, accessLog } = running.options;
   let options: DaemonOptions;
   try {
-    options = daemonOptions(loadConfig(flags.config), flags, log);
+    options = daemonOptions(loadConfig(flags.config), flags, log, accessLog);
     await Daemon.check(options);
   } catch (error) {
     logLines(log, `the new configuration cannot be used, the old one stays: ${(error as Error).message}`);
@@ -113,12 +113,19 @@ function logLines(log: Log, message: string): void {
   for (const line of message.split('\n')) log.error(line);
 }
 
-function daemonOptions(config: Config, flags: Flags, log: Log): DaemonOptions {
+function daemonOptions(config: Config, flags: Flags, log: Log, accessLog = openAccessLog(config, flags)): DaemonOptions {
   return {
-    config, log, runEngine: !flags.noEngine, runApi: !flags.noApi, dumpDir: flags.dumpDir, clockOffsetMs: clockOffsetMs(),
+    config, log, accessLog, runEngine: !flags.noEngine, runApi: !flags.noApi, dumpDir: flags.dumpDir, clockOffsetMs: clockOffsetMs(),
     logLevel: flags.logLevel, orderEvents: flags.orderEvents,
     replay: flags.dsn === '' ? null : { dsn: flags.dsn, labels: { ...flags.labels, type: flags.type }, transform: flags.transform },
   };
+}
+
+/** A file of its own beside that of the log. */
+function openAccessLog({ common, raw }: Config, flags: Flags): Log | undefined {
+  if (flags.noApi || flags.testConfig || raw.api?.server === undefined) return undefined;
+  const level = flags.logLevel ?? (raw.api?.server?.log_level as LogLevel | undefined) ?? common.logLevel;
+  return openLog(flags.dsn === '' ? common : { ...common, logMedia: 'stdout' }, level, 'crowdsec_api.log');
 }
 
 /** Signals as values to wait for. */

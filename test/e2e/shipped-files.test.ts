@@ -2,7 +2,7 @@
 // because a test may not write to /etc and /var.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { unpackCrowdsec } from '../../bench/engines/crowdsec.js';
@@ -37,6 +37,15 @@ describe('the files of Debian\'s crowdsec', { skip: debian === null ? 'needs the
     const log = readFileSync(join(instance.dir, 'log/crowdsec.log'), 'utf8');
     assert.equal(log.match(/online_client/g)?.length, 1, log);
     assert.doesNotMatch(log, /level=(error|fatal)/);
+  });
+
+  test('note requests in a file of their own, which only its owner reads', async () => {
+    await instance.cscli(['alerts', 'list']);
+    const file = join(instance.dir, 'log/crowdsec_api.log');
+    await daemon.until(() => existsSync(file) && readFileSync(file, 'utf8').includes('"GET /v1/alerts'));
+    assert.match(readFileSync(file, 'utf8'), /level=info msg="127\.0\.0\.1 - \[.*GMT\] \\"GET \/v1\/alerts\?.* HTTP\/1\.1 200 .*ms .*" module=lapi$/m);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.doesNotMatch(readFileSync(join(instance.dir, 'log/crowdsec.log'), 'utf8'), /\/v1\/alerts/);
   });
 
   test('decide as they say: an attacker is banned for four hours', async () => {

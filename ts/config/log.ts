@@ -29,10 +29,10 @@ const pinoLevels: Record<LogLevel, string> = { trace: 'trace', debug: 'debug', i
   error: 'error', fatal: 'fatal', panic: 'fatal' };
 const levelNames: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warning', 50: 'error', 60: 'fatal' };
 
-/** Returns the log that a configuration asks for: stderr, or crowdsec.log (mode 0600) in log_dir. */
-export function openLog(common: Config['common'], level: LogLevel): Log {
+/** Returns the log that a configuration asks for: stderr, or a file (mode 0600) in log_dir. */
+export function openLog(common: Config['common'], level: LogLevel, file = 'crowdsec.log'): Log {
   const sink: LogSink = common.logMedia === 'file'
-    ? createWriteStream(join(common.logDir, 'crowdsec.log'), { flags: 'a', mode: 0o600 })
+    ? createWriteStream(join(common.logDir, file), { flags: 'a', mode: 0o600 })
     : process.stderr;
   return createLog(level, common.logFormat, sink);
 }
