@@ -6,6 +6,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { PalisadeError } from '../errors.js';
 import { limits } from '../limits.js';
 import { readWithOverride } from './local-override.js';
+import { defaultOverload, type OverloadConfig, resolveOverload } from './overload.js';
 import { defaultProtection, resolveProtection, type Protection } from './protection.js';
 import { configShape, credentialsShape, settingsShape, simulationShape, type RawConfig } from './schema.js';
 
@@ -35,6 +36,8 @@ export interface EngineConfig {
   readonly workers: number;
   /** Alerts say of each event which file and line it was and which parser nodes it passed (palisade.yaml). */
   readonly provenance: boolean;
+  /** What happens to lines when more come than the engine can take (palisade.yaml). */
+  readonly overload: OverloadConfig;
   readonly dnsCache: { readonly ttl: string; readonly negativeTtl: string; readonly size: number };
 }
 
@@ -198,7 +201,7 @@ function resolvePaths(file: string, raw: RawConfig, warnings: string[]): ConfigP
   };
 }
 
-function resolveEngine(raw: RawConfig, { workers, provenance }: Settings, paths: ConfigPaths): EngineConfig | null {
+function resolveEngine(raw: RawConfig, { workers, provenance, overload }: Settings, paths: ConfigPaths): EngineConfig | null {
   const section = raw.crowdsec_service;
   if (section === undefined) return null;
   const length = section.console_context_value_length ?? 0;
@@ -210,7 +213,7 @@ function resolveEngine(raw: RawConfig, { workers, provenance }: Settings, paths:
     contextPath: section.console_context_path || join(paths.configDir, 'console', 'context.yaml'),
     contextValueLength: length <= 0 || length > 4000 ? 4000 : length,
     workers: workers || (routines > 1 ? routines : 0),
-    provenance,
+    overload, provenance,
     dnsCache: { ttl: section.dns_cache?.ttl || '1h', negativeTtl: section.dns_cache?.negative_ttl || '5m',
       size: section.dns_cache?.size || 16_384 },
   };
@@ -270,12 +273,13 @@ function resolvePrometheus(raw: RawConfig, warnings: string[]): Config['promethe
 interface Settings {
   readonly workers?: number;
   readonly provenance: boolean;
+  readonly overload: OverloadConfig;
   readonly limits: Readonly<Record<string, number>>;
   readonly protection: Protection;
 }
 
 function readSettings(file: string): Settings {
-  if (!existsSync(file)) return { provenance: false, limits: {}, protection: defaultProtection };
+  if (!existsSync(file)) return { provenance: false, overload: defaultOverload, limits: {}, protection: defaultProtection };
   const raw = readWithOverride(file, settingsShape);
   for (const name of raw.limits?.keys() ?? []) {
     if (!Object.hasOwn(limits, name)) {
@@ -283,7 +287,7 @@ function readSettings(file: string): Settings {
         `${file}: unknown limit "${name}"; known limits: ${Object.keys(limits).join(', ')}`);
     }
   }
-  return { workers: raw.workers, provenance: raw.alerts?.provenance ?? false, limits: Object.fromEntries(raw.limits ?? []),
+  return { workers: raw.workers, provenance: raw.alerts?.provenance ?? false, overload: resolveOverload(raw.overload), limits: Object.fromEntries(raw.limits ?? []),
     protection: resolveProtection(raw) };
 }
 

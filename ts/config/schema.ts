@@ -2,6 +2,7 @@
 // What Palisade accepts but does not build yet is listed in config.ts and warned about once.
 
 import { boolean, integer, list, mapOf, number, record, text, type Shaped } from './document.js';
+import { overloadShape } from './overload.js';
 import { protectionShapes } from './protection.js';
 
 const tls = record({
@@ -84,5 +85,7 @@ export const settingsShape = record({
   alerts: record({ provenance: boolean() }),
   /** Bytes and counts that replace the maxima of ts/limits.ts, by their names there. */
   limits: mapOf(number()),
+  /** What happens to lines of followed logs when more come than the engine can take. */
+  overload: overloadShape,
   ...protectionShapes,
 });

@@ -71,5 +71,6 @@ export const metricNames: Readonly<Record<string, MetricInfo>> = {
   palisade_scenario_alert_failed_total: { kind: 'counter', help: 'Overflows without alert because no source could be found.', labels: ['name'] },
   palisade_alerts_waiting: { kind: 'gauge', help: 'Alerts waiting for the Local API.', labels: [] },
   palisade_alerts_dropped_total: { kind: 'counter', help: 'Alerts dropped because the outbox was full.', labels: [] },
-  palisade_lag_seconds: { kind: 'gauge', help: 'Time from reading a line to the end of its pour.', labels: [] },
+  palisade_lag_seconds: { kind: 'gauge', help: 'For how long followed logs have not been read to their end; no line waits longer.', labels: [] },
+  palisade_lines_shed_total: { kind: 'counter', help: 'Lines left out because the engine did not keep up.', labels: ['source', 'policy'] },
 };

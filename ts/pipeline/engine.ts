@@ -9,6 +9,7 @@ import type { LapiClient } from '../client/client.js';
 import type { Located } from '../config/document.js';
 import type { Config, Simulation } from '../config/config.js';
 import type { Log } from '../config/log.js';
+import { defaultOverload } from '../config/overload.js';
 import { Counters, type CounterSample } from '../metrics/counters.js';
 import type { Alert } from '../model/alert.js';
 import { LinkedParser } from '../parser/linked.js';
@@ -16,6 +17,7 @@ import { EventRunner } from '../parser/run-one.js';
 import { Reading } from './lines.js';
 import { Outbox } from './outbox.js';
 import { Output } from './output.js';
+import { Overload } from './overload.js';
 import { WorkerPool } from './pool.js';
 import type { Rules } from './rules.js';
 import { runtimeSetup } from './setup.js';
@@ -85,7 +87,7 @@ export class Engine {
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
     const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);
-    const reading = await Reading.start(sources, pool, options.positions, log).catch(async (error: unknown) => {
+    const reading = await Reading.start(sources, pool, options.positions, log, overloadsOf(options)).catch(async (error: unknown) => {
       await pool.close();
       throw error;
     });
@@ -119,6 +121,7 @@ export class Engine {
   async counters(): Promise<readonly CounterSample[]> {
     return [
       ...await this.#pool.counters(), ...this.#options.counters.snapshot(),
+      { name: 'palisade_lag_seconds', labels: {}, value: this.#reading.lagMs / 1000 },
       { name: 'palisade_alerts_waiting', labels: {}, value: this.#outbox?.waiting ?? 0 },
       { name: 'palisade_alerts_dropped_total', labels: {}, value: this.#outbox?.dropped ?? 0 },
     ];
@@ -141,6 +144,11 @@ function workersFor({ rules, workers, log }: EngineOptions): number {
   if (workers === 1 || stash === undefined) return workers;
   log.info(`one worker instead of ${workers}: the stash ${stash.name} is kept in the order of the log`);
   return 1;
+}
+
+/** A replay reads as fast as it can, so it is always behind: it waits for itself. */
+function overloadsOf({ config, replay, counters }: EngineOptions): (() => Overload) | null {
+  return replay ? null : () => new Overload(config.engine?.overload ?? defaultOverload, counters);
 }
 
 function openOutbox({ config, replay, log, onStored }: EngineOptions, client: LapiClient): Outbox {

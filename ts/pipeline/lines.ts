@@ -4,24 +4,29 @@ import type { PositionBook } from '../acquisition/position.js';
 import type { Source } from '../acquisition/source.js';
 import type { Log } from '../config/log.js';
 import { PalisadeError } from '../errors.js';
+import type { Overload } from './overload.js';
 import type { WorkerPool } from './pool.js';
 
 /** The sources of an engine being read. */
 export class Reading {
   readonly #sources: readonly Source[];
   readonly #loops: Promise<void>[];
+  /** One for each source; none in a replay. */
+  readonly #overloads: readonly Overload[];
   #lastReadAtMs = 0;
 
   /** Opens all sources, then starts to read. Rejects when one cannot be opened; those already open are closed. */
-  static async start(sources: readonly Source[], pool: WorkerPool, positions: PositionBook | null,
-    log: Log): Promise<Reading> {
+  static async start(sources: readonly Source[], pool: WorkerPool, positions: PositionBook | null, log: Log,
+    newOverload: (() => Overload) | null = null): Promise<Reading> {
     await openAll(sources);
-    return new Reading(sources, pool, positions, log);
+    return new Reading(sources, pool, positions, log, newOverload);
   }
 
-  private constructor(sources: readonly Source[], pool: WorkerPool, positions: PositionBook | null, log: Log) {
+  private constructor(sources: readonly Source[], pool: WorkerPool, positions: PositionBook | null, log: Log,
+    newOverload: (() => Overload) | null) {
     this.#sources = sources;
-    this.#loops = sources.map((source) => this.#read(source, pool, positions, log));
+    this.#overloads = sources.flatMap(() => (newOverload === null ? [] : [newOverload()]));
+    this.#loops = sources.map((source, index) => this.#read(source, pool, positions, log, this.#overloads[index]));
   }
 
   /** Settles when every source has ended: at the end of a replay, or after close(). One that fails leaves the others. */
@@ -45,12 +50,17 @@ export class Reading {
     return this.#lastReadAtMs;
   }
 
-  async #read(source: Source, pool: WorkerPool, positions: PositionBook | null, log: Log): Promise<void> {
+  /** How long the source that is furthest behind has not been read to its end, milliseconds. */
+  get lagMs(): number {
+    return Math.max(0, ...this.#overloads.map(({ lagMs }) => lagMs));
+  }
+
+  async #read(source: Source, pool: WorkerPool, positions: PositionBook | null, log: Log, overload?: Overload): Promise<void> {
     try {
       for await (const batch of source.batches()) {
         this.#lastReadAtMs = batch.readAtMs;
         const { position } = batch;
-        await pool.submit(batch, position === undefined ? undefined : () => positions?.note(position));
+        await pool.submit(overload?.take(batch) ?? batch, position === undefined ? undefined : () => positions?.note(position));
       }
     } catch (error) {
       // The others go on, so it is told now; a source alone is told by whoever waits for it.
