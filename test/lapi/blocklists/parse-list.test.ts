@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { networksOf, united } from '../../../lapi/blocklists/intervals.js';
 import { parseList } from '../../../lapi/blocklists/parse-list.js';
+import { prefixOf } from '../../../ts/util/ip.js';
 import { blocklist } from './settings.js';
 
 const networks = (text: string, settings = blocklist()): string[] => [...networksOf(united(parseList(text, settings).addresses, false))];
@@ -45,6 +47,17 @@ describe('the text of a blocklist', () => {
 
   test('is not read beyond the number of entries that is allowed', () => {
     assert.equal(parseList('1.2.3.4\n'.repeat(1000), blocklist({ entriesMax: 10 })).entryCount, 11);
+  });
+
+  test('may be anything: nothing is thrown, and what is found are networks', () => {
+    const piece = fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.constantFrom('\n', ',', '"', '""', '/', '-', ' ', '#', '/33', '\r', '\0'),
+      fc.nat(40).map((bits) => `/${bits}`));
+    fc.assert(fc.property(fc.array(piece).map((pieces) => pieces.join('')), fc.constantFrom('text', 'csv'), fc.constantFrom('1', 'ip'),
+      (text, format, column) => {
+        const parsed = parseList(text, blocklist({ format, column }));
+        assert.ok(parsed.entryCount + parsed.invalidCount <= text.split('\n').length);
+        for (const network of networksOf(united(parsed.addresses, true))) assert.ok(prefixOf(network), network);
+      }));
   });
 
   test('may not have wider networks than allowed', () => {
