@@ -1,6 +1,6 @@
 // From the last offending line in a log to the first dropped packet: engine, Local API and bouncer as processes of their
 // own, packets over a wire between two namespaces, about one a millisecond. At rest, during imports of 100,000 decisions
-// and during listings of 500,000. Runs inside `unshare -n`. Usage: node dist/bench/cases/firewall-latency.js BANS
+// and during listings of 500,000. Runs inside `unshare -n`. Usage: node dist/bench/cases/firewall-latency.js BANS LOADED_BANS
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -15,6 +15,7 @@ import { ipv4 } from '../../ts/util/ip.js';
 import { importFile } from './lapi.js';
 
 const bans = Number(process.argv[2] ?? 200);
+const loadedBans = Number(process.argv[3] ?? bans);
 const here = '10.9.0.1';
 /** Attackers; private addresses would be whitelisted. */
 const attackers = 0x2d0a0001;
@@ -99,7 +100,7 @@ async function measureDuring(name: string, command: readonly string[]): Promise<
       if (exit !== 0) throw new Error(`cscli ${command.join(' ')}: ${stderr}\n${lapi.output.slice(-3000)}`);
     }
   })();
-  await Promise.race([measure(name, bans), loading]).finally(() => { isOver = true; });
+  await Promise.race([measure(name, loadedBans), loading]).finally(() => { isOver = true; });
   await loading;
 }
 
