@@ -62,6 +62,9 @@ export const lapiLimits = {
   attemptsPerMinuteMax: 60,
   /** Addresses whose attempts are counted at once. */
   attemptAddressesMax: 10_000,
+  /** Shortest and longest token of automatic registration. CrowdSec's figures. */
+  registrationTokenCharsMin: 32,
+  registrationTokenCharsMax: 255,
   /** bcrypt reads no further, so longer passwords are refused. */
   passwordBytesMax: 72,
   /** Rows of the change log kept for readers that fell behind. */

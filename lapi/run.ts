@@ -3,6 +3,7 @@
 import { silentLog, type Log } from '../ts/config/log.js';
 import type { DatabaseConfig, ServerConfig } from '../ts/config/config.js';
 import { defaultProtection, type Protection } from '../ts/config/protection.js';
+import { PalisadeError } from '../ts/errors.js';
 import type { CounterSample } from '../ts/metrics/counters.js';
 import { loadSecret } from './auth/secret.js';
 import { Blocklists } from './blocklists/blocklists.js';
@@ -49,8 +50,22 @@ const noProtection: Protection = { ...defaultProtection, neverBan: { ownAddresse
 /** Loads all that a start would load, without a database or a listener. Throws the first fault. */
 export function checkLapi(options: LapiOptions): void {
   retentionPlan(options.database.flush);
+  checkRegistration(options.server.autoRegistration);
   readTlsSettings(options.server.tls, Date.now, silentLog);
   compileProfiles(options.server.profilesPath);
+}
+
+/** A token that no request may carry, or that nobody may use from anywhere, is a mistake. */
+function checkRegistration(registration: ServerConfig['autoRegistration']): void {
+  if (registration === null) return;
+  const name = 'api.server.auto_register';
+  if (registration.token.length < lapiLimits.registrationTokenCharsMin) {
+    throw new PalisadeError('E_CONFIG', `token value for ${name} is too short (min ${
+      lapiLimits.registrationTokenCharsMin} characters)`);
+  }
+  if (registration.allowedRanges.length === 0) {
+    throw new PalisadeError('E_CONFIG', `missing allowed_ranges value for ${name}`);
+  }
 }
 
 /** Starts a Local API. Throws E_CONFIG, E_STORE, E_LAPI …; then nothing of it is left running. */
@@ -58,6 +73,7 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   const { server, database, protection = noProtection } = options;
   const nowMs = (): number => Date.now() + options.clockOffsetMs;
   const plan = retentionPlan(database.flush);
+  checkRegistration(server.autoRegistration);
   const tls = readTlsSettings(server.tls, nowMs, log);
   for (const warning of plan.warnings) log.warning(warning);
   const store = await openStore(database, nowMs);

@@ -1,12 +1,14 @@
 // The bodies of machine registration and login.
 
 import { Type } from '@sinclair/typebox';
+import { lapiLimits } from '../limits.js';
 import { listOf, struct, text } from './fields.js';
 
 /** POST /v1/watchers */
 export const registrationRequest = struct('models.WatcherRegistrationRequest', {
   machine_id: text(), password: text(),
-  registration_token: Type.Optional(text({ minLength: 32, maxLength: 255 })),
+  registration_token: Type.Optional(text({ minLength: lapiLimits.registrationTokenCharsMin,
+    maxLength: lapiLimits.registrationTokenCharsMax })),
 });
 
 /** POST /v1/watchers/login */

@@ -78,6 +78,10 @@ describe('the thread of the Local API', () => {
       [options({}, 'filters: [nope(]\n'), /profiles\.yaml:1:/],
       [options({}, ''), /zero profiles loaded for LAPI/],
       [options({}, profiles.replace('true &&', '1 &&')), /profiles\.yaml:3/],
+      [options({ autoRegistration: { token: 'short', allowedRanges: ['::/0'] } }), /auto_register is too short \(min 32 characters\)$/],
+      [options({ autoRegistration: { token: 'x'.repeat(32), allowedRanges: [] } }), /^missing allowed_ranges value for api\.server\.auto_register$/],
+      [options({ autoRegistration: { token: 'x'.repeat(32), allowedRanges: ['zz'] } }), /auto_registration\.allowed_ranges: invalid ip address 'zz'/],
+      [options({ tls: { cert_file: 'x' } }), /^missing TLS key file$/],
       [options({ trustedIps: ['zz'] }), /trusted_ips: invalid ip address 'zz'/],
     ];
     for (const [settings, message] of cases) {
