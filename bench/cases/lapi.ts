@@ -22,6 +22,21 @@ export const lapiCase = {
   importRatioMin: 3,
 } as const;
 
+/** Our server alone, with more than the peer could be waited for. */
+export const lapiScaleCase = {
+  /** Decisions in the lists of filters, and milliseconds each query may take. */
+  listDecisionCount: 500_000,
+  listMsMax: 100,
+  /** Queries of /v1/decisions, and how many decisions each answers with: lists of 20,000 on other origins. */
+  lists: [['ip=11.0.5.36', 1], ['range=11.0.0.0/16&contains=false', 256], ['value=11.0.5.36', 1], ['value=nope', 0], ['type=captcha', 0],
+    ['scope=Country', 0], ['origins=nope', 0], ['scenarios_containing=nope', 0], ['scenarios_containing=bench&limit=100', 100],
+    ['limit=100', 100], ['limit=100&offset=1000', 100], ['id_gt=499990', 10]],
+  /** Bouncers that start at once, decisions they are told, and the memory of the server then, megabytes. */
+  startCount: 100,
+  startDecisionCount: 300_000,
+  startMegabytesMax: 400,
+} as const;
+
 /** The n-th banned address; every address is another one. */
 export function bannedAddress(index: number): string {
   return `${11 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}.${1 + (index * 7) % 254}`;

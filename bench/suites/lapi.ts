@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bannedAddress, benchAlert, importFile, lapiCase, type LoadCase } from '../cases/lapi.js';
-import { crowdsecServer, palisadeServer, type LapiServer, type RunningServer } from '../engines/lapi-servers.js';
+import { commandCpuSeconds, crowdsecServer, palisadeServer, type LapiServer, type RunningServer } from '../engines/lapi-servers.js';
+import { runLapiScale } from './lapi-scale.js';
 
 const bouncerKey = 'benchbouncerkey0123456789';
 const agent = 'bench/v1.0';
@@ -14,6 +15,9 @@ const agent = 'bench/v1.0';
 /** What one server showed. Rates are per second, times in seconds. */
 interface Figures {
   readonly importSeconds: number;
+  /** Processor time of server and command, and of the server for one alert in milliseconds: other work does not change it much. */
+  readonly importCpuSeconds: number;
+  readonly alertCpuMs: number;
   readonly startupSeconds: number;
   readonly lookup: number;
   readonly delta: number;
@@ -39,10 +43,12 @@ export async function runLapi(work: string, tell: (line: string) => void): Promi
   tell(`\n## Local API with ${lapiCase.decisionCount} decisions\n\n| | ${peer.name} | ${ours.name} | ratio | goal |\n|---|---|---|---|---|`);
   const rows: [string, number, number, number, string][] = [
     ['import, s', theirs.figures.importSeconds, own.figures.importSeconds, lapiCase.importRatioMin, 's'],
+    ['import, processor s', theirs.figures.importCpuSeconds, own.figures.importCpuSeconds, lapiCase.importRatioMin, 's'],
     ['startup stream, s', theirs.figures.startupSeconds, own.figures.startupSeconds, lapiCase.startupRatioMin, 's'],
     [`${lapiCase.lookup.name}, /s`, theirs.figures.lookup, own.figures.lookup, lapiCase.lookup.ratioMin, ''],
     [`${lapiCase.delta.name}, /s`, theirs.figures.delta, own.figures.delta, lapiCase.delta.ratioMin, ''],
     [`${lapiCase.alerts.name}, /s`, theirs.figures.alerts, own.figures.alerts, lapiCase.alerts.ratioMin, ''],
+    ['one alert, processor ms of the server', theirs.figures.alertCpuMs, own.figures.alertCpuMs, lapiCase.alerts.ratioMin, 's'],
   ];
   for (const [name, a, b, goal, unit] of rows) {
     const digits = unit === 's' ? 3 : 0;
@@ -51,6 +57,7 @@ export async function runLapi(work: string, tell: (line: string) => void): Promi
   }
   const mega = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
   tell(`| peak memory, MB | ${mega(theirs.figures.peakBytes)} | ${mega(own.figures.peakBytes)} | | |`);
+  await runLapiScale(work, tell);
 }
 
 async function measureServer(server: LapiServer, file: string, mayRefuse: boolean): Promise<{ figures: Figures; answers: unknown }> {
@@ -58,27 +65,34 @@ async function measureServer(server: LapiServer, file: string, mayRefuse: boolea
   server.cscli('machines', 'add', 'bench', '-p', 'bench', '--force', '-u', server.url);
   const running = await server.start();
   try {
+    const cpuSeconds = (): number => running.cpuSeconds() + commandCpuSeconds();
     const importStart = performance.now();
+    const cpuStart = cpuSeconds();
     server.cscli('decisions', 'import', '-i', file);
     const importSeconds = (performance.now() - importStart) / 1000;
+    const importCpuSeconds = cpuSeconds() - cpuStart;
     const client = await connect(server);
     const answers = await answersOf(client);
-    return { answers, figures: { importSeconds, ...await load(client, mayRefuse), peakBytes: running.peakBytes() } };
+    return { answers, figures: { importSeconds, importCpuSeconds, ...await load(client, running, mayRefuse), peakBytes: running.peakBytes() } };
   } finally {
     await stop(running);
   }
 }
 
-async function load(client: Client, mayRefuse: boolean): Promise<Omit<Figures, 'importSeconds' | 'peakBytes'>> {
+async function load(client: Client, running: RunningServer,
+  mayRefuse: boolean): Promise<Omit<Figures, 'importSeconds' | 'importCpuSeconds' | 'peakBytes'>> {
   const startupSeconds = await startupTime(client);
   let index = 0;
   const lookup = await rate(lapiCase.lookup, client, client.bouncer, () => ({
     path: `/v1/decisions?ip=${bannedAddress(index++ * 37 % lapiCase.decisionCount)}` }), mayRefuse);
   const delta = await rate(lapiCase.delta, client, client.bouncer, () => ({ path: '/v1/decisions/stream' }),
     mayRefuse);
+  const cpuStart = running.cpuSeconds();
+  const sentBefore = index;
   const alerts = await rate(lapiCase.alerts, client, client.machine, () => ({ path: '/v1/alerts', method: 'POST',
     body: JSON.stringify([benchAlert(index++)]) }), mayRefuse);
-  return { startupSeconds, lookup, delta, alerts };
+  const alertCpuMs = (running.cpuSeconds() - cpuStart) * 1000 / (index - sentBefore);
+  return { startupSeconds, lookup, delta, alerts, alertCpuMs };
 }
 
 /** The shortest of a few start-ups: the others waited for something else on this machine. */

@@ -3,7 +3,7 @@
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
 import { GoTime } from '../../ts/util/go-time.js';
 import { fromColumn, toColumn } from './columns.js';
-import { parseIpRange, rangeContains } from './ip-range.js';
+import { parseIpRange, plainV4, rangeContains } from './ip-range.js';
 import { NetworkMap, networkOfRange } from './network.js';
 import { addressColumns, rangeCondition } from './range-condition.js';
 import type { StoreContext } from './store.js';
@@ -112,9 +112,10 @@ export class Allowlists {
 
   /** As `reasons`, for many addresses and ranges at once: the lists are read once. Throws IpRangeError. */
   async reasonsOfMany(values: readonly string[]): Promise<string[][]> {
-    const ranges = values.map(parseIpRange);
     const rows = await this.#selectItems().execute();
-    if (rows.length === 0) return values.map(() => []);
+    // Then only what is no plain address has to be looked at: it may be nothing at all.
+    if (rows.length === 0) return values.map((value) => plainV4(value) >= 0 ? [] : (parseIpRange(value), []));
+    const ranges = values.map(parseIpRange);
     const items = rows.map((row, order) => ({ order, range: parseIpRange(row.value), text: reasonOf(row) }));
     const networks = new NetworkMap<typeof items[number]>();
     for (const item of items) networks.add(networkOfRange(item.range), item);
