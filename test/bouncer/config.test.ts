@@ -1,11 +1,12 @@
 // The bouncer's configuration file: what cs-firewall-bouncer ships and what its users write, unchanged.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readConfig } from '../../bouncer/config.js';
+import { projectRoot } from '../support/shared.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-bouncer-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -98,6 +99,17 @@ test('the .local file overrides, and our own settings stand beside', () => {
     'palisade-bouncer.yaml': 'never_ban: [192.0.2.0/24]\nwidest_ipv4: 8\ncut_connections: false\n' });
   assert.deepEqual([config.api.key, config.neverBan, config.widestBits[4], config.cutsConnections],
     ['other', ['192.0.2.0/24'], 8, false]);
+});
+
+test('countries and networks by number are asked for when there is a database for them', () => {
+  assert.deepEqual([read(least).filter, read(least).geo, read(least).isPushed], [{}, { country: null, asn: null }, true]);
+  const config = read(least, { 'palisade-bouncer.yaml': 'country_database: /c.mmdb\npush: false\n' });
+  assert.deepEqual([config.filter, config.geo, config.isPushed], [{ scopes: 'ip,range,country,as' }, { country: '/c.mmdb', asn: null }, false]);
+});
+
+test('the example of our own settings is taken', () => {
+  const example = readFileSync(join(projectRoot, 'bouncer/palisade-bouncer.example.yaml'), 'utf8');
+  assert.deepEqual(read(least, { 'palisade-bouncer.yaml': example }).neverBan, ['192.0.2.10', '2001:db8::/48']);
 });
 
 const refused: readonly (readonly [name: string, text: string, message: RegExp])[] = [
