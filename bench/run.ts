@@ -1,6 +1,7 @@
-// `npm run bench [-- macro|micro|lapi|firewall|hub|differential|dates]`. Macro: replays generated logs beside Debian's crowdsec
-// with the same rules; alerts are compared before anything is reported. Micro: the inner loops with benchmark.js. Hub: what
-// loading and explaining cost. Differential and dates compare answers only. Results also go to bench/record/.
+// `npm run bench [-- macro|scale|latency|micro|lapi|firewall|hub|differential|dates]`. Macro: replays generated logs beside Debian's crowdsec
+// with the same rules; alerts are compared before anything is reported. Scale, a part of it: rules, workers, cores. Latency: from
+// a line to its alert. Micro: the inner loops with benchmark.js. Hub: what loading and explaining cost. Differential and dates
+// compare answers only. Results also go to bench/record/.
 
 import { cpus, totalmem } from 'node:os';
 import { execFileSync } from 'node:child_process';
@@ -18,7 +19,9 @@ import { runDifferential } from './suites/differential.js';
 import { runFirewall } from './suites/firewall.js';
 import { runHub } from './suites/hub.js';
 import { runLapi } from './suites/lapi.js';
+import { runLatency } from './suites/latency.js';
 import { runMicro } from './suites/micro.js';
+import { runScale } from './suites/scale.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const work = join(root, 'var/bench');
@@ -43,7 +46,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${line}\n`);
   };
   if (what.includes('macro')) await macro(tell);
-  if (what.includes('micro')) await runMicro(tell);
+  if (what.includes('macro') || what.includes('scale')) {
+    await runScale({ work, tell, writeLog, out: join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-scale`) });
+  }
+  if (what.includes('macro') || what.includes('latency')) await runLatency(work, tell);
+  if (what.includes('micro')) await runMicro(tell, join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-micro`));
   if (what.includes('lapi')) await runLapi(work, tell);
   if (what.includes('firewall')) runFirewall(work, tell);
   if (what.includes('hub')) await runHub(work, tell);
