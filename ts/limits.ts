@@ -29,6 +29,8 @@ export const limits = {
   /** Verdicts of a file of regular expressions that are remembered, and the longest text remembered with one, bytes. */
   rememberedVerdictsMax: 4096,
   rememberedTextBytesMax: 512,
+  /** Addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */
+  addressesRememberedMax: 4096,
   /** Bucket slots in the shared table. The address space is reserved; pages cost nothing until touched. */
   bucketSlotsMax: 1 << 20,
   /** Memory for the keys, queues, kept events and distinct values of all buckets; reserved like the slots. */

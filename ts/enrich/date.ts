@@ -47,11 +47,17 @@ export function parseDate(text: string, layout: string, now: () => GoTime): Pars
 /** Makes the method for a runtime. It remembers the last date: neighbouring lines often bear the same second. */
 export function newDateMethod(context: EnrichContext): (value: string, event: Event) => void {
   const now = (): GoTime => context.now();
-  let last: { text: string; layout: string; year: number; date: ParsedDate | null } | null = null;
+  // `year` is the one the date was given; null where it has its own, so that the clock need not be asked.
+  let last: { text: string; layout: string; year: number | null; date: ParsedDate | null } | null = null;
   return (value, event) => {
-    const year = utcYear(now());
-    if (last === null || last.text !== value || last.layout !== event.strTimeFormat || last.year !== year) {
-      const date = value === '' ? null : parseDate(value, event.strTimeFormat, now);
+    if (last === null || last.text !== value || last.layout !== event.strTimeFormat
+      || (last.year !== null && last.year !== utcYear(now()))) {
+      let year: number | null = null;
+      const date = value === '' ? null : parseDate(value, event.strTimeFormat, () => {
+        const asked = now();
+        year = utcYear(asked);
+        return asked;
+      });
       last = { text: value, layout: event.strTimeFormat, year, date };
     }
     const { date } = last;

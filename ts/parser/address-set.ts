@@ -1,6 +1,7 @@
 // The addresses and networks of one whitelist as sorted ranges: one binary search a look-up. An IPv4 address inside
 // IPv6 is not the IPv4 address, and an address with a zone is in no set.
 
+import { limits } from '../limits.js';
 import { type IpAddress, IpPrefix, parseCidr, parseIp } from '../util/ip.js';
 
 interface Range {
@@ -8,9 +9,14 @@ interface Range {
   readonly last: IpAddress;
 }
 
+/** An IPv6 address that ends in an IPv4 address; zones may be longer and are not remembered. */
+const addressCharsMax = 45;
+
 /** A set of IP addresses. */
 export class AddressSet {
   readonly #ranges: readonly Range[];
+  /** Answers by text: a visitor sends many lines, and reading an address costs ten times as much as remembering it. */
+  readonly #known = new Map<string, boolean>();
 
   /** Throws a RangeError that names the first text that is no address or network. */
   constructor(addresses: readonly string[], networks: readonly string[]) {
@@ -24,6 +30,16 @@ export class AddressSet {
 
   /** Whether an address (text) lies in the set; false for what is no address. */
   has(text: string): boolean {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const answer = this.#find(text);
+    if (text.length > addressCharsMax) return answer;
+    if (this.#known.size >= limits.addressesRememberedMax) this.#known.clear();
+    this.#known.set(text, answer);
+    return answer;
+  }
+
+  #find(text: string): boolean {
     const address = parseIp(text);
     if (address === null || address.zone !== '') return false;
     let low = 0;
