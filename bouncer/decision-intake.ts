@@ -46,6 +46,8 @@ export class DecisionIntake {
 
   /** Everything is told anew from here. `isSummed`: there will be a claim to compare with. */
   begin(isSummed: boolean): void {
+    // A telling that broke off has put bans into force too: they end unless they are named again.
+    for (const id of this.#new ?? []) this.#told.add(id);
     this.#new = new NumberSet();
     this.#sums = isSummed ? [0, 0] : null;
   }

@@ -38,8 +38,8 @@ test('a telling ends what it does not name, one that broke off ends nothing', ()
   assert.equal(intake.finish(), true);
   assert.equal(state.size, 2);
   intake.begin(true);
-  intake.add([decision(2), decision(4)]);
-  assert.equal(state.size, 3, 'broken off');
+  intake.add([decision(2), decision(4), decision(6)]);
+  assert.equal(state.size, 4, 'broken off');
   intake.begin(true);
   intake.add([decision(4), decision(5)]);
   intake.remove([decision(5)]);

@@ -70,22 +70,22 @@ class FaultyLapi {
     for (let edits = this.#random(6); edits > 0; edits--) toggle(this.#wanted, 1 + this.#random(40));
     const [added, deleted] = isStartup ? [[...this.#wanted], []] : [difference(this.#wanted, this.sure), difference(this.sure, this.#wanted)];
     const answer = Buffer.from(JSON.stringify({ new: added.map(decision), deleted: deleted.map(decision) }));
+    // What is read of a broken answer may be taken in, and need not; also of one that the end of the server breaks.
+    for (const value of added) this.possible.add(value);
+    for (const value of deleted) this.sure.delete(value);
     const isGood = this.rounds === 1 || this.#random(3) === 0;
     if (!isGood) {
       const [name, fault] = Object.entries(faults)[this.#random(Object.keys(faults).length)];
       this.history.push(name);
-      // What is read of it may be taken in, and need not.
-      for (const value of added) this.possible.add(value);
-      for (const value of deleted) this.sure.delete(value);
       return fault(response, answer, this.#random);
     }
     this.history.push(`tells ${isStartup ? 'all' : 'changes'}`);
-    this.sure = new Set(this.#wanted);
-    this.possible = new Set(this.#wanted);
     const cut = this.#random(answer.length);
     response.write(answer.subarray(0, cut));
     await new Promise((resolve) => setTimeout(resolve, this.#random(20)));
-    response.end(answer.subarray(cut));
+    await new Promise<void>((resolve) => response.end(answer.subarray(cut), resolve));
+    this.sure = new Set(this.#wanted);
+    this.possible = new Set(this.#wanted);
   }
 }
 

@@ -74,7 +74,8 @@ async function compare(bench: KernelEnforcer, model: ReadonlyMap<number, Modelle
   await waitFor('equal', async () => {
     held = await read(bench, startedMs);
     return JSON.stringify(held) === JSON.stringify(expected);
-  }).catch(() => assert.deepEqual(held, expected, `seed ${seed}, step ${step}`));
+  }).catch(() => assert.deepEqual(held, expected,
+    `seed ${seed}, step ${step}, ${JSON.stringify({ ...bench.enforcer.counts, isChanged: bench.state.isChanged })}`));
 }
 
 /** The slow way: for each address all decisions. */
