@@ -113,8 +113,11 @@ export const lapiLimits = {
   checkpointPages: 4_096,
   /** Milliseconds between the log lines of the Local API and the thread that writes them. */
   logDelayMs: 20,
-  /** Milliseconds SQLite waits for another process that holds the write lock. */
+  /** Milliseconds to wait for another process that holds SQLite's write lock, or for a server to answer. */
   busyTimeoutMs: 10_000,
+  /** Of these, milliseconds at a time for which nothing else is done, and for which everything else is. */
+  busyBlockMs: 2,
+  busyRetryMs: 5,
   /** Milliseconds for getting a blocklist, redirects included, and their number. */
   blocklistFetchMsMax: 60_000,
   blocklistRedirectsMax: 5,

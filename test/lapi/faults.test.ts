@@ -5,13 +5,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import Database from 'better-sqlite3';
 import { sql } from 'kysely';
 import { after, describe, test } from 'node:test';
 import { hashPassword } from '../../lapi/store/credentials.js';
 import { openStore } from '../../lapi/store/store.js';
 import { LapiClient } from '../../ts/client/client.js';
 import type { Alert } from '../../ts/model/alert.js';
-import { alertBody, logIn, startInstance } from './instance.js';
+import { addBouncer, alertBody, logIn, startInstance } from './instance.js';
+import { testDatabases } from './store/databases.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-faults-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -32,6 +34,54 @@ test('a database that cannot be written is answered 503 with the reason, and wor
   assert.equal((await post()).statusCode, 201);
   await instance.close();
 });
+
+test('a database that another process has locked holds up writes alone, until it is free', async () => {
+  const path = join(folder, 'locked.db');
+  const instance = await startInstance({ path });
+  const authorization = `Bearer ${await logIn(instance)}`;
+  const key = await addBouncer(instance);
+  const post = () => instance.app.inject({ method: 'POST', url: '/v1/alerts', headers: { authorization }, payload: JSON.stringify([alertBody()]) });
+  const lookUp = () => instance.app.inject({ url: '/v1/decisions?ip=192.0.2.1', headers: { 'x-api-key': key, 'user-agent': 'a/b' } });
+  assert.equal((await post()).statusCode, 201);
+  await lookUp();
+  const other = new Database(path);
+  other.exec('begin immediate');
+  let isAnswered = false;
+  const waiting = post().then((answer) => {
+    isAnswered = true;
+    return answer.statusCode;
+  });
+  for (let i = 0; i < 20; i++) assert.match((await lookUp()).body, /192\.0\.2\.1/);
+  assert.equal(isAnswered, false);
+  other.exec('commit');
+  other.close();
+  assert.equal(await waiting, 201);
+  await instance.close();
+});
+
+for (const database of testDatabases().filter((one) => one.server !== null)) {
+  test(`a ${database.name} server that goes away is answered 503, and all goes on when it is back`, { skip: database.skip }, async () => {
+    await database.start();
+    const open = await database.create();
+    const instance = await startInstance({ store: await open(Date.now), nowMs: Date.now() });
+    const authorization = `Bearer ${await logIn(instance)}`;
+    const post = async () => (await instance.app.inject({ method: 'POST', url: '/v1/alerts', headers: { authorization },
+      payload: JSON.stringify([alertBody()]) })).statusCode;
+    assert.equal(await post(), 201);
+    let told = 0;
+    instance.store.decisions.subscribe(() => { told++; });
+    await database.server!.halt();
+    assert.equal(await post(), 503);
+    await database.server!.resume();
+    const before = told;
+    // Connections that broke are noticed one by one.
+    for (const deadline = Date.now() + 30_000; await post() !== 201;) assert.ok(Date.now() < deadline);
+    while (told === before) await new Promise<void>((resolve) => setImmediate(resolve));
+    assert.equal(await instance.store.alerts.count(), 2);
+    await instance.close();
+    await database.stop();
+  });
+}
 
 describe('a Local API that is killed while alerts flow', () => {
   const path = join(folder, 'killed.db');

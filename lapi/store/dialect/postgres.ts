@@ -40,6 +40,8 @@ export function postgresDialect(options: ServerOptions): StoreDialect {
   });
   // A connection that breaks between two queries is replaced at the next one.
   pool.on('error', () => {});
+  // One that breaks inside a transaction is reported by the next query; unheard, the event would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     name: 'postgres',
     kysely: new PostgresDialect({ pool }),

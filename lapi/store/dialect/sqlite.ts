@@ -4,6 +4,7 @@
 import Database from 'better-sqlite3';
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql, type DatabaseConnection,
   type Driver, type Kysely, type QueryResult, type RawBuilder } from 'kysely';
 import { PalisadeError } from '../../../ts/errors.js';
@@ -83,6 +84,8 @@ function openFile(path: string, useWal: boolean): Database.Database {
     database.pragma('temp_store = MEMORY');
     database.pragma(`wal_autocheckpoint = ${lapiLimits.checkpointPages}`);
     database.pragma(`cache_size = -${lapiLimits.pageCacheKilobytes}`);
+    // SQLite waits for a lock with this thread; the connection below waits without.
+    database.pragma(`busy_timeout = ${lapiLimits.busyBlockMs}`);
     return database;
   } catch (error) {
     const hint = existsSync(dirname(path)) ? '' : ` (the folder ${dirname(path)} does not exist)`;
@@ -210,7 +213,7 @@ class SqliteDriver implements Driver {
   constructor(database: Database.Database, statements: StatementCache) {
     this.#database = database;
     this.#statements = statements;
-    this.#connection = new SqliteConnection(statements);
+    this.#connection = new SqliteConnection(database, statements);
   }
 
   async init(): Promise<void> {}
@@ -248,13 +251,29 @@ class SqliteDriver implements Driver {
 }
 
 class SqliteConnection implements DatabaseConnection {
+  readonly #database: Database.Database;
   readonly #statements: StatementCache;
 
-  constructor(statements: StatementCache) {
+  constructor(database: Database.Database, statements: StatementCache) {
+    this.#database = database;
     this.#statements = statements;
   }
 
+  /** While another process holds the lock, requests that need no database are answered. */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    for (const deadlineMs = performance.now() + lapiLimits.busyTimeoutMs; ;) {
+      try {
+        return this.#run(query);
+      } catch (error) {
+        // Inside a transaction only its end can be tried again: the rest may have been done on what has changed since.
+        const mayRepeat = !this.#database.inTransaction || query.sql === 'commit';
+        if (codeOf(error) !== 'SQLITE_BUSY' || !mayRepeat || performance.now() > deadlineMs) throw error;
+        await sleep(lapiLimits.busyRetryMs);
+      }
+    }
+  }
+
+  #run<R>(query: CompiledQuery): QueryResult<R> {
     const statement = this.#statements.get(query.sql);
     if (statement.reader) return { rows: statement.all(query.parameters) as R[] };
     const { changes, lastInsertRowid } = statement.run(query.parameters);

@@ -24,6 +24,8 @@ export interface TestDatabase {
   /** Runs statements in the database that was created last. */
   run(statements: readonly string[]): Promise<void>;
   stop(): Promise<void>;
+  /** Of one with a server: ends it and starts it again on the same files. */
+  readonly server: { halt(): Promise<void>; resume(): Promise<void> } | null;
 }
 
 const serverFolder = '/usr/lib/postgresql';
@@ -37,6 +39,7 @@ export function testDatabases(): TestDatabase[] {
 
 class SqliteFiles implements TestDatabase {
   readonly name = 'SQLite';
+  readonly server = null;
   readonly skip = false;
   readonly hasParallelWrites = false;
   readonly hasWaitingWrites = false;
@@ -70,6 +73,15 @@ class SqliteFiles implements TestDatabase {
 
 class PostgresServer implements TestDatabase {
   readonly name = 'PostgreSQL';
+  readonly server = {
+    // End connections, then stop.
+    halt: () => end(this.#server, 'SIGINT'),
+    resume: async () => {
+      this.#server = spawn(this.#command[0], this.#command.slice(1), { stdio: 'ignore' });
+      await answering(this.#server, () => this.#run('select 1'));
+    },
+  };
+  #command: readonly string[] = [];
   readonly hasParallelWrites = true;
   readonly hasWaitingWrites = false;
   readonly skip = existsSync(serverFolder) && programs() !== null ? false as const : "Debian's package postgresql is not installed";
@@ -84,9 +96,8 @@ class PostgresServer implements TestDatabase {
     const bin = programs()!;
     execFileSync(as[0] ?? join(bin, 'initdb'), [...as.slice(1), ...(as.length > 0 ? [join(bin, 'initdb')] : []), '-D', data, '-A', 'trust',
       '-U', 'palisade', '--no-sync', '--no-locale', '-E', 'UTF8'], { stdio: 'pipe' });
-    const command = [...as, join(bin, 'postgres'), '-D', data, '-k', this.#folder, '-c', 'listen_addresses=', '-c', 'fsync=off'];
-    this.#server = spawn(command[0], command.slice(1), { stdio: 'ignore' });
-    await answering(this.#server, () => this.#run('select 1'));
+    this.#command = [...as, join(bin, 'postgres'), '-D', data, '-k', this.#folder, '-c', 'listen_addresses=', '-c', 'fsync=off'];
+    await this.server.resume();
   }
 
   run(statements: readonly string[]): Promise<void> {
@@ -100,8 +111,7 @@ class PostgresServer implements TestDatabase {
   }
 
   async stop(): Promise<void> {
-    // End connections, then stop.
-    await end(this.#server, 'SIGINT');
+    await this.server.halt();
     rmSync(this.#folder, { recursive: true });
   }
 
@@ -118,6 +128,14 @@ class PostgresServer implements TestDatabase {
 
 class MariadbServer implements TestDatabase {
   readonly name = 'MariaDB';
+  readonly server = {
+    halt: () => end(this.#server, 'SIGTERM'),
+    resume: async () => {
+      this.#server = spawn(this.#command[0], this.#command.slice(1), { stdio: 'ignore' });
+      await answering(this.#server, () => this.#run(['select 1']));
+    },
+  };
+  #command: readonly string[] = [];
   readonly skip = existsSync(mariadbProgram) ? false as const : "Debian's package mariadb-server is not installed";
   readonly hasParallelWrites = false;
   readonly hasWaitingWrites = true;
@@ -128,12 +146,11 @@ class MariadbServer implements TestDatabase {
   /** Without grant tables an empty folder is enough, and the server is there in a moment. */
   async start(): Promise<void> {
     this.#folder = mkdtempSync(join(tmpdir(), 'palisade-mariadb-'));
-    const command = [...asUser(this.#folder, 'nobody'), mariadbProgram, '--no-defaults', `--datadir=${this.#folder}`,
+    this.#command = [...asUser(this.#folder, 'nobody'), mariadbProgram, '--no-defaults', `--datadir=${this.#folder}`,
       `--socket=${this.#socket}`, `--pid-file=${this.#folder}/pid`, '--skip-networking', '--skip-grant-tables', '--skip-log-bin',
       '--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync', '--innodb-doublewrite=0',
       '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M'];
-    this.#server = spawn(command[0], command.slice(1), { stdio: 'ignore' });
-    await answering(this.#server, () => this.#run(['select 1']));
+    await this.server.resume();
   }
 
   run(statements: readonly string[]): Promise<void> {
@@ -147,7 +164,7 @@ class MariadbServer implements TestDatabase {
   }
 
   async stop(): Promise<void> {
-    await end(this.#server, 'SIGTERM');
+    await this.server.halt();
     rmSync(this.#folder, { recursive: true });
   }
 
