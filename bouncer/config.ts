@@ -8,7 +8,7 @@ import type { LogLevel } from '../ts/config/config.js';
 import { readWithOverride } from '../ts/config/local-override.js';
 import { PalisadeError } from '../ts/errors.js';
 import { parseDurationWithDays } from '../ts/util/go-duration.js';
-import { hookNumbers, type HookName, type NftablesFamily } from './backends/nftables.js';
+import { hookNumbers, type HookName, type NftablesFamily } from './backends/nftables-names.js';
 import type { FamilyNumber } from './family.js';
 import type { GeoFiles } from './geo-networks.js';
 import type { StreamFilter } from './lapi-client.js';

@@ -1,7 +1,7 @@
 // The rules of a chain of ours, as expressions and as what the kernel must show of them. Which packets they see is the
 // chain's matter.
 
-import type { NftExpression } from '../../native/index.js';
+import type { NftExpression, NftObject } from '../../native/index.js';
 import type { Family } from '../family.js';
 
 /** What happens to packets from banned addresses. */
@@ -46,8 +46,17 @@ export function denyRules(family: Family, set: string, deny: DenyOptions): Tagge
     { kind: 'limit', a: logLinesPerSecond, b: 1, c: logLinesPerSecond }, { kind: 'log', text: deny.logPrefix }] }, denied];
 }
 
+/** The first rules in their order, those of the sets in any: new sets come at the end. */
+export function areRulesRight(wanted: readonly TaggedRule[], found: readonly NftObject[]): boolean {
+  const text = (rule: { comment: string }, shape: string): string => `${rule.comment}: ${shape}`;
+  const wantedTexts = wanted.map((rule) => text(rule, shapeOf(rule)));
+  const foundTexts = found.map((rule) => text(rule, rule.expressions));
+  return wantedTexts.length === foundTexts.length && wantedTexts.slice(0, 2).every((line, at) => line === foundTexts[at])
+    && [...wantedTexts].sort().every((line, at) => line === [...foundTexts].sort()[at]);
+}
+
 /** How the kernel lists the expressions of a rule. */
-export function shapeOf({ expressions }: TaggedRule): string {
+function shapeOf({ expressions }: TaggedRule): string {
   return expressions.map(({ kind, text }) => (kind === 'lookup' ? `lookup:${text}`
     : kind === 'verdict' ? 'immediate' : kind)).join(' ');
 }

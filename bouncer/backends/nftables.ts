@@ -3,24 +3,15 @@
 // else: the rules are the administrator's.
 
 import { readFileSync } from 'node:fs';
-import { loadNftablesAddon, setFlag, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
+import { loadNftablesAddon, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
   type NftObject } from '../../native/index.js';
 import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
 import { setKey, type ElementList, type SetId } from '../element-list.js';
 import { families, type Family, type FamilyNumber } from '../family.js';
 import { bouncerLimits } from '../limits.js';
 import { deleteAction, putElements, readElements } from './nftables-elements.js';
-import { denyRules, headRules, shapeOf, tag, type DenyOptions, type TaggedRule } from './nftables-rules.js';
-
-/** The objects of one family. */
-export interface NftablesFamily {
-  readonly table: string;
-  readonly chain: string;
-  /** Name of sets, or what their names begin with. */
-  readonly set: string;
-  readonly priority: number;
-  readonly isSetOnly: boolean;
-}
+import { chainName, flagsOf, hookNumbers, idOf, isChainRight, nameOf, sortSets, type HookName, type NftablesFamily } from './nftables-names.js';
+import { areRulesRight, denyRules, headRules, tag, type DenyOptions, type TaggedRule } from './nftables-rules.js';
 
 export interface NftablesOptions {
   /** Families that are not here are left alone. */
@@ -30,15 +21,8 @@ export interface NftablesOptions {
   readonly addon?: NftablesAddon;
 }
 
-/** Hooks of the filter, with the kernel's numbers. */
-export const hookNumbers = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
-export type HookName = keyof typeof hookNumbers;
-
 const errnoNames: Readonly<Record<number, string>> = { 1: 'EPERM', 2: 'ENOENT', 12: 'ENOMEM', 16: 'EBUSY', 17: 'EEXIST',
   22: 'EINVAL', 23: 'ENFILE', 39: 'ENOTEMPTY', 95: 'EOPNOTSUPP', 105: 'ENOBUFS' };
-const rangesSuffix = '.ranges';
-const neverSuffix = '.never';
-
 /** nf_tables over netlink. */
 export class NftablesBackend implements Backend {
   readonly name = 'nftables';
@@ -280,8 +264,7 @@ export class NftablesBackend implements Backend {
   /** In set-only mode the table has more than ours. */
   #concerns(change: NftObject, names: NftablesFamily): boolean {
     if (change.kind === 'table' || !names.isSetOnly) return true;
-    return (change.kind === 'set' || change.kind === 'elements')
-      && (change.name === names.set || change.name === names.set + rangesSuffix);
+    return (change.kind === 'set' || change.kind === 'elements') && idOf(change.name, families[change.family === 2 ? 4 : 6], names) !== null;
   }
 }
 
@@ -297,58 +280,6 @@ function hasConnections(): boolean {
   } catch {
     return true;
   }
-}
-
-function nameOf({ kind, group }: SetId, { set }: NftablesFamily): string {
-  const name = group === '' ? set : `${set}-${group}`;
-  return kind === 'never' ? set + neverSuffix : kind === 'range' ? name + rangesSuffix : name;
-}
-
-/** The set a name stands for, or null for one that is not ours. */
-function idOf(name: string, family: Family, { set, isSetOnly }: NftablesFamily): SetId | null {
-  if (name === set + neverSuffix) return { family: family.number, kind: 'never', group: '' };
-  const isRange = name.endsWith(rangesSuffix);
-  const base = isRange ? name.slice(0, -rangesSuffix.length) : name;
-  const kind = isRange ? 'range' : 'address';
-  if (isSetOnly) return base === set ? { family: family.number, kind, group: '' } : null;
-  return base.startsWith(`${set}-`) && base.length > set.length + 1
-    ? { family: family.number, kind, group: base.slice(set.length + 1) } : null;
-}
-
-function flagsOf({ kind }: SetId): number {
-  return kind === 'address' ? setFlag.timeout : setFlag.timeout | setFlag.interval;
-}
-
-function sortSets(sets: readonly NftObject[], family: Family, names: NftablesFamily): { usable: SetId[];
-  foreign: NftObject[] } {
-  const usable: SetId[] = [];
-  const foreign: NftObject[] = [];
-  for (const set of sets) {
-    const id = idOf(set.name, family, names);
-    const isFit = id !== null && set.flags === flagsOf(id) && set.keyLength === family.keyBytes;
-    if (isFit) usable.push(id);
-    // In set-only mode the administrator's other sets are no matter of ours.
-    else if (id !== null || !names.isSetOnly) foreign.push(set);
-  }
-  return { usable, foreign };
-}
-
-function chainName(hook: HookName, { chain }: NftablesFamily): string {
-  return `${chain}-${hook}`;
-}
-
-function isChainRight(hook: HookName, names: NftablesFamily, chains: readonly NftObject[]): boolean {
-  return chains.some((chain) => chain.name === chainName(hook, names) && chain.hook === hookNumbers[hook]
-    && chain.priority === names.priority);
-}
-
-/** The first rules in their order, those of the sets in any: new sets come at the end. */
-function areRulesRight(wanted: readonly TaggedRule[], found: readonly NftObject[]): boolean {
-  const text = (rule: { comment: string }, shape: string): string => `${rule.comment}: ${shape}`;
-  const wantedTexts = wanted.map((rule) => text(rule, shapeOf(rule)));
-  const foundTexts = found.map((rule) => text(rule, rule.expressions));
-  return wantedTexts.length === foundTexts.length && wantedTexts.slice(0, 2).every((line, at) => line === foundTexts[at])
-    && [...wantedTexts].sort().every((line, at) => line === [...foundTexts].sort()[at]);
 }
 
 function guard<T>(make: () => T): T {
