@@ -53,7 +53,7 @@ while True: print(s.recv(4096).decode(), flush=True)`, socket], { stdio: ['ignor
   const bouncer = spawn(process.execPath, [program, '-c', config, '--dry-run'],
     { stdio: ['ignore', 'ignore', 'ignore'], env: { ...process.env, NOTIFY_SOCKET: socket } });
   try {
-    while (!heard.includes('READY=1')) await once(listener.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
+    while (!heard.includes('READY=1')) await once(listener.stdout, 'data', { signal: AbortSignal.timeout(120_000) });
   } finally {
     bouncer.kill();
     listener.kill();

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 
-const limitMs = 30_000;
+const limitMs = 120_000;
 const lookIntervalMs = 5;
 
-/** Resolves when something holds; fails with `what` when it does not for half a minute. */
+/** Resolves when something holds; fails with `what` when it does not for two minutes. */
 export async function waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const untilMs = performance.now() + limitMs;
   while (!await holds()) {

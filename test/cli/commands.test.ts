@@ -7,7 +7,8 @@ import { after, before, test } from 'node:test';
 import { alertBody } from '../lapi/instance.js';
 import type { Answer } from './golden-cases.js';
 import { makeInstance, type Instance } from './instance.js';
-import { addMachine, freePort, serve, type LocalApi } from './local-api.js';
+import { addMachine, serve, type LocalApi } from './local-api.js';
+import { freePort } from '../support/free-port.js';
 
 let instance: Instance;
 let api: LocalApi;

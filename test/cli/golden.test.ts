@@ -9,7 +9,8 @@ import { userAgent } from '../../ts/version.js';
 import { comparable, goldenCases, type GoldenCase } from './golden-cases.js';
 import { differences, isOutOfScope } from './golden-differences.js';
 import { makeInstance, runIn, type Instance } from './instance.js';
-import { addMachine, freePort, populate, recordedCounters, serve } from './local-api.js';
+import { addMachine, populate, recordedCounters, serve } from './local-api.js';
+import { freePort } from '../support/free-port.js';
 
 const folder = process.env['PALISADE_GOLDEN'] ?? sharedPath('golden');
 const cases = (setup: string): GoldenCase[] => (folder === null ? [] : goldenCases(join(folder, 'cscli'), setup));

@@ -3,7 +3,6 @@
 
 import bcrypt from 'bcryptjs';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openStore } from '../../lapi/store/store.js';
 import type { CounterSample } from '../../ts/metrics/counters.js';
@@ -18,15 +17,6 @@ import type { Instance } from './instance.js';
 export interface LocalApi {
   readonly url: string;
   close(): Promise<void>;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Serves the instance's database on a port, and its metrics on another. */

@@ -6,7 +6,8 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { skipWithoutPackage } from '../support/debian-package.js';
-import { freePort, TestInstance, type CommandResult, type RunningDaemon } from '../support/instance.js';
+import { TestInstance, type CommandResult, type RunningDaemon } from '../support/instance.js';
+import { freePort } from '../support/free-port.js';
 import { DebianCrowdsec } from './debian-crowdsec.js';
 
 interface ShownAlert {

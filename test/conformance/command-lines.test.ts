@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { runIn } from '../cli/instance.js';
 import { skipWithoutPackage } from '../support/debian-package.js';
-import { freePort, TestInstance, type RunningDaemon } from '../support/instance.js';
+import { TestInstance, type RunningDaemon } from '../support/instance.js';
+import { freePort } from '../support/free-port.js';
 import { DebianCrowdsec } from './debian-crowdsec.js';
 
 interface Printed {

@@ -16,7 +16,7 @@ interface Item {
   readonly value: string;
 }
 
-const waitMsMax = 30_000;
+const waitMsMax = 120_000;
 
 /** The checksum of docs/stream.md, with big numbers. */
 export function checksumOf(items: Iterable<Item>): string {

@@ -4,13 +4,13 @@
 import Database from 'better-sqlite3';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copyEmbeddedHub } from '../../ts/hub/embedded.js';
 import { executePlan } from '../../ts/hub/execute.js';
 import { loadHub } from '../../ts/hub/hub.js';
 import { Plan, planInstall } from '../../ts/hub/plan.js';
+import { freePort } from './free-port.js';
 import { projectRoot, sharedPath } from './shared.js';
 
 export interface InstanceOptions {
@@ -163,9 +163,9 @@ export class RunningDaemon {
     this.#exit = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
   }
 
-  /** Resolves once the condition holds; throws with the daemon's output when it ended or 30 s have passed. */
+  /** Resolves once the condition holds; throws with the daemon's output when it ended or two minutes have passed. */
   async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     while (!(await condition())) {
       if (this.child.exitCode !== null) throw new Error(`the daemon ended with ${this.child.exitCode}:\n${this.output}`);
       if (Date.now() > deadline) throw new Error(`waited in vain, the daemon said:\n${this.output}`);
@@ -178,16 +178,6 @@ export class RunningDaemon {
     this.child.kill('SIGTERM');
     return this.#exit;
   }
-}
-
-/** A TCP port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function run(program: string, args: readonly string[], environment: Record<string, string>): Promise<CommandResult> {

@@ -21,7 +21,7 @@ interface Row {
   readonly scenario: string;
 }
 
-const waitMsMax = 30_000;
+const waitMsMax = 120_000;
 
 describe('a Local API with a blocklist', () => {
   const folder = mkdtempSync(join(tmpdir(), 'palisade-served-'));

@@ -30,7 +30,7 @@ export interface TestDatabase {
 
 const serverFolder = '/usr/lib/postgresql';
 const mariadbProgram = '/usr/sbin/mariadbd';
-const startMsMax = 30_000;
+const startMsMax = 120_000;
 
 /** Returns all of them, not started. */
 export function testDatabases(): TestDatabase[] {
