@@ -61,7 +61,7 @@ function runAll(paths) {
   return new Promise((resolve) => {
     const counts = { passed: 0, failed: 0, skipped: 0, skippedNames: [], failedNames: [] };
     const place = (data) => `${data.file ? sourceOf(data.file).slice(root.length + 1) : ''}: ${data.name}`;
-    const stream = run({ files: paths, concurrency: 2, timeout: 600_000 });
+    const stream = run({ files: paths, concurrency: 2, timeout: 1_200_000 });
     stream.on('test:pass', (data) => {
       if (data.details?.type === 'suite') return;
       if (data.skip !== undefined) {
