@@ -22,6 +22,7 @@ interface Kept {
   readonly generation: number;
   readonly now: GoTime;
   readonly stream: Promise<StartupStream>;
+  isBuilt: boolean;
 }
 
 /** The start-up streams of a server. */
@@ -33,7 +34,9 @@ export class StartupStreams {
     const { index } = followed;
     const key = JSON.stringify([filter, dedup], (_key, value: unknown) => typeof value === 'bigint' ? `${value}` : value);
     const kept = this.#kept.get(key);
-    if (kept?.generation === index.generation && now.since(kept.now) < lapiLimits.startupSharedMsMax * 1e6) {
+    // One that is being built is joined however long that takes: each more would cost as much again.
+    if (kept?.generation === index.generation
+      && (!kept.isBuilt || now.since(kept.now) < lapiLimits.startupSharedMsMax * 1e6)) {
       return kept.stream;
     }
     // Chosen at once, so that all rows belong to one generation; serialised in slices.
@@ -41,7 +44,9 @@ export class StartupStreams {
       && (!dedup || index.isLongest(row)));
     const stream = serialize(rows, now, cursorAt(followed, now));
     this.#kept.delete(key);
-    this.#kept.set(key, { generation: index.generation, now, stream });
+    const fresh: Kept = { generation: index.generation, now, stream, isBuilt: false };
+    this.#kept.set(key, fresh);
+    stream.then(() => { fresh.isBuilt = true; }, () => { fresh.isBuilt = true; });
     if (this.#kept.size > lapiLimits.startupStreamsMax) this.#kept.delete(this.#kept.keys().next().value!);
     return stream;
   }

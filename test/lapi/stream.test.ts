@@ -88,6 +88,7 @@ for (const database of testDatabases()) describe(`the stream, ${database.name}`,
         `seed ${seed}, round ${round}`);
     }
     assert.ok(comparisons > 30, `${comparisons} comparisons`);
+    held.set(0, { id: 0, value: '10.0.0.1' });
     // A client that missed something sees another sum; one that does not ask for every decision is told none.
     assert.notEqual(checksumOf([...held.values()].slice(1)), checksumOf(held.values()));
     for (const query of ['', 'dedup=true', 'dedup=false&value=10.0.0.1', 'dedup=false&id_gt=1', 'dedup=false&ip=10.0.0.1']) {
