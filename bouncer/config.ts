@@ -151,8 +151,8 @@ BouncerConfig['log'] {
 function filterOf({ scopes, origins, only_include_decisions_from, scenarios_containing, scenarios_not_containing }:
 FileContent, hasGeo: boolean): StreamFilter {
   // Without a word about scopes a Local API tells of addresses and ranges alone.
-  const wanted = { scopes: scopes ?? (hasGeo ? ['ip', 'range', 'country', 'as'] : []), origins: origins ?? only_include_decisions_from, scenarios_containing,
-    scenarios_not_containing };
+  const wanted = { scopes: scopes ?? (hasGeo ? ['ip', 'range', 'country', 'as'] : []),
+    origins: origins ?? only_include_decisions_from, scenarios_containing, scenarios_not_containing };
   return Object.fromEntries(Object.entries(wanted).filter(([, values]) => (values ?? []).length > 0)
     .map(([name, values]) => [name, values!.join(',')]));
 }

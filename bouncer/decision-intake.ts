@@ -89,7 +89,8 @@ export class DecisionIntake {
   /** Whether what was told is what is claimed; true when no sum was kept. */
   agrees({ count, checksum }: Claim): boolean {
     if (this.#sums === null) return true;
-    return this.#told.size === count && this.#sums.map((sum) => sum.toString(16).padStart(8, '0')).join('') === checksum;
+    const own = this.#sums.map((sum) => sum.toString(16).padStart(8, '0')).join('');
+    return this.#told.size === count && own === checksum;
   }
 
   #refuse({ id }: WireDecision, reason: Refusal): void {
@@ -112,7 +113,8 @@ export class DecisionIntake {
     // Who bans a country means its widest network too.
     const enforcement = { ...this.#enforcement, widestBits: { 4: 0, 6: 0 } };
     for (const [index, network] of networks.entries()) {
-      const ban = readBan({ ...decision, id: parts.first + index, scope: 'Range', value: network.toString() }, enforcement, nowMs);
+      const part = { ...decision, id: parts.first + index, scope: 'Range', value: network.toString() };
+      const ban = readBan(part, enforcement, nowMs);
       if (typeof ban !== 'string') this.#state.add(ban);
     }
     return true;

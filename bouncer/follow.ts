@@ -100,7 +100,8 @@ export class Follower {
       throw new Gap('what is known differs from what the Local API says there is; asking for all of it');
     } else if (this.#disagreements === disagreementsMax) {
       this.#disagreements++;
-      log.error('what is known differs from what the Local API says there is, also when all was told; not compared any more');
+      log.error('what is known differs from what the Local API says there is, also when all was told; '
+        + 'not compared any more');
     }
     if (isAll) onWhole();
   }

@@ -25,7 +25,10 @@ export class GeoNetworks {
 
   /** The networks of a decision's scope and value, `Country` `FR` or `AS` `AS64496`; null when they cannot be known. */
   networksOf(scope: string, value: string): readonly IpPrefix[] | null {
-    if (/^country$/i.test(scope)) return this.#country?.networks((record) => record.country?.iso_code === value.toUpperCase()) ?? null;
+    if (/^country$/i.test(scope)) {
+      const code = value.toUpperCase();
+      return this.#country?.networks((record) => record.country?.iso_code === code) ?? null;
+    }
     const number = /^(?:AS)?(\d+)$/i.exec(value)?.[1];
     if (!/^as$/i.test(scope) || number === undefined) return null;
     return this.#asn?.networks((record) => record.autonomous_system_number === Number(number)) ?? null;

@@ -100,7 +100,8 @@ export class KeyTable {
   }
 
   #homeOf(row: number): number {
-    return this.#hash(this.word(row, 0), this.word(row, 1), this.word(row, 2), this.word(row, 3)) & (this.#slots.length - 1);
+    const hash = this.#hash(this.word(row, 0), this.word(row, 1), this.word(row, 2), this.word(row, 3));
+    return hash & (this.#slots.length - 1);
   }
 
   #hash(w0: number, w1: number, w2: number, w3: number): number {

@@ -175,5 +175,6 @@ class Silence {
 }
 
 function refusal(status: number | undefined): PalisadeError {
-  return new PalisadeError('E_LAPI', `the Local API answered ${status} to a bouncer${status === 403 ? ': is api_key right?' : ''}`);
+  return new PalisadeError('E_LAPI', `the Local API answered ${status} to a bouncer`
+    + `${status === 403 ? ': is api_key right?' : ''}`);
 }

@@ -62,8 +62,8 @@ export class RangeSet {
   takeChanges(): RangeChanges {
     const changed = this.#takeChanged();
     // The outermost networks around what changed, as they were or as they are: outside of them nothing changes.
-    const regions = outermost([...changed, ...changed.map((range) => rootOf(this.#roots, range)).filter((root) => root !== null)]
-      .sort(outerFirst));
+    const around = changed.map((range) => rootOf(this.#roots, range)).filter((root) => root !== null);
+    const regions = outermost([...changed, ...around].sort(outerFirst));
     const before = regions.map((region) => this.#forget(within(this.#roots, region)));
     this.#sort(changed);
     const deletes: CoveredRange[] = [];
@@ -115,7 +115,8 @@ export class RangeSet {
       const keys = new Set(places.map(([key]) => key));
       const kept = this.#sorted.filter(({ first, last }) => !keys.has(`${first}-${last}`));
       // The old order with the changes at its end sorts in nearly linear time.
-      this.#sorted = [...kept, ...[...keys].map((key) => this.#ranges.get(key)).filter((range) => range !== undefined)].sort(outerFirst);
+      const added = [...keys].map((key) => this.#ranges.get(key)).filter((range) => range !== undefined);
+      this.#sorted = [...kept, ...added].sort(outerFirst);
       return;
     }
     for (const [key, first, last] of places) {

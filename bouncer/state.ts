@@ -25,7 +25,8 @@ export interface ActiveCount {
 /** The wanted state. */
 export class WantedState {
   readonly #bans = new BanTable();
-  readonly #books: Readonly<Record<FamilyNumber, AddressBook>> = { 4: new AddressBook(families[4]), 6: new AddressBook(families[6]) };
+  readonly #books: Readonly<Record<FamilyNumber, AddressBook>> =
+    { 4: new AddressBook(families[4]), 6: new AddressBook(families[6]) };
   readonly #ranges = new RangeBook();
   readonly #first = new RowQueue();
   readonly #bulk = new RowQueue();
@@ -93,7 +94,8 @@ export class WantedState {
 
   /** Sets with or without bans that were ever handed out or are to be. */
   sets(): SetId[] {
-    const addresses = familyNumbers.flatMap((family) => this.#groups.map((group): SetId => ({ family, kind: 'address', group })));
+    const addresses = familyNumbers.flatMap((family) =>
+      this.#groups.map((group): SetId => ({ family, kind: 'address', group })));
     return [...addresses, ...[...this.#ranges.groups()].map(({ id }) => id)];
   }
 
@@ -119,7 +121,8 @@ export class WantedState {
 
   /** Decisions in force by group and family. */
   counts(): ActiveCount[] {
-    return this.#counts.map((count, at): ActiveCount => ({ group: this.#groups[at >> 1], family: at % 2 === 0 ? 4 : 6, count }))
+    return this.#counts
+      .map((count, at): ActiveCount => ({ group: this.#groups[at >> 1], family: at % 2 === 0 ? 4 : 6, count }))
       .filter(({ count }) => count > 0);
   }
 

@@ -10,7 +10,8 @@ import { setKey, type ElementList, type SetId } from '../element-list.js';
 import { families, type Family, type FamilyNumber } from '../family.js';
 import { bouncerLimits } from '../limits.js';
 import { deleteAction, putElements, readElements } from './nftables-elements.js';
-import { chainName, flagsOf, hookNumbers, idOf, isChainRight, nameOf, sortSets, type HookName, type NftablesFamily } from './nftables-names.js';
+import { chainName, flagsOf, hookNumbers, idOf, isChainRight, nameOf, sortSets, type HookName,
+  type NftablesFamily } from './nftables-names.js';
 import { areRulesRight, denyRules, headRules, tag, type DenyOptions, type TaggedRule } from './nftables-rules.js';
 
 export interface NftablesOptions {
@@ -264,7 +265,8 @@ export class NftablesBackend implements Backend {
   /** In set-only mode the table has more than ours. */
   #concerns(change: NftObject, names: NftablesFamily): boolean {
     if (change.kind === 'table' || !names.isSetOnly) return true;
-    return (change.kind === 'set' || change.kind === 'elements') && idOf(change.name, families[change.family === 2 ? 4 : 6], names) !== null;
+    return (change.kind === 'set' || change.kind === 'elements')
+      && idOf(change.name, families[change.family === 2 ? 4 : 6], names) !== null;
   }
 }
 
