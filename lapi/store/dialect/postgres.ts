@@ -29,22 +29,10 @@ const typeParsers: Readonly<Record<number, (text: string) => unknown>> = {
 export function postgresDialect(options: ServerOptions): StoreDialect {
   let ownWrites = 0;
   let heard = 0;
-  const connection: pg.ClientConfig = {
-    user: options.user, password: options.password, database: options.database,
-    host: options.host || (options.port === 0 && options.socketPath) || '127.0.0.1', port: options.port || 5432,
-    ssl: sslOf(options.ssl), options: '-c TimeZone=UTC', connectionTimeoutMillis: lapiLimits.busyTimeoutMs,
-  };
-  const pool = new pg.Pool({ ...connection, max: lapiLimits.databaseConnectionsMax,
-    types: { getTypeParser: ((oid: number, format?: 'text') => typeParsers[oid]
-      ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser },
-  });
-  // A connection that breaks between two queries is replaced at the next one.
-  pool.on('error', () => {});
-  // One that breaks inside a transaction is reported by the next query; unheard, the event would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  const connection = connectionOf(options);
   return {
     name: 'postgres',
-    kysely: new PostgresDialect({ pool }),
+    kysely: new PostgresDialect({ pool: openPool(connection) }),
     changeNumber: sql.ref<number>('tx'),
     hasDenseLog: false,
     parameterCountMax: 65_535,
@@ -84,6 +72,23 @@ export function postgresDialect(options: ServerOptions): StoreDialect {
     foreignMark: () => `${heard} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
     schemaVersion: () => null,
   };
+}
+
+function connectionOf({ user, password, database, host, port, socketPath, ssl }: ServerOptions): pg.ClientConfig {
+  return { user, password, database, host: host || (port === 0 && socketPath) || '127.0.0.1', port: port || 5432,
+    ssl: sslOf(ssl), options: '-c TimeZone=UTC', connectionTimeoutMillis: lapiLimits.busyTimeoutMs };
+}
+
+function openPool(connection: pg.ClientConfig): pg.Pool {
+  const pool = new pg.Pool({ ...connection, max: lapiLimits.databaseConnectionsMax,
+    types: { getTypeParser: ((oid: number, format?: 'text') => typeParsers[oid]
+      ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser },
+  });
+  // A connection that breaks between two queries is replaced at the next one.
+  pool.on('error', () => {});
+  // One that breaks inside a transaction is reported by the next query; unheard, the event would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
 }
 
 /** All rows travel as one JSON text, which the server reads with the table's own column types. */
