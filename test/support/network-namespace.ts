@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const timeoutMs = 120_000;
+const timeoutMs = 600_000;
 const outside = 'PALISADE_TEST_OUTER_NETWORK';
 
 /**
