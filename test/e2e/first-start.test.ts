@@ -1,7 +1,7 @@
 // `npm start` as a newcomer meets it: with logs, with none, the demonstration, a second start.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,9 @@ describe('on a host with logs', () => {
     const before = running.output.length;
     appendFileSync(join(dir, 'logs/auth.log'), 'Feb  1 12:00:00 host sshd[42]: Failed password for root from 203.0.113.99 port 4022 ssh2\n'.repeat(8));
     await running.until(() => /203\.0\.113\.99 .*ban for (4h|3h59m)/.test(running.output.slice(before)));
+    const inspected = spawnSync(process.execPath, [join(projectRoot, 'bin/cscli'), '-c', join(dir, 'with-logs/etc/config.yaml'),
+      'alerts', 'inspect', '-d', '1'], { encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } });
+    assert.match(inspected.stdout, /palisade_file[^]*auth\.log[^]*palisade_nodes[^]*palisade\/sshd-logs/, inspected.stderr);
     assert.equal(await interrupt(running), 0, running.output);
   });
 

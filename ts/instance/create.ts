@@ -41,6 +41,7 @@ export async function createInstance(paths: InstancePaths, logs: readonly HostLo
   writeFileSync(join(paths.etc, 'profiles.yaml'), profiles);
   writeFileSync(join(paths.etc, 'simulation.yaml'), 'simulation: false\n');
   writeFileSync(join(paths.etc, 'acquis.yaml'), acquisition(logs));
+  writeFileSync(join(paths.etc, 'palisade.yaml'), ownSettings);
   installCollections(paths, logs);
   writeFileSync(join(paths.etc, 'local_api_credentials.yaml'), `url: http://127.0.0.1:${apiPort}\n`, { mode: 0o600 });
   // Last: an instance exists once its config.yaml does.
@@ -130,6 +131,13 @@ prometheus:
   listen_port: ${metricsPort}
 `;
 }
+
+const ownSettings = `# Palisade's own settings; CrowdSec does not read this file.
+# Each event of an alert keeps its file, line and parser nodes: cscli alerts inspect -d shows them (docs/explain.md).
+alerts:
+  provenance: true
+# Blocklists, growing bans and addresses never to ban: docs/blocklists.md.
+`;
 
 const profiles = `# What follows from an alert. The first profile whose filter is true decides.
 name: default_ip_remediation
