@@ -91,7 +91,9 @@ export class ChangeStreams {
     for (const listener of this.#listeners) {
       listener.isClosed = true;
       if (listener.blockedSince !== null) listener.client.cut();
+      this.#feed.leave();
     }
+    this.#listeners.clear();
     this.#stopBeats();
     this.#feed.wake();
   }

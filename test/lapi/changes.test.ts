@@ -215,6 +215,7 @@ for (const database of testDatabases()) describe(`the open stream of changes, ${
     await slow.return(undefined);
     assert.equal(streams.size, 1);
     streams.close();
+    assert.equal(streams.size, 0);
     await assert.rejects(open('late'), { code: 'busy' });
   });
 
