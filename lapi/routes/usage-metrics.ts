@@ -19,9 +19,6 @@ export function addUsageMetricsRoute(app: FastifyInstance, deps: RouteDeps): voi
 
 async function receive(request: FastifyRequest, reply: FastifyReply, { store }: RouteDeps): Promise<FastifyReply> {
   const input = decodeBody(usageMetricsRequest, bodyOf(request));
-  if (input.remediation_components?.length && input.log_processors?.length) {
-    throw new Refusal('badBody', 'Payload has both a remediation component and a log processor');
-  }
   if (request.bouncer !== null) {
     const component = single(input.remediation_components, 'remediation component');
     await store.bouncers.report(request.bouncer.id, { ...common(component) });
