@@ -1,6 +1,6 @@
 // What everybody hears on open streams of changes, read once for all of them: steps from one position to the next, each
 // encoded once for each filter. It keeps the last few; whoever needs older ones asks the store. Wire format:
-// docs/stream.md. Who listens and how fast is change-stream.ts's matter.
+// docs/stream.md. Who listens and how fast is change-streams.ts's matter.
 
 import { setImmediate } from 'node:timers/promises';
 import type { GoTime } from '../ts/util/go-time.js';
