@@ -5,7 +5,7 @@
 
 import { cpus, totalmem } from 'node:os';
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chunksOf } from '../ts/instance/corpus.js';
@@ -58,7 +58,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (what.includes('differential')) await runDifferential(work, tell);
   const file = join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-${what.join('-')}.md`);
   mkdirSync(join(root, 'bench/record'), { recursive: true });
-  writeFileSync(file, `${report.join('\n')}\n`);
+  // Added, since a record may hold what somebody wrote beside its tables.
+  appendFileSync(file, `${existsSync(file) ? '\n' : ''}${report.join('\n')}\n`);
   process.stdout.write(`\nwritten to ${file.slice(root.length)}\n`);
 }
 
