@@ -2,12 +2,9 @@
 // linked parsers, buckets and postoverflows as in the workers, one event after the other; nothing is sent anywhere.
 
 import type { RawBatch } from '../acquisition/source.js';
-import { AlertContext } from '../alert/context.js';
-import { AlertFormatter } from '../alert/format.js';
 import type { SharedBuckets } from '../buckets/memory.js';
-import type { PouredOverflow } from '../buckets/overflow.js';
-import { Pourer } from '../buckets/pour.js';
-import { isSimulated, type Simulation } from '../config/config.js';
+import type { Pourer } from '../buckets/pour.js';
+import type { Simulation } from '../config/config.js';
 import type { Log } from '../config/log.js';
 import { Event } from '../event/event.js';
 import type { Counters } from '../metrics/counters.js';
@@ -16,6 +13,7 @@ import { EventRunner } from '../parser/run-one.js';
 import { type DumpRecord, DumpRecorder } from './dump-record.js';
 import { Output } from './output.js';
 import type { RuntimeSetup } from './setup.js';
+import { linkPourer, overflowEvent } from './thread-pourer.js';
 import { ThreadRuntime } from './thread-runtime.js';
 
 export interface DumpRunOptions {
@@ -40,7 +38,7 @@ export class DumpRun {
   #seq = 0;
 
   constructor(options: DumpRunOptions) {
-    const { setup, counters, log, simulation } = options;
+    const { setup, counters, log } = options;
     const { rules } = setup;
     const runtime = this.runtime = new ThreadRuntime(setup, counters, log);
     this.#nowMs = () => Date.now() + setup.clockOffsetMs;
@@ -48,13 +46,8 @@ export class DumpRun {
     this.#output = new Output({ names: runtime.names, outbox: null, log, inOrder: true,
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime), this.#record),
       onOverflow: (event) => this.#record.overflowed(event) });
-    this.#pourer = new Pourer({
-      scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: options.buckets, worker: 0, counters,
-      contextReads: rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
-      alerts: new AlertFormatter({ runtime: runtime.expr, isSimulated: (name) => isSimulated(simulation, name),
-        context: new AlertContext(rules.contexts, runtime.expr, options.contextValueLength) }),
-      onPour: (event, scenario) => this.#record.poured(event, scenario),
-    });
+    this.#pourer = linkPourer({ ...setup, buckets: options.buckets, index: 0, simulation: options.simulation, uuidSalt: '',
+      contextValueLength: options.contextValueLength, provenance: false }, runtime, (event, scenario) => this.#record.poured(event, scenario));
   }
 
   /** What has been kept so far. */
@@ -76,7 +69,7 @@ export class DumpRun {
     this.#offer(events);
     let again = await this.#output.take(this.#pourer.pourBatch(events, events.length, seq, batch.readAtMs));
     while (again.length > 0) {
-      const returned = again.map((poured) => this.#overflowEvent(poured));
+      const returned = again.map((poured) => overflowEvent(poured, this.runtime.names));
       this.#offer(returned);
       again = await this.#output.take(this.#pourer.pourReprocessed(returned, seq, this.#nowMs(), false));
     }
@@ -85,11 +78,5 @@ export class DumpRun {
 
   #offer(events: readonly Event[]): void {
     for (const event of events) if (event.process && !event.whitelisted) this.#record.offered(event);
-  }
-
-  #overflowEvent({ overflow, time }: PouredOverflow): Event {
-    const event = new Event(this.runtime.names);
-    event.resetToOverflow(overflow, time);
-    return event;
   }
 }

@@ -3,12 +3,12 @@
 
 import type { PouredOverflow } from '../buckets/overflow.js';
 import type { Log } from '../config/log.js';
-import { Event, type EventNames } from '../event/event.js';
+import type { Event, EventNames } from '../event/event.js';
 import { limits } from '../limits.js';
 import type { Alert } from '../model/alert.js';
 import type { EventRunner } from '../parser/run-one.js';
-import { GoTime } from '../util/go-time.js';
 import type { Outbox } from './outbox.js';
+import { overflowEvent } from './thread-pourer.js';
 
 export interface OutputOptions {
   readonly names: EventNames;
@@ -53,10 +53,7 @@ export class Output {
 
   /** The overflow as an event after the postoverflow stages. */
   async #settle(poured: PouredOverflow): Promise<Event> {
-    const event = new Event(this.#options.names);
-    const { seconds, nanos, offsetSeconds, zone } = poured.time;
-    // The class is lost on the way between threads.
-    event.resetToOverflow(poured.overflow, new GoTime(seconds, nanos, offsetSeconds, zone));
+    const event = overflowEvent(poured, this.#options.names);
     await this.#options.postoverflows.run(event);
     return event;
   }

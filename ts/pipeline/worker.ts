@@ -2,23 +2,18 @@
 // does is one message after the other, so the piece of work with the lowest number is always at the head of some queue.
 
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { AlertContext } from '../alert/context.js';
-import { AlertFormatter } from '../alert/format.js';
-import { Provenance, provenanceReads } from '../alert/provenance.js';
 import type { PouredOverflow } from '../buckets/overflow.js';
-import { Pourer } from '../buckets/pour.js';
-import { isSimulated } from '../config/config.js';
+import type { Pourer } from '../buckets/pour.js';
 import type { Log } from '../config/log.js';
-import { Event } from '../event/event.js';
+import type { Event } from '../event/event.js';
 import { EventBatch } from '../event/event-batch.js';
 import type { LineBatch } from '../event/line.js';
 import { Counters } from '../metrics/counters.js';
 import { LinkedParser } from '../parser/linked.js';
 import { Parser } from '../parser/run.js';
-import { writesOfAll } from '../parser/writes.js';
-import { GoTime } from '../util/go-time.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerSetup } from './setup.js';
+import { linkPourer, overflowEvent } from './thread-pourer.js';
 import { ThreadRuntime } from './thread-runtime.js';
 
 class Worker {
@@ -38,14 +33,7 @@ class Worker {
     const runtime = this.#runtime = new ThreadRuntime(setup, this.#counters, portLog(port));
     this.#events = new EventBatch(runtime.names);
     this.#parser = new Parser(new LinkedParser(rules.parsers, runtime, setup.provenance));
-    this.#pourer = new Pourer({
-      scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
-      filledByPostoverflows: writesOfAll(rules.postoverflows.nodes), counters: this.#counters, contextReads: [...rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads)),
-        ...(setup.provenance ? [provenanceReads] : [])],
-      alerts: new AlertFormatter({ runtime: runtime.expr, uuidSalt: setup.uuidSalt, isSimulated: (name) => isSimulated(setup.simulation, name),
-        context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength),
-        ...(setup.provenance ? { provenance: new Provenance(rules.parsers) } : {}) }),
-    });
+    this.#pourer = linkPourer(setup, runtime);
   }
 
   /** Takes a message; work waits its turn, an awaited answer does not. */
@@ -78,9 +66,9 @@ class Worker {
   /** Pours the first `count` events; overflows that go back are poured before the next batch, until none is left. */
   async #pour(events: readonly Event[], count: number, seq: number, nowMs: number): Promise<void> {
     let overflows = this.#pourer.pourBatch(events, count, seq, nowMs);
-    while (overflows.some((poured) => poured.reprocess && this.#pourer.mayTake(this.#overflowEvent(poured)))) {
+    while (overflows.some((poured) => poured.reprocess && this.#pourer.mayTake(overflowEvent(poured, this.#runtime.names)))) {
       const answer = await this.#settled(seq, overflows);
-      overflows = this.#pourer.pourReprocessed(answer.overflows.map((poured) => this.#overflowEvent(poured)), seq, answer.nowMs, false);
+      overflows = this.#pourer.pourReprocessed(answer.overflows.map((poured) => overflowEvent(poured, this.#runtime.names)), seq, answer.nowMs, false);
     }
     this.#pourer.finishBatch(seq);
     this.#say({ type: 'poured', seq, overflows, awaits: false });
@@ -92,13 +80,6 @@ class Worker {
       this.#awaited = resolve;
       this.#say({ type: 'poured', seq, overflows, awaits: true });
     });
-  }
-
-  #overflowEvent({ overflow, time }: PouredOverflow): Event {
-    const event = new Event(this.#runtime.names);
-    // The class is lost on the way between threads.
-    event.resetToOverflow(overflow, new GoTime(time.seconds, time.nanos, time.offsetSeconds, time.zone));
-    return event;
   }
 
   #say(message: FromWorker): void {

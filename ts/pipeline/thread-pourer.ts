@@ -1,0 +1,37 @@
+// The pourer of one thread with what it builds alerts with, linked from plain data; and overflows as the events they come
+// back as. Workers and dump runs pour alike.
+
+import { AlertContext } from '../alert/context.js';
+import { AlertFormatter } from '../alert/format.js';
+import { Provenance, provenanceReads } from '../alert/provenance.js';
+import type { PouredOverflow } from '../buckets/overflow.js';
+import { Pourer, type PourerOptions } from '../buckets/pour.js';
+import { isSimulated } from '../config/config.js';
+import { Event, type EventNames } from '../event/event.js';
+import { writesOfAll } from '../parser/writes.js';
+import { GoTime } from '../util/go-time.js';
+import type { WorkerSetup } from './setup.js';
+import type { ThreadRuntime } from './thread-runtime.js';
+
+/** Links the pourer of a thread. `onPour` sees each pour (PourerOptions). */
+export function linkPourer(setup: WorkerSetup, runtime: ThreadRuntime, onPour?: PourerOptions['onPour']): Pourer {
+  const { rules, simulation } = setup;
+  const contextReads = rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads));
+  return new Pourer({
+    scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
+    counters: runtime.counters, filledByPostoverflows: writesOfAll(rules.postoverflows.nodes),
+    contextReads: setup.provenance ? [...contextReads, provenanceReads] : contextReads,
+    alerts: new AlertFormatter({ runtime: runtime.expr, uuidSalt: setup.uuidSalt, isSimulated: (name) => isSimulated(simulation, name),
+      context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength),
+      ...(setup.provenance ? { provenance: new Provenance(rules.parsers) } : {}) }),
+    ...(onPour === undefined ? {} : { onPour }),
+  });
+}
+
+/** A new event for an overflow. */
+export function overflowEvent({ overflow, time }: PouredOverflow, names: EventNames): Event {
+  const event = new Event(names);
+  // The class is lost on the way between threads.
+  event.resetToOverflow(overflow, new GoTime(time.seconds, time.nanos, time.offsetSeconds, time.zone));
+  return event;
+}
