@@ -3,8 +3,6 @@
 // docs/stream.md. Who listens and how fast is change-streams.ts's matter.
 
 import { setImmediate } from 'node:timers/promises';
-import type { GoTime } from '../ts/util/go-time.js';
-import { encodeJson } from './json.js';
 import { lapiLimits } from './limits.js';
 import { isCovered, parseCursor } from './store/change-position.js';
 import { cursorAt, type DecisionDelta } from './store/decision-delta.js';
@@ -12,7 +10,7 @@ import type { IndexedDecision } from './store/decision-index.js';
 import type { DecisionSum } from './store/decision-sums.js';
 import { passes, type DecisionFilter } from './store/decisions.js';
 import type { Store } from './store/store.js';
-import { decisionItem } from './stream-items.js';
+import { itemsText } from './stream-items.js';
 
 /** A filter with the text that tells it from others. */
 export interface KeyedFilter {
@@ -211,15 +209,11 @@ async function encode({ added, ended, cursor, now }: DecisionDelta, filter: Deci
   const events: Buffer[] = [];
   for (const [index, { rows, isNew }] of lists.entries()) {
     if (index > 0) await setImmediate();
-    const items = itemsOf(rows, now);
+    const items = itemsText(rows, now);
     const data = isNew ? `{"new":[${items}],"deleted":[]}` : `{"new":[],"deleted":[${items}]}`;
     events.push(Buffer.from(eventText('decisions', data, index === lists.length - 1 ? cursor : null)));
   }
   return events;
-}
-
-function itemsOf(rows: readonly IndexedDecision[], now: GoTime): string {
-  return rows.map((row) => encodeJson(decisionItem(row, now))).join(',');
 }
 
 function sliced<T>(items: readonly T[]): T[][] {

@@ -17,8 +17,8 @@ export interface StreamClient {
   readonly filter: KeyedFilter;
   /** Where the client stands; '' when it knows nothing. */
   readonly after: string;
-  /** Asked at every beat; false or a rejection ends the stream. */
-  isAllowed(cursor: string): Promise<boolean>;
+  /** Asked at every beat; a rejection ends the stream. */
+  check(cursor: string): Promise<void>;
   /** Cuts the connection of a client that takes nothing. */
   cut(): void;
 }
@@ -159,7 +159,7 @@ export class ChangeStreams {
 
   /** Goes along with the feed until the client is closed or falls too far behind; returns its position. */
   async* #live(listener: Listener, from: number, at: string): AsyncGenerator<string | Buffer, string> {
-    const { filter, isAllowed } = listener.client;
+    const { filter, check } = listener.client;
     let cursor = at;
     let beat = this.#beat;
     let allowlists = this.#allowlists;
@@ -179,8 +179,8 @@ export class ChangeStreams {
       } else if (beat !== this.#beat) {
         beat = this.#beat;
         cursor = this.#feed.latest(cursor);
-        if (!await isAllowed(cursor)) listener.isClosed = true;
-        else yield await this.#heartbeat(cursor, filter);
+        await check(cursor);
+        yield await this.#heartbeat(cursor, filter);
       } else await this.#feed.woken;
     }
     return cursor;

@@ -9,12 +9,13 @@ import { lapiLimits } from '../limits.js';
 import type { Bouncer } from '../store/bouncers.js';
 import { generateApiKey, hashApiKey } from '../store/credentials.js';
 import type { Store } from '../store/store.js';
-import { CertificateError } from './client-certificates.js';
+import { certifiedName } from './certified-name.js';
 import { splitUserAgent } from './user-agent.js';
 
 /** Returns the bouncer of a request. HEAD only asks whether the key exists and changes nothing. Throws a Refusal. */
 export async function authenticateBouncer(request: FastifyRequest, deps: RouteDeps): Promise<Bouncer> {
-  const name = certifiedName(request, deps);
+  // The certificate decides when there is one, whatever key comes with it, as for CrowdSec.
+  const name = certifiedName(request, deps, 'bouncer', forbidden);
   return name === null ? authenticateByKey(request, deps.store) : authenticateByName(name, request, deps.store);
 }
 
@@ -30,17 +31,6 @@ async function authenticateByKey(request: FastifyRequest, store: Store): Promise
     ?? (sharing.length === 1 && sharing[0].ipAddress === '' ? sharing[0] : undefined)
     ?? await addFor(sharing, hash, address, store);
   return record(bouncer, request, address, store);
-}
-
-/** The certificate decides when there is one, whatever key comes with it, as for CrowdSec. */
-function certifiedName(request: FastifyRequest, { certificates, log }: RouteDeps): string | null {
-  try {
-    return certificates?.nameOf(request.raw, 'bouncer') ?? null;
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    log.warning(`${request.clientAddress}: ${error.message}`);
-    throw forbidden();
-  }
 }
 
 async function authenticateByName(commonName: string, request: FastifyRequest, store: Store): Promise<Bouncer> {

@@ -9,7 +9,7 @@ import type { RouteDeps } from '../deps.js';
 import { Refusal } from '../errors.js';
 import { bouncerOf } from '../exchange.js';
 import type { DecisionFilter } from '../store/decisions.js';
-import { readDecisionFilter } from './decision-query.js';
+import { readStreamFilter } from './decision-query.js';
 import { queryOf } from './query.js';
 
 /** Longest text that a client may give as its position. */
@@ -32,10 +32,9 @@ async function follow(request: FastifyRequest, reply: FastifyReply, deps: RouteD
   const { store } = deps;
   const { pieces, close } = await streams.open({
     owner: bouncerOf(request).name, filter: keyed(readFilter(query)), after: positionOf(request, query),
-    isAllowed: async (cursor) => {
+    check: async (cursor) => {
       const bouncer = await authenticateBouncer(request, deps);
       await store.bouncers.recordPull(bouncer, store.now(), cursor);
-      return true;
     },
     cut: () => { reply.raw.destroy(); },
   });
@@ -55,8 +54,7 @@ function positionOf(request: FastifyRequest, query: URLSearchParams): string {
 
 /** Pages and addresses are for other routes. */
 function readFilter(query: URLSearchParams): DecisionFilter {
-  if (!query.has('scopes') && !query.has('scope')) query.set('scopes', 'ip,range');
-  const filter = readDecisionFilter(query);
+  const filter = readStreamFilter(query);
   return { ...filter, range: undefined, limit: undefined, offset: undefined, idAbove: undefined };
 }
 

@@ -7,7 +7,13 @@ import type { DecisionFilter, ExpireFilter } from '../store/decisions.js';
 import { readFlag, readRange, readWhole } from './query.js';
 import type { IpRange } from '../store/ip-range.js';
 
-/** Returns the filter of a live query or a stream. Throws a Refusal. */
+/** Returns the filter of a stream: of addresses and ranges unless it names scopes. Throws a Refusal. */
+export function readStreamFilter(query: URLSearchParams): DecisionFilter {
+  if (!query.has('scopes') && !query.has('scope')) query.set('scopes', 'ip,range');
+  return readDecisionFilter(query);
+}
+
+/** Returns the filter of a live query. Throws a Refusal. */
 export function readDecisionFilter(query: URLSearchParams): DecisionFilter {
   const contains = query.get('contains');
   const address = query.get('ip') ?? query.get('range');

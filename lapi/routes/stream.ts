@@ -9,15 +9,14 @@ import type { GoTime } from '../../ts/util/go-time.js';
 import { sumAt } from '../change-feed.js';
 import type { RouteDeps } from '../deps.js';
 import { bouncerOf, sendHead } from '../exchange.js';
-import { encodeJson } from '../json.js';
 import { lapiLimits } from '../limits.js';
 import type { Bouncer } from '../store/bouncers.js';
 import { cursorAt, type DecisionDelta } from '../store/decision-delta.js';
-import { passes, type DecisionFilter, type DecisionRow, type StreamPart } from '../store/decisions.js';
+import { passes, type DecisionFilter, type StreamPart } from '../store/decisions.js';
 import type { StartupStream, StartupStreams } from '../startup-streams.js';
 import type { Store } from '../store/store.js';
-import { decisionItem } from '../stream-items.js';
-import { readDecisionFilter } from './decision-query.js';
+import { itemsText } from '../stream-items.js';
+import { readStreamFilter } from './decision-query.js';
 import { queryOf } from './query.js';
 
 /** Ends are reported again for this long before the last pull, for bans that ended while it was under way. */
@@ -38,8 +37,7 @@ async function stream(request: FastifyRequest, reply: FastifyReply, { store }: R
   const now = store.now();
   const bouncer = bouncerOf(request);
   const query = queryOf(request.url);
-  if (!query.has('scopes') && !query.has('scope')) query.set('scopes', 'ip,range');
-  const filter = readDecisionFilter(query);
+  const filter = readStreamFilter(query);
   const wanted: Wanted = { filter, dedup: query.get('dedup') !== 'false', now,
     since: query.get('startup') === 'true' || bouncer.lastPull.isZero ? null : bouncer.lastPull };
   reply.code(200).header('content-type', 'application/json');
@@ -82,7 +80,7 @@ async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since
   else if (followed !== null) {
     const rows = followed.index.all().filter((row) => row.createdAt.compare(since!) > 0 && row.until.compare(now) > 0
       && passes(row, filter) && (!dedup || followed.index.isLongest(row)));
-    yield itemsOf(rows, now);
+    yield itemsText(rows, now);
   } else yield* items(store, { kind: 'new', now, dedup, since: since ?? undefined }, filter, now);
   yield '], "deleted": [';
   if (since !== null || await store.decisions.hasEnded(now)) {
@@ -94,11 +92,7 @@ async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since
 
 function deltaBody({ added, ended, now }: DecisionDelta): Buffer {
   if (added.length === 0 && ended.length === 0) return nothingNew;
-  return Buffer.from(`{"new": [${itemsOf(added, now)}], "deleted": [${itemsOf(ended, now)}]}`);
-}
-
-function itemsOf(rows: readonly DecisionRow[], now: GoTime): string {
-  return rows.map((row) => encodeJson(decisionItem(row, now))).join(',');
+  return Buffer.from(`{"new": [${itemsText(added, now)}], "deleted": [${itemsText(ended, now)}]}`);
 }
 
 async function* items(store: Store, part: StreamPart, filter: DecisionFilter, now: GoTime): AsyncGenerator<string> {
@@ -107,7 +101,7 @@ async function* items(store: Store, part: StreamPart, filter: DecisionFilter, no
   for (;;) {
     const rows = await store.decisions.streamPage(part, { ...filter, idAbove });
     if (rows.length > 0) {
-      yield separator + itemsOf(rows, now);
+      yield separator + itemsText(rows, now);
       separator = ',';
       idAbove = rows[rows.length - 1].id;
     }

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AttemptLimit } from '../auth/attempt-limit.js';
 import { AddressSet, isLoopback } from '../auth/client-address.js';
-import { CertificateError } from '../auth/client-certificates.js';
+import { certifiedName } from '../auth/certified-name.js';
 import { splitUserAgent } from '../auth/user-agent.js';
 import type { Token } from '../auth/token.js';
 import type { RouteDeps } from '../deps.js';
@@ -73,7 +73,7 @@ function mayRegisterItself(given: string | undefined, expected: string | undefin
 async function logIn(request: FastifyRequest, deps: RouteDeps): Promise<Token> {
   const { store, tokens } = deps;
   const agent = splitUserAgent(request.headers['user-agent'] ?? '');
-  const name = certifiedName(request, deps);
+  const name = certifiedName(request, deps, 'machine', () => tokenRefusal('access forbidden'));
   const input = decodeLogin(name === null ? loginRequest : certifiedLoginRequest, bodyOf(request));
   const machine = name === null ? await byPassword(input as PasswordLogin, store)
     : await byCertificate(name, request.clientAddress, store);
@@ -116,17 +116,6 @@ function requireUsable(machine: Machine, authType: string): void {
   if (machine.authType !== authType) {
     throw tokenRefusal(`machine ${machine.name} attempted to auth with ${authType === 'tls' ? 'TLS cert' : authType
     } but it is configured to use ${machine.authType}`);
-  }
-}
-
-/** The common name of the caller's certificate, null without one. */
-function certifiedName(request: FastifyRequest, { certificates, log }: RouteDeps): string | null {
-  try {
-    return certificates?.nameOf(request.raw, 'machine') ?? null;
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    log.warning(`${request.clientAddress}: ${error.message}`);
-    throw tokenRefusal('access forbidden');
   }
 }
 

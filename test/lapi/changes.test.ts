@@ -206,7 +206,7 @@ for (const database of testDatabases()) describe(`the open stream of changes, ${
     const cut: string[] = [];
     const streams = new ChangeStreams({ store: instance.store, startups: new StartupStreams(), log: silentLog, beatMs: 1 });
     const open = async (owner: string) => (await streams.open({ owner, filter: { key: '', filter: { contains: true, withSimulated: false } },
-      after: '', isAllowed: async () => true, cut: () => cut.push(owner) })).pieces;
+      after: '', check: async () => {}, cut: () => cut.push(owner) })).pieces;
     const slow = await open('slow');
     const quick = await open('quick');
     await slow.next();
