@@ -3,7 +3,11 @@
 
 import { parseGoDuration } from '../ts/util/go-duration.js';
 import { IpPrefix, parseCidr, parseIp, type IpAddress } from '../ts/util/ip.js';
+import { remembered } from '../ts/util/remembered.js';
 import type { FamilyNumber } from './family.js';
+
+/** Durations and origins kept: a stream repeats the few that profiles and lists give. */
+const textsMax = 10_000;
 
 /** A decision on the wire; anything may be missing. */
 export interface WireDecision {
@@ -50,21 +54,15 @@ export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs:
   const { address, bits } = prefix;
   if (!enforcement.families.has(address.version)) return 'family';
   if (bits < enforcement.widestBits[address.version]) return 'wide';
-  const untilMs = nowMs + durationMs(decision.duration);
+  const untilMs = nowMs + durationMs(decision.duration ?? '');
   if (!(untilMs > nowMs)) return 'ended';
   return { id: decision.id, family: address.version, address, bits: bits === address.bits ? null : bits, untilMs,
     group: enforcement.hasOneGroup ? '' : groupOf(origin) };
 }
 
 /** The part of a set's name that tells the origin: letters, digits, `_-` of it. */
-export function groupOf(origin: string): string {
-  const known = groups.get(origin);
-  if (known !== undefined) return known;
-  if (groups.size >= textsMax) groups.clear();
-  const group = origin === '' ? 'unknown' : origin.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 100);
-  groups.set(origin, group);
-  return group;
-}
+export const groupOf = remembered((origin) => (
+  origin === '' ? 'unknown' : origin.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 100)), textsMax);
 
 function readPrefix(value: string): IpPrefix | null {
   if (value.includes('/')) {
@@ -81,22 +79,12 @@ function unmapped(prefix: IpPrefix): IpPrefix {
   return new IpPrefix(prefix.address.unmap(), prefix.bits - 96);
 }
 
-/** Milliseconds of a duration, NaN for none. A stream repeats the few durations that profiles and lists give. */
-function durationMs(text = ''): number {
-  const known = durations.get(text);
-  if (known !== undefined) return known;
-  if (durations.size >= textsMax) durations.clear();
-  let ms = NaN;
+/** Milliseconds of a duration, NaN for none. */
+const durationMs = remembered((text) => {
   try {
-    ms = parseGoDuration(text) / 1e6;
+    return parseGoDuration(text) / 1e6;
   } catch {
     // Not a duration: a decision that has no end is not enforced.
+    return NaN;
   }
-  durations.set(text, ms);
-  return ms;
-}
-
-/** Texts that were read before: a stream repeats few. */
-const durations = new Map<string, number>();
-const groups = new Map<string, string>();
-const textsMax = 10_000;
+}, textsMax);

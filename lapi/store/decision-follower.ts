@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { lapiLimits } from '../limits.js';
 import { nanosecondsPer } from '../../ts/util/go-duration.js';
 import { GoTime } from '../../ts/util/go-time.js';
+import { remembered } from '../../ts/util/remembered.js';
 import { ChangeLog, selectDecisionColumns, type DecisionChange, type DecisionColumns } from './change-log.js';
 import type { ChangePosition } from './change-position.js';
 import { fromColumn, toColumn } from './columns.js';
@@ -29,8 +30,10 @@ export interface Followed {
 export class DecisionFollower {
   readonly #context: StoreContext;
   readonly #log: ChangeLog;
-  readonly #texts = new Map<string, string>();
-  readonly #times = new Map<string, GoTime>();
+  /** Words that many decisions share are kept once. */
+  readonly #shared = remembered((text) => text, sharedTextsMax);
+  /** The decisions of one import begin together and end together. */
+  readonly #sharedTime = remembered((text) => fromColumn(text), sharedTextsMax);
   #followed: Followed | null = null;
   #mark: string | null = null;
   #schema: number | null = null;
@@ -62,7 +65,7 @@ export class DecisionFollower {
 
   /** A decision of the database as the index holds it. */
   toIndexed(row: DecisionColumns): IndexedDecision {
-    return { id: row.id, createdAt: this.#sharedTime(row.created_at), until: this.#sharedTime(row.until),
+    return { id: row.id, createdAt: this.#sharedTime(row.created_at), until: this.#sharedTime(row.until ?? ''),
       scenario: this.#shared(row.scenario), type: this.#shared(row.type), scope: this.#shared(row.scope),
       value: row.value, origin: this.#shared(row.origin), uuid: row.uuid ?? '', simulated: Boolean(row.simulated) };
   }
@@ -133,24 +136,5 @@ export class DecisionFollower {
     if (sinceNs < sweepEveryNs) return;
     this.#followed!.index.sweep(now);
     this.#sweptAt = now;
-  }
-
-  /** Words that many decisions share are kept once. */
-  #shared(text: string): string {
-    const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    if (this.#texts.size >= sharedTextsMax) this.#texts.clear();
-    this.#texts.set(text, text);
-    return text;
-  }
-
-  /** The decisions of one import begin together and end together. */
-  #sharedTime(text: string | null): GoTime {
-    const known = this.#times.get(text ?? '');
-    if (known !== undefined) return known;
-    if (this.#times.size >= sharedTextsMax) this.#times.clear();
-    const time = fromColumn(text);
-    this.#times.set(text ?? '', time);
-    return time;
   }
 }
