@@ -3,11 +3,12 @@
 // replaced by filling another and swapping. There are no notifications: rules are looked at every few seconds.
 
 import { spawn } from 'node:child_process';
+import { cidrsOf } from '../../ts/util/cidr.js';
 import { ipFromBigInt } from '../../ts/util/ip.js';
 import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
 import type { ElementList, SetId } from '../element-list.js';
 import { families, type FamilyNumber } from '../family.js';
-import { cidrsOf } from './cidr.js';
+import { prefixOf } from '../never-ban.js';
 import type { DenyOptions } from './nftables-rules.js';
 
 export interface IpsetOptions {
@@ -73,7 +74,6 @@ export class IpsetBackend implements Backend {
     const first = new Uint8Array(lines.length * keyBytes);
     const last = new Uint8Array(lines.length * keyBytes);
     const untilMs = new Float64Array(lines.length);
-    const { prefixOf } = await import('../never-ban.js');
     for (const [index, line] of lines.entries()) {
       const [, , text, , seconds] = line.split(' ');
       const prefix = prefixOf(text.includes('/') ? text : `${text}/${bits}`)!;
@@ -194,7 +194,7 @@ function textsOf({ family }: SetId, { count, first, last, untilMs }: ElementList
   for (let index = 0; index < count; index++) {
     const low = numberAt(first, index);
     const high = last === null ? low : numberAt(last, index);
-    for (const cidr of cidrsOf(low, high, bits)) {
+    for (const cidr of cidrsOf(low, high, bits, 1)) {
       texts.push([`${ipFromBigInt(cidr.first, family)}/${cidr.bits}`, untilMs[index]]);
     }
   }

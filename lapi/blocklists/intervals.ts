@@ -1,6 +1,7 @@
 // Sets of addresses as sorted intervals without overlap: united, lessened, written as networks. IPv4 counts in numbers,
 // IPv6 in bigint; the sets know of neither, only of order and neighbours.
 
+import { cidrsOf } from '../../ts/util/cidr.js';
 import { ipFromBigInt, ipv4, type IpPrefix } from '../../ts/util/ip.js';
 
 /** Inclusive bounds. */
@@ -44,6 +45,7 @@ export function without(from: AddressIntervals, taken: AddressIntervals): Addres
 
 /** The fewest networks for each interval: `1.2.3.4` for a single address, else `1.2.3.0/24`. */
 export function* networksOf({ v4, v6 }: AddressIntervals): Generator<string> {
+  // IPv4 makes up nearly all of a long list: plain numbers instead of bigint.
   for (const { first, last } of v4) {
     for (let from = first; from <= last;) {
       // The largest block that begins here: as many zero bits as `from` ends with, and no further than `last`.
@@ -54,12 +56,9 @@ export function* networksOf({ v4, v6 }: AddressIntervals): Generator<string> {
     }
   }
   for (const { first, last } of v6) {
-    for (let from = first; from <= last;) {
-      let bits = 0n;
-      while (bits < 128n && (from >> bits & 1n) === 0n && from + (1n << bits + 1n) - 1n <= last) bits++;
-      const text = ipFromBigInt(from, 6).toString();
-      yield bits === 0n ? text : `${text}/${128n - bits}`;
-      from += 1n << bits;
+    for (const network of cidrsOf(first, last, 128)) {
+      const text = ipFromBigInt(network.first, 6).toString();
+      yield network.bits === 128 ? text : `${text}/${network.bits}`;
     }
   }
 }

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cidrsOf } from '../../bouncer/backends/cidr.js';
 import { IpsetBackend } from '../../bouncer/backends/ipset.js';
 import { noElements, packRanges, textsOf, type ElementList, type SetId } from '../../bouncer/element-list.js';
 import { families } from '../../bouncer/family.js';
+import { cidrsOf } from '../../ts/util/cidr.js';
 import { ipv4 } from '../../ts/util/ip.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
 
@@ -21,7 +21,7 @@ if (process.env['PALISADE_TEST_OUTER_NETWORK'] === undefined) {
   ];
   for (const [first, last, expected] of cases) {
     test(`${first} to ${last} are the networks ${expected}`, () => {
-      assert.equal(cidrsOf(number(first), number(last), 32).map((network) =>
+      assert.equal(cidrsOf(number(first), number(last), 32, 1).map((network) =>
         `${ipv4(Number(network.first))}/${network.bits}`).join(' '), expected);
     });
   }
