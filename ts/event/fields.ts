@@ -47,7 +47,7 @@ export class Fields {
 
   setAt(slot: number, value: string): void {
     const cells = this.#cells;
-    const cell = cells.columnToWrite(slot) * cells.rows + this.#row;
+    const cell = this.#cellToWrite(slot);
     cells.texts[cell] = value;
     cells.ranges[cell] = noRange;
   }
@@ -60,7 +60,7 @@ export class Fields {
     const range = from.#cells.ranges[fromCell];
     if (text === undefined ? range >>> 16 === (range & 0xffff) : text === '') return;
     const cells = this.#cells;
-    const cell = cells.columnToWrite(slot) * cells.rows + this.#row;
+    const cell = this.#cellToWrite(slot);
     cells.texts[cell] = text;
     cells.ranges[cell] = range;
   }
@@ -68,7 +68,7 @@ export class Fields {
   /** Sets a slot to bytes [start, end) of the event's line, decoded when first read. */
   setRangeAt(slot: number, start: number, end: number): void {
     const cells = this.#cells;
-    const cell = cells.columnToWrite(slot) * cells.rows + this.#row;
+    const cell = this.#cellToWrite(slot);
     cells.texts[cell] = undefined;
     // Starts from 0x8000 on make the packed integer negative; every reader unpacks with >>>.
     cells.ranges[cell] = (start << 16) | end;
@@ -136,6 +136,10 @@ export class Fields {
   reset(): void {
     this.#extra = null;
     if (this.#cells.rows === 1) this.#cells.empty(1);
+  }
+
+  #cellToWrite(slot: number): number {
+    return this.#cells.columnToWrite(slot) * this.#cells.rows + this.#row;
   }
 
   /** Where a slot's value lies; negative when no event had it. */
