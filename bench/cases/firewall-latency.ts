@@ -13,6 +13,7 @@ import { RunningDaemon, TestInstance } from '../../test/support/instance.js';
 import { run } from '../../test/support/network-namespace.js';
 import { projectRoot } from '../../test/support/shared.js';
 import { ipv4 } from '../../ts/util/ip.js';
+import { quantile } from '../quantile.js';
 import { importFile } from './lapi.js';
 
 const bans = Number(process.argv[2] ?? 200);
@@ -90,8 +91,7 @@ async function startBouncer(): Promise<ChildProcess> {
 async function measure(name: string, count: number): Promise<void> {
   const times: number[] = [];
   while (times.length < count) times.push(await timeBan());
-  times.sort((a, b) => a - b);
-  const at = (share: number): string => times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(1);
+  const at = (share: number): string => quantile(times, share).toFixed(1);
   process.stdout.write(`| ${name} | ${times.length} | ${at(0.5)} ms | ${at(0.9)} ms | ${at(0.99)} ms | ${at(1)} ms |\n`);
 }
 

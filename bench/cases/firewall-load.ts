@@ -9,6 +9,7 @@ import { loadNftablesAddon } from '../../native/index.js';
 import { ipv4 } from '../../ts/util/ip.js';
 import { murmur3 } from '../../ts/util/murmur.js';
 import { palisadeBouncer, startEngine } from '../engines/firewall-bouncers.js';
+import { quantile } from '../quantile.js';
 
 const single = 200;
 const eventDecisions = 1_000;
@@ -96,7 +97,6 @@ function row(name: string, ms: number, { cpuSeconds, residentMb }: { readonly cp
 }
 
 function tellTimes(name: string, times: readonly number[]): void {
-  const sorted = [...times].sort((a, b) => a - b);
-  process.stdout.write(`| ${name}: median, 99 of 100 | ${sorted[sorted.length >> 1].toFixed(2)} ms, `
-    + `${sorted[Math.floor(0.99 * sorted.length)].toFixed(2)} ms | | |\n`);
+  process.stdout.write(`| ${name}: median, 99 of 100 | ${quantile(times, 0.5).toFixed(2)} ms, `
+    + `${quantile(times, 0.99).toFixed(2)} ms | | |\n`);
 }

@@ -3,11 +3,12 @@
 
 import Database from 'better-sqlite3';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { debianPackage } from '../../test/support/debian-package.js';
 import { measure } from '../measured-process.js';
 import type { Replay, ReplayEngine } from '../replay-engine.js';
+import { linkItems } from './hub-links.js';
 
 /** The peer below `folder`, unpacking the package there first. Null when apt has no crowdsec package. */
 export function crowdsecEngine(folder: string, apiPort: number): ReplayEngine | null {
@@ -58,11 +59,7 @@ export function createCrowdsecInstance(root: string, instance: string, items: re
   copyFileSync(join(data, 'path_traversal.txt'), join(data, 'http_path_traversal.txt'));
   cpSync(join(root, 'etc/crowdsec/patterns'), join(etc, 'patterns'), { recursive: true });
   for (const name of ['profiles.yaml', 'simulation.yaml']) copyFileSync(join(root, 'etc/crowdsec', name), join(etc, name));
-  for (const item of items) {
-    const target = join(etc, dirname(dirname(item)), basename(item));
-    mkdirSync(dirname(target), { recursive: true });
-    symlinkSync(join(hub, item), target);
-  }
+  linkItems(hub, items, etc);
   writeFileSync(join(etc, 'acquis.yaml'), '');
   writeFileSync(join(etc, 'credentials.yaml'), `url: http://127.0.0.1:${port}\n`);
   writeFileSync(join(etc, 'config.yaml'), `common: {daemonize: false, log_media: stdout, log_level: info}

@@ -2,11 +2,12 @@
 
 import Database from 'better-sqlite3';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measure } from '../measured-process.js';
 import type { Replay, ReplayEngine } from '../replay-engine.js';
+import { linkItems } from './hub-links.js';
 
 const bin = fileURLToPath(new URL('../../../bin/', import.meta.url));
 
@@ -42,11 +43,7 @@ export function createPalisadeInstance(folder: string, hub: ReplayEngine['hub'],
   cpSync(hub.data, data, { recursive: true });
   const traversal = join(data, 'path_traversal.txt');
   if (existsSync(traversal)) copyFileSync(traversal, join(data, 'http_path_traversal.txt'));
-  for (const item of hub.items) {
-    const target = join(etc, dirname(dirname(item)), basename(item));
-    mkdirSync(dirname(target), { recursive: true });
-    if (!existsSync(target)) symlinkSync(join(hub.dir, item), target);
-  }
+  linkItems(hub.dir, hub.items, etc);
   writeFileSync(join(etc, 'acquis.yaml'), '');
   writeFileSync(join(etc, 'profiles.yaml'), profiles);
   writeFileSync(join(etc, 'credentials.yaml'), `url: http://127.0.0.1:${port}\n`);

@@ -2,13 +2,15 @@
 // Local API that only takes note of when an alert came.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nginxLines } from '../../ts/instance/corpus.js';
 import { referenceHub } from '../cases/reference-hub.js';
+import { linkItems } from '../engines/hub-links.js';
+import { quantile } from '../quantile.js';
 
 const bin = fileURLToPath(new URL('../../../bin/palisade', import.meta.url));
 const linesPerSecond = 20_000;
@@ -33,10 +35,10 @@ export async function runLatency(work: string, tell: (line: string) => void): Pr
     const sentAt = await writeLines(log);
     const deadline = performance.now() + waitMs;
     while (heardAt.size < sentAt.size && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
-    const delays = [...sentAt].flatMap(([address, at]) => (heardAt.has(address) ? [heardAt.get(address)! - at] : [])).sort((a, b) => a - b);
-    const quantile = (share: number): string => delays.at(Math.min(delays.length - 1, Math.floor(share * delays.length)))?.toFixed(1) ?? 'none';
+    const delays = [...sentAt].flatMap(([address, at]) => (heardAt.has(address) ? [heardAt.get(address)! - at] : []));
+    const at = (share: number): string => (delays.length === 0 ? 'none' : quantile(delays, share).toFixed(1));
     tell(`\n## Latency: line appended to alert sent, ${linesPerSecond} lines a second besides\n\n| alerts | median ms | 99th percentile ms | missing |\n|---|---|---|---|`);
-    tell(`| ${delays.length} | ${quantile(0.5)} | ${quantile(0.99)} | ${sentAt.size - delays.length} |`);
+    tell(`| ${delays.length} | ${at(0.5)} | ${at(0.99)} | ${sentAt.size - delays.length} |`);
   } finally {
     engine.kill('SIGKILL');
     server.close();
@@ -83,11 +85,7 @@ function createInstance(folder: string, hub: { readonly dir: string; readonly da
   const etc = join(folder, 'etc');
   const log = join(folder, 'access.log');
   mkdirSync(join(etc, 'scenarios'), { recursive: true });
-  for (const item of hub.items.filter((path) => !path.startsWith('postoverflows/'))) {
-    const target = join(etc, dirname(dirname(item)), basename(item));
-    mkdirSync(dirname(target), { recursive: true });
-    symlinkSync(join(hub.dir, item), target);
-  }
+  linkItems(hub.dir, hub.items.filter((path) => !path.startsWith('postoverflows/')), etc);
   writeFileSync(join(etc, 'scenarios/bench-marker.yaml'), `type: trigger
 name: bench/marker
 description: "Answers a marked line"
