@@ -6,8 +6,8 @@ import type { Decision } from '../../ts/model/alert.js';
 import { formatGoDuration } from '../../ts/util/go-duration.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
+import { withLease } from '../store/lease.js';
 import { decisionsOfList, endDecisions, listOrigin } from '../store/list-decisions.js';
-import { withLock } from '../store/named-lock.js';
 import type { IncomingAlert } from '../store/prepared-alert.js';
 import type { Store } from '../store/store.js';
 import { fetchList, ListError } from './fetch-list.js';
@@ -41,7 +41,7 @@ export interface RefreshOutcome {
 
 /** Refreshes a list. Null when somebody else is at it. Throws only when the database or the data folder fails. */
 export async function refreshList(settings: Blocklist, deps: RefreshDeps): Promise<RefreshOutcome | null> {
-  return withLock(deps.store, `blocklist:${settings.name}`, lapiLimits.blocklistLockMsMax,
+  return withLease(deps.store, `blocklist:${settings.name}`, lapiLimits.blocklistLockMsMax,
     () => refresh(settings, deps));
 }
 

@@ -1,9 +1,20 @@
 // A piece of work that one of several Local APIs on a database does at a time, again and again: whoever holds the lease
-// goes on holding it; when it is gone, another takes over after a while. Not for work that may only be done once.
+// goes on holding it; when it is gone, another takes over after a while. Not a queue: who comes second goes away.
 
 import { randomUUID } from 'node:crypto';
 import { toColumn } from './columns.js';
 import type { StoreContext } from './store.js';
+
+/** Does some work once while holding a lease for at most `ms`, or returns null when another holds it. */
+export async function withLease<T>(context: StoreContext, name: string, ms: number, work: () => Promise<T>): Promise<T | null> {
+  const lease = new Lease(context, name);
+  if (!await lease.hold(ms)) return null;
+  try {
+    return await work();
+  } finally {
+    await lease.release();
+  }
+}
 
 /** The part of one process in a lease. */
 export class Lease {

@@ -7,7 +7,7 @@ import { Blocklists, dueMs } from '../../../lapi/blocklists/blocklists.js';
 import { ListCache, unknownList } from '../../../lapi/blocklists/list-cache.js';
 import { dropList, refreshList, type RefreshDeps, type RefreshOutcome } from '../../../lapi/blocklists/refresh.js';
 import { countByList, decisionsCovering, decisionsOfList } from '../../../lapi/store/list-decisions.js';
-import { withLock } from '../../../lapi/store/named-lock.js';
+import { withLease } from '../../../lapi/store/lease.js';
 import type { Store } from '../../../lapi/store/store.js';
 import type { Log } from '../../../ts/config/log.js';
 import type { Blocklist } from '../../../ts/config/protection.js';
@@ -143,12 +143,12 @@ for (const database of testDatabases()) describe(`a blocklist, ${database.name}`
   test('is refreshed by one at a time', async () => {
     const list = newList();
     write(list, '1.2.3.4');
-    await withLock(store, `blocklist:${list.name}`, 1000, async () => {
+    await withLease(store, `blocklist:${list.name}`, 1000, async () => {
       assert.equal(await refreshList(list, deps), null);
     });
     assert.equal((await refresh(list)).error, '');
     // One that was killed in the midst does not hold it for ever.
-    await store.db.insertInto('locks').values({ name: `blocklist:${list.name}`, created_at: '2026-11-22 00:00:00+00:00' }).execute();
+    await store.db.insertInto('palisade_leases').values({ name: `blocklist:${list.name}`, holder: 'gone', until: '2026-11-22 00:00:00+00:00' }).execute();
     assert.equal((await refresh(list)).error, '');
   });
 
