@@ -1,10 +1,10 @@
 // The blocklists of a Local API: refreshes each when its time has come, again soon after a failure, and ends those that
 // are no longer configured. Waits nowhere itself; it is asked every few seconds.
 
-import { statSync } from 'node:fs';
 import type { Log } from '../../ts/config/log.js';
 import type { Blocklist } from '../../ts/config/protection.js';
 import { lapiLimits } from '../limits.js';
+import { fileMark } from './fetch-list.js';
 import type { ListState } from './list-cache.js';
 import { dropList, refreshList, type RefreshDeps, type RefreshOutcome } from './refresh.js';
 
@@ -76,12 +76,7 @@ export function dueMs(list: Blocklist, state: ListState): number {
     const waitMs = lapiLimits.blocklistRetryMs * 2 ** Math.min(state.failureCount - 1, 20);
     return state.triedMs + Math.min(waitMs, list.intervalMs);
   }
+  // A file that is gone is a failure to tell of.
   if (list.file !== '' && fileMark(list.file) !== state.lastModified) return 0;
   return state.fetchedMs + list.intervalMs;
-}
-
-/** As fetchList names the state of a file; '' when there is none, which is a failure to tell of. */
-function fileMark(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? '' : `${stats.mtimeMs}/${stats.size}`;
 }

@@ -1,7 +1,7 @@
 // Gets the text of a blocklist: a file, or a URL asked whether it has changed since. Every answer is bounded in bytes
 // (after inflation), time and redirects; a redirect never leaves https for http unless the settings allow http.
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import type { Blocklist } from '../../ts/config/protection.js';
 import { version } from '../../ts/version.js';
 import { lapiLimits } from '../limits.js';
@@ -37,11 +37,22 @@ export async function fetchList(settings: Blocklist, known: Validators | null,
   }
 }
 
+/** The state of a file on this host, in place of a server's Last-Modified; '' when there is none. */
+export function fileMark(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? '' : markOf(stats);
+}
+
+function markOf({ mtimeMs, size }: Stats): string {
+  return `${mtimeMs}/${size}`;
+}
+
 function readListFile({ file, bytesMax }: Blocklist, known: Validators | null): FetchedList {
   try {
-    const { size, mtimeMs } = statSync(file);
+    const stats = statSync(file);
+    const { size } = stats;
     if (size > bytesMax) throw new ListError(`${file} has ${size} bytes, at most ${bytesMax} are read`);
-    const lastModified = `${mtimeMs}/${size}`;
+    const lastModified = markOf(stats);
     return { text: known?.lastModified === lastModified ? null : readFileSync(file, 'utf8'), etag: '', lastModified };
   } catch (error) {
     if (error instanceof ListError) throw error;
