@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace palisade {
@@ -16,6 +17,9 @@ namespace {
 /// Newer than the headers of Debian 12.
 constexpr uint16_t kDestroyFirst = 26;
 constexpr uint16_t kDestroyLast = 31;
+
+/// The kernel's MAX_ERRNO: an errno is 1 to this.
+constexpr int32_t kMaxErrno = 4095;
 
 uint16_t MessageOf(const Message& message) { return message.type & 0xff; }
 
@@ -242,7 +246,9 @@ bool ReadAcknowledgement(const Message& message, Acknowledgement& acknowledgemen
   if (message.type != NLMSG_ERROR || message.length < sizeof(nlmsgerr)) return false;
   nlmsgerr error;
   std::memcpy(&error, message.payload, sizeof(error));
-  acknowledgement = {message.sequence, error.error < 0 ? -error.error : 0, 0};
+  // The kernel's errors are -4095 to 0. What is outside came damaged, and counts as a refusal too.
+  const bool in_range = error.error >= -kMaxErrno && error.error <= 0;
+  acknowledgement = {message.sequence, in_range ? -error.error : EBADMSG, 0};
   if ((message.flags & NLM_F_ACK_TLVS) == 0) return true;
   // Without NLM_F_CAPPED the whole message is repeated before the attributes.
   const size_t repeated = (message.flags & NLM_F_CAPPED) != 0 || error.msg.nlmsg_len < sizeof(nlmsghdr)

@@ -195,13 +195,13 @@ test('the decoder reads back what a batch says', () => {
 });
 
 test('an answer tells message, error and where the fault lies', () => {
-  const head = (length: number, flags: number) => {
+  const head = (length: number, flags: number, error = -17) => {
     const bytes = Buffer.alloc(36);
     bytes.writeUInt32LE(length, 0);
     bytes.writeUInt16LE(2, 4);
     bytes.writeUInt16LE(flags, 6);
     bytes.writeUInt32LE(9, 8);
-    bytes.writeInt32LE(-17, 16);
+    bytes.writeInt32LE(error, 16);
     bytes.writeUInt32LE(100, 20);
     return bytes;
   };
@@ -212,6 +212,10 @@ test('an answer tells message, error and where the fault lies', () => {
     [[9, 17, 0x58]]);
   // Says that a longer message is repeated than there is.
   assert.deepEqual(decode(Buffer.concat([head(44, 0x200), offset]), 4).acknowledgements, [[9, 17, 0]]);
+  // No kernel answers with these; none of them is a success. 74 is EBADMSG.
+  for (const damaged of [-(2 ** 31), -4096, 1, 2 ** 31 - 1]) {
+    assert.deepEqual(decode(head(36, 0, damaged), 4).acknowledgements, [[9, 74, 0]], String(damaged));
+  }
 });
 
 test("a kernel's dumps are read", () => {
