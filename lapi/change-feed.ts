@@ -30,8 +30,6 @@ export interface FeedStep {
   events(filter: KeyedFilter): Promise<readonly Buffer[]>;
 }
 
-const everything: DecisionFilter = { contains: true, withSimulated: true };
-
 /** The feed of a store. It follows while somebody listens. */
 export class ChangeFeed {
   readonly #store: Store;
@@ -138,7 +136,7 @@ export class ChangeFeed {
   }
 
   async #read(): Promise<void> {
-    const delta = await this.#store.decisions.delta(this.#cursor, everything, false, true);
+    const delta = await this.#store.decisions.knownDelta(this.#cursor);
     if (delta === null) {
       // Nobody can go on from here: the steps are forgotten, and each listener finds out for itself.
       await this.#begin();

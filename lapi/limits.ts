@@ -67,6 +67,11 @@ export const lapiLimits = {
   registrationTokenCharsMax: 255,
   /** bcrypt reads no further, so longer passwords are refused. */
   passwordBytesMax: 72,
+  /** Changes of decisions taken in at once, and in small transactions, which go before large ones. */
+  changePartRows: 1_000,
+  smallTransactionRows: 100,
+  /** Large transactions that may be left for later: each is a number in the text of a position. */
+  largeTransactionsLeftMax: 50,
   /** Rows of the change log kept for readers that fell behind. */
   changeRowsKept: 200_000,
   /** Targets of one bulk allowlist check. */

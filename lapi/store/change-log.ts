@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { lapiLimits } from '../limits.js';
+import { choosePart, type ChosenPart, type WaitingPage } from './change-lanes.js';
 import { lowestUnseen, type ChangePosition } from './change-position.js';
 import { resetChange } from './dialect/triggers.js';
 import type { StoreContext } from './store.js';
@@ -34,6 +35,8 @@ export interface DecisionChange {
 export interface LogPart {
   readonly changes: readonly DecisionChange[];
   readonly position: ChangePosition;
+  /** The position of a reader that has read everything there was. */
+  readonly end: ChangePosition;
 }
 
 interface LogRow {
@@ -53,6 +56,7 @@ interface LogRow {
 }
 
 const pageRows = 5_000;
+
 /** The log of a database. */
 export class ChangeLog {
   readonly #context: StoreContext;
@@ -65,25 +69,38 @@ export class ChangeLog {
   async begin(): Promise<ChangePosition> {
     const { db, dialect } = this.#context;
     await dialect.dropAlienChanges(db);
-    const snapshot = await dialect.snapshot(db);
-    if (snapshot !== null) return snapshot;
-    const { last } = await db.selectFrom('palisade_changes').select(sql<number | null>`max(seq)`.as('last'))
-      .executeTakeFirstOrThrow();
-    return { next: (last ?? 0) + 1, open: [] };
+    return await dialect.snapshot(db) ?? await lastPosition(db);
   }
 
   /** What changed since a position; null when the log does not reach back to it. */
   async since(position: ChangePosition): Promise<LogPart | null> {
+    return this.#read(position, async (reader, end) => {
+      const rows = await this.#rows(reader, position);
+      return this.#hasHoles(rows, position) ? null : { rows, position: end };
+    });
+  }
+
+  /** As `since`, a part of bounded size: what change-lanes.ts chooses. */
+  async part(position: ChangePosition, isLarge: boolean): Promise<LogPart | null> {
+    return this.#read(position, async (reader, end) => {
+      const page = await this.#page(reader, position);
+      return this.#hasHoles(page.rows, position) ? null : choosePart(page, position, end, isLarge);
+    });
+  }
+
+  async #read(position: ChangePosition,
+    choose: (reader: Kysely<Tables>, end: ChangePosition) => Promise<ChosenPart<LogRow> | null>): Promise<LogPart | null> {
     const { db, dialect } = this.#context;
     return dialect.readConsistently(db, async (reader) => {
-      const rows = await this.#rows(reader, position);
-      if (rows === null) return null;
-      // An older position that misses nothing is as good, and stays the same text.
-      if (rows.length === 0) return { changes: [], position };
       const snapshot = await dialect.snapshot(reader);
-      if (snapshot !== null && snapshot.next < position.next) return null;
-      const next = rows.reduce((most, row) => Math.max(most, row.seq + 1), position.next);
-      return { changes: await changesOf(reader, rows), position: snapshot ?? { next, open: [] } };
+      const { trimmed } = await reader.selectFrom('palisade_log').select('trimmed').executeTakeFirstOrThrow();
+      if (trimmed >= lowestUnseen(position) || (snapshot !== null && snapshot.next < position.next)) return null;
+      const end = snapshot ?? await lastPosition(reader);
+      const chosen = await choose(reader, end);
+      if (chosen === null || chosen.rows.some((row) => row.event === resetChange.event)) return null;
+      // An older position that misses nothing is as good, and stays the same text.
+      if (chosen.rows.length === 0) return { changes: [], position, end: position };
+      return { changes: await changesOf(reader, chosen.rows), position: chosen.position, end };
     });
   }
 
@@ -105,25 +122,48 @@ export class ChangeLog {
     });
   }
 
-  async #rows(db: Kysely<Tables>, position: ChangePosition): Promise<LogRow[] | null> {
-    const { dialect } = this.#context;
-    const number = dialect.changeNumber;
+  /** All rows that a reader has not seen, in the order of the log. */
+  async #rows(db: Kysely<Tables>, position: ChangePosition): Promise<LogRow[]> {
     const rows: LogRow[] = [];
     for (let above = 0; ;) {
-      const page = await db.selectFrom('palisade_changes').selectAll().select(sql<number>`${number}`.as('transaction'))
-        .where(position.open.length === 0 ? sql<boolean>`${number} >= ${position.next}`
-          : sql<boolean>`(${number} >= ${position.next} or ${number} in (${sql.join(position.open)}))`)
-        .where('seq', '>', above).orderBy('seq').limit(pageRows).execute();
+      const page = await this.#unseen(db, position).where('seq', '>', above).orderBy('seq').limit(pageRows).execute();
       rows.push(...page);
       if (page.length < pageRows) break;
       above = page[page.length - 1].seq;
     }
-    const { trimmed } = await db.selectFrom('palisade_log').select('trimmed').executeTakeFirstOrThrow();
-    if (trimmed >= lowestUnseen(position)) return null;
-    // Somebody emptied the log by hand.
-    if (dialect.hasDenseLog && rows.length > 0 && rows[0].seq !== position.next) return null;
-    return rows.some((row) => row.event === resetChange.event) ? null : rows;
+    return rows;
   }
+
+  /** The first rows that a reader has not seen, by transactions, which are whole. */
+  async #page(db: Kysely<Tables>, position: ChangePosition): Promise<WaitingPage<LogRow>> {
+    const number = this.#context.dialect.changeNumber;
+    const rows = await this.#unseen(db, position).orderBy(number).orderBy('seq').limit(lapiLimits.changePartRows).execute();
+    if (rows.length < lapiLimits.changePartRows) return { rows, cut: null };
+    const last = rows[rows.length - 1].transaction;
+    // What stands at the end may go on behind it.
+    if (rows[0].transaction < last) return { rows: rows.filter(({ transaction }) => transaction < last), cut: last };
+    return { rows: await this.#unseen(db, position).where(sql<boolean>`${number} = ${last}`).orderBy('seq').execute(), cut: last + 1 };
+  }
+
+  #unseen(db: Kysely<Tables>, { next, open }: ChangePosition) {
+    const number = this.#context.dialect.changeNumber;
+    return db.selectFrom('palisade_changes').selectAll().select(sql<number>`${number}`.as('transaction'))
+      .where(open.length === 0 ? sql<boolean>`${number} >= ${next}`
+        : sql<boolean>`(${number} >= ${next} or ${number} in (${sql.join(open)}))`);
+  }
+
+  /** Whether somebody took rows out by hand. */
+  #hasHoles(rows: readonly LogRow[], { next, open }: ChangePosition): boolean {
+    if (!this.#context.dialect.hasDenseLog || rows.length === 0) return false;
+    return rows.slice(0, open.length + 1).some(({ seq }, index) => seq !== (open[index] ?? next));
+  }
+}
+
+/** The position of a reader that has read the whole log, where transactions write one after the other. */
+async function lastPosition(db: Kysely<Tables>): Promise<ChangePosition> {
+  const { last } = await db.selectFrom('palisade_changes').select(sql<number | null>`max(seq)`.as('last'))
+    .executeTakeFirstOrThrow();
+  return { next: (last ?? 0) + 1, open: [] };
 }
 
 /** The columns of decisions that a change needs. */

@@ -35,10 +35,11 @@ export interface DeltaFilter {
   readonly tellsShortLived: boolean;
 }
 
-/** Returns the delta, or null when it cannot be told any more and the client has to begin anew. */
+/** Returns the delta to what is known, or null when it cannot be told any more and the client has to begin anew. */
 export async function readDelta(context: StoreContext, follower: DecisionFollower, from: DecisionCursor,
   filter: DeltaFilter): Promise<DecisionDelta | null> {
-  const followed = await follower.current();
+  const followed = follower.known;
+  if (followed === null) return null;
   // Taken after the reading: nothing that began before it is missing.
   const now = context.now();
   const entries = followed.journal.since(from.position);

@@ -8,7 +8,7 @@ import { nanosecondsPer } from '../../ts/util/go-duration.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { remembered } from '../../ts/util/remembered.js';
 import { ChangeLog, selectDecisionColumns, type DecisionChange, type DecisionColumns } from './change-log.js';
-import type { ChangePosition } from './change-position.js';
+import { hasSeenAll, type ChangePosition } from './change-position.js';
 import { fromColumn, toColumn } from './columns.js';
 import { DecisionIndex, type IndexedDecision } from './decision-index.js';
 import { DecisionJournal, type JournalEntry } from './decision-journal.js';
@@ -40,9 +40,12 @@ export class DecisionFollower {
   #checkedMs = -Infinity;
   #sweptAt = GoTime.zero;
   #following: Promise<void> | null = null;
+  readonly #onProgress: () => void;
 
-  constructor(context: StoreContext) {
+  /** `onProgress` is called for each part that was taken in, small transactions first. */
+  constructor(context: StoreContext, onProgress: () => void) {
     this.#context = context;
+    this.#onProgress = onProgress;
     this.#log = new ChangeLog(context);
   }
 
@@ -57,6 +60,17 @@ export class DecisionFollower {
     }
     this.#sweep();
     return this.#followed!;
+  }
+
+  /** What is known already; null before the first reading. */
+  get known(): Followed | null {
+    return this.#followed;
+  }
+
+  /** Whether something was written since the last reading began. */
+  get isBehind(): boolean {
+    const mark = this.#context.dialect.writeMark();
+    return mark !== null && mark !== this.#mark;
   }
 
   get log(): ChangeLog {
@@ -96,18 +110,25 @@ export class DecisionFollower {
     this.#checkedMs = performance.now();
   }
 
-  /** Takes in what is new in the log. Returns false when it does not reach back to where this reader stands. */
+  /** Takes in what is new in the log, part by part. Returns false when it does not reach back to where this reader stands. */
   async #readLog({ index, journal }: Followed): Promise<boolean> {
-    const part = await this.#log.since(journal.position);
-    if (part === null) return false;
-    if (part.position === journal.position) return true;
-    const entries = part.changes.map((change) => this.toEntry(change));
-    for (const { event, decision } of entries) {
-      if (event === 'delete') index.remove(decision.id);
-      else index.put(decision);
+    let end: ChangePosition | null = null;
+    for (let isLarge = false; ; isLarge = true) {
+      const part = await this.#log.part(journal.position, isLarge);
+      if (part === null) return false;
+      if (part.position === journal.position) return true;
+      const entries = part.changes.map((change) => this.toEntry(change));
+      for (const { event, decision } of entries) {
+        if (event === 'delete') index.remove(decision.id);
+        else index.put(decision);
+      }
+      journal.append(entries, part.position, this.#context.now().seconds);
+      this.#onProgress();
+      end ??= part.end;
+      // What came while it was reading is for the next call.
+      if (hasSeenAll(journal.position, end)) return true;
+      await setImmediate();
     }
-    journal.append(entries, part.position, this.#context.now().seconds);
-    return true;
   }
 
   /** Reads everything in force. What changes while it reads is in the log after the position taken first. */

@@ -42,20 +42,28 @@ export class DecisionWatch {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  /** Tells those who wait what the follower knows by now, should it be news. */
+  tell(): void {
+    const followed = this.#follower.known;
+    if (followed !== null && this.#hasNews(followed)) for (const listener of [...this.#listeners]) listener();
+  }
+
   async #look(): Promise<void> {
     if (this.#listeners.size === 0) return;
     this.#isLooking = true;
     try {
-      const followed = await this.#follower.current();
-      if (this.#hasNews(followed)) for (const listener of [...this.#listeners]) listener();
+      await this.#follower.current();
+      this.tell();
     } catch {
       // The database is away; requests say so in the log. Whoever waits hears of it when it is back.
     }
     this.#isLooking = false;
     if (this.#listeners.size === 0) return;
-    if (this.#isBehind) {
+    if (this.#isBehind || this.#follower.isBehind) {
       this.#isBehind = false;
-      return this.wake();
+      // Others get their turn while an import goes on.
+      this.#timer = setTimeout(() => this.wake());
+      return;
     }
     this.#timer = setTimeout(() => this.wake(), lapiLimits.watchIntervalMs);
   }

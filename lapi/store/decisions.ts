@@ -85,7 +85,7 @@ export class Decisions {
 
   /** From now on lookups of addresses are answered from memory. For a server, not for a command. */
   async keepInMemory(): Promise<void> {
-    this.#follower = new DecisionFollower(this.#context);
+    this.#follower = new DecisionFollower(this.#context, () => this.#watch?.tell());
     const watch = this.#watch = new DecisionWatch(this.#follower, this.#context.now);
     this.#stopListening = this.#context.dialect.listen(() => watch.wake());
     await this.#follower.current();
@@ -123,15 +123,24 @@ export class Decisions {
    * What a client has to hear since a cursor, which it was given with what it heard last: by an earlier delta, or by
    * `cursorAt` with the decisions in memory at its start. Nothing is missing and nothing comes twice, in whatever order
    * transactions end, whoever writes, and whichever Local API of the database is asked. null: the cursor is not one, or
-   * too old, or nothing is kept in memory; then the client has to be told everything anew. With `tellsShortLived` what
-   * began and was taken back since is told as ended, for clients that stand somewhere on the way.
+   * too old, or nothing is kept in memory; then the client has to be told everything anew.
    */
-  async delta(cursor: string, filter: DecisionFilter, dedup: boolean,
-    tellsShortLived = false): Promise<DecisionDelta | null> {
+  async delta(cursor: string, filter: DecisionFilter, dedup: boolean): Promise<DecisionDelta | null> {
     const from = parseCursor(cursor);
     if (from === null || this.#follower === null) return null;
+    await this.#follower.current();
     return readDelta(this.#context, this.#follower, from, { passes: (decision) => passes(decision, filter), dedup,
-      tellsShortLived });
+      tellsShortLived: false });
+  }
+
+  /**
+   * As `delta`, of all decisions and as far as they are in memory already, which `subscribe` told. What began and was taken back since
+   * is told as ended, for clients that stand somewhere on the way.
+   */
+  async knownDelta(cursor: string): Promise<DecisionDelta | null> {
+    const from = parseCursor(cursor);
+    if (from === null || this.#follower === null) return null;
+    return readDelta(this.#context, this.#follower, from, { passes: () => true, dedup: false, tellsShortLived: true });
   }
 
   /**
