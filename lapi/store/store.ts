@@ -4,6 +4,7 @@
 import { Kysely } from 'kysely';
 import { PalisadeError } from '../../ts/errors.js';
 import { GoTime } from '../../ts/util/go-time.js';
+import { lapiLimits } from '../limits.js';
 import { Alerts } from './alerts.js';
 import { Allowlists } from './allowlists.js';
 import { Bouncers } from './bouncers.js';
@@ -35,6 +36,8 @@ export interface StoreOptions {
   readonly ssl?: SslOptions;
   /** Write-ahead log. null: on, unless the file lies on a network file system. */
   readonly useWal: boolean | null;
+  /** Connections to a server at most; absent or 0: lapiLimits.databaseConnectionsMax, which is never exceeded. */
+  readonly connectionsMax?: number;
   /** Rows per insert or expiry statement. */
   readonly bulkSize: number;
 }
@@ -65,7 +68,7 @@ export interface Store extends StoreContext {
 
 /** Opens the database of a configuration. Throws E_STORE when it cannot be opened, E_CONFIG for an unknown type. */
 export async function openStore(options: StoreOptions, nowMs: () => number = Date.now): Promise<Store> {
-  const dialect = dialectOf(options);
+  const dialect = await dialectOf(options);
   const db = new Kysely<Tables>({ dialect: dialect.kysely,
     // Everything but a plain reading counts as a write, the commit at its end too.
     ...(dialect.name !== 'sqlite' && { log: ({ query }: { query: { sql: string } }) => {
@@ -100,10 +103,11 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
   };
 }
 
-function dialectOf(options: StoreOptions): StoreDialect {
+async function dialectOf(options: StoreOptions): Promise<StoreDialect> {
   if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? !isOnNetwork(options.path));
   const { user = '', password = '', name = '', host = '', port = 0 } = options;
   const server = { user, password, database: name, host, port, socketPath: options.path,
+    connectionsMax: Math.min(options.connectionsMax || Infinity, lapiLimits.databaseConnectionsMax),
     ssl: options.ssl ?? { mode: '', caFile: '', certFile: '', keyFile: '' } };
   if (['postgres', 'postgresql', 'pgx'].includes(options.type)) return postgresDialect(server);
   if (options.type === 'mysql') return mysqlDialect(server);

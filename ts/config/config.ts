@@ -66,6 +66,8 @@ export interface DatabaseConfig {
   readonly port: number;
   readonly ssl?: { readonly mode: string; readonly caFile: string; readonly certFile: string; readonly keyFile: string };
   readonly bulkSize: number;
+  /** Connections to a server; 0: as many as the Local API wants. */
+  readonly connectionsMax?: number;
   readonly flush: NonNullable<NonNullable<RawConfig['db_config']>['flush']> | null;
 }
 
@@ -254,7 +256,7 @@ function resolveDatabase(raw: RawConfig, paths: ConfigPaths): DatabaseConfig | n
     name: section.db_name ?? '', host: section.host ?? '', port: section.port ?? 0,
     ssl: { mode: section.sslmode ?? '', caFile: section.ssl_ca_cert ?? '', certFile: section.ssl_client_cert ?? '',
       keyFile: section.ssl_client_key ?? '' },
-    bulkSize: Math.min(section.decision_bulk_size || 1000, 2000), flush: section.flush ?? null,
+    bulkSize: Math.min(section.decision_bulk_size || 1000, 2000), connectionsMax: section.max_open_conns ?? 0, flush: section.flush ?? null,
   };
 }
 

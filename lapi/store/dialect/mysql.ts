@@ -2,9 +2,10 @@
 // that SQLite keeps too, so that columns.ts serves all. Whoever writes to the change log holds a row lock until the end
 // of the transaction, so its numbers come into sight in order; our own transactions take it last.
 
+import { connect, isIP } from 'node:net';
 import { CompiledQuery, MysqlAdapter, MysqlDriver, MysqlIntrospector, MysqlQueryCompiler, sql, type Kysely,
   type RawBuilder } from 'kysely';
-import { createPool, type ConnectionOptions, type TypeCastField } from 'mysql2';
+import { createPool, type ConnectionOptions, type SslOptions as Tls, type TypeCastField } from 'mysql2';
 import { PalisadeError } from '../../../ts/errors.js';
 import { lapiLimits } from '../../limits.js';
 import type { Tables } from '../tables.js';
@@ -26,8 +27,9 @@ const retryable = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CON_C
 /** Returns the dialect; nothing is connected yet. Throws E_CONFIG for an unknown sslmode, E_FILE for a missing file. */
 export function mysqlDialect(options: ServerOptions): StoreDialect {
   let ownWrites = 0;
-  const pool = createPool({ ...addressOf(options), user: options.user, password: options.password, database: options.database,
-    ssl: sslOf(options.ssl), connectionLimit: lapiLimits.databaseConnectionsMax, connectTimeout: lapiLimits.busyTimeoutMs,
+  const ssl = sslOf(options.ssl);
+  const pool = createPool({ ...checkable(addressOf(options), ssl), user: options.user, password: options.password, database: options.database,
+    ssl, connectionLimit: options.connectionsMax, connectTimeout: lapiLimits.busyTimeoutMs,
     charset: 'utf8mb4_bin', typeCast: readField });
   pool.on('connection', (connection) => {
     // A connection that cannot take this is broken, and the query after it says so.
@@ -166,14 +168,26 @@ function addressOf({ host, port, socketPath }: ServerOptions): Pick<ConnectionOp
   return host === '' && port === 0 && socketPath !== '' ? { socketPath } : { host: host || '127.0.0.1', port: port || 3306 };
 }
 
-function sslOf(ssl: SslOptions): ConnectionOptions['ssl'] {
+function sslOf(ssl: SslOptions): Tls | undefined {
   const mode = ssl.mode === '' && ssl.caFile !== '' ? 'verify-full' : ssl.mode;
   if (['', 'disable', 'false', 'allow', 'prefer', 'preferred'].includes(mode)) return undefined;
-  const isVerified = ['verify-ca', 'verify-full', 'true', 'custom'].includes(mode);
+  const isNamed = ['verify-full', 'true', 'custom'].includes(mode);
+  // Who names an authority wants it asked.
+  const isVerified = isNamed || mode === 'verify-ca' || (mode === 'require' && ssl.caFile !== '');
   if (!isVerified && mode !== 'require' && mode !== 'skip-verify') {
     throw new PalisadeError('E_CONFIG', `db_config.sslmode: unknown mode '${mode}'`);
   }
-  return { rejectUnauthorized: isVerified, verifyIdentity: isVerified && mode !== 'verify-ca', ...readTlsFiles(ssl) };
+  return { rejectUnauthorized: isVerified, verifyIdentity: isNamed, ...readTlsFiles(ssl) };
+}
+
+/**
+ * mysql2 holds a certificate against names alone, and takes any for an address. With a dot at its end an address is a
+ * name to mysql2, and to Node, which takes that dot off, an address again.
+ */
+function checkable(address: ReturnType<typeof addressOf>, ssl: Tls | undefined): Pick<ConnectionOptions, 'host' | 'port' | 'socketPath' | 'stream'> {
+  const { host = '', port = 0 } = address;
+  if (ssl?.verifyIdentity !== true || isIP(host) === 0) return address;
+  return { host: `${host}.`, port, stream: () => connect({ host, port, keepAlive: true }) };
 }
 
 /** Times as the text that SQLite holds, other texts as they are; numbers up to 2^53 are exact. */

@@ -1,6 +1,7 @@
 // PostgreSQL through pg: a pool of connections, rows in bulk as one JSON parameter, times read as the text that SQLite
 // keeps too, so that columns.ts serves both. Many write at once: decision-follower.ts minds what that means for readers.
 
+import { connect } from 'node:net';
 import { PostgresDialect, sql, type Kysely, type RawBuilder } from 'kysely';
 import pg from 'pg';
 import { PalisadeError } from '../../../ts/errors.js';
@@ -25,14 +26,14 @@ const typeParsers: Readonly<Record<number, (text: string) => unknown>> = {
   20: Number, 1184: (text) => `${text}:00`, 114: String, 3802: String, 1700: Number,
 };
 
-/** Returns the dialect; nothing is connected yet. Throws E_CONFIG for an unknown sslmode, E_FILE for a missing file. */
-export function postgresDialect(options: ServerOptions): StoreDialect {
+/** Returns the dialect; nothing stays connected yet. Throws E_CONFIG for an unknown sslmode, E_FILE for a missing file. */
+export async function postgresDialect(options: ServerOptions): Promise<StoreDialect> {
   let ownWrites = 0;
   let heard = 0;
-  const connection = connectionOf(options);
+  const connection = await connectionOf(options);
   return {
     name: 'postgres',
-    kysely: new PostgresDialect({ pool: openPool(connection) }),
+    kysely: new PostgresDialect({ pool: openPool(connection, options.connectionsMax) }),
     changeNumber: sql.ref<number>('tx'),
     hasDenseLog: false,
     parameterCountMax: 65_535,
@@ -74,13 +75,15 @@ export function postgresDialect(options: ServerOptions): StoreDialect {
   };
 }
 
-function connectionOf({ user, password, database, host, port, socketPath, ssl }: ServerOptions): pg.ClientConfig {
-  return { user, password, database, host: host || (port === 0 && socketPath) || '127.0.0.1', port: port || 5432,
-    ssl: sslOf(ssl), options: '-c TimeZone=UTC', connectionTimeoutMillis: lapiLimits.busyTimeoutMs };
+async function connectionOf({ user, password, database, socketPath, ssl, ...options }: ServerOptions): Promise<pg.ClientConfig> {
+  const host = options.host || (options.port === 0 && socketPath) || '127.0.0.1';
+  const port = options.port || 5432;
+  return { user, password, database, host, port, ssl: await sslOf(ssl, host, port), options: '-c TimeZone=UTC',
+    connectionTimeoutMillis: lapiLimits.busyTimeoutMs };
 }
 
-function openPool(connection: pg.ClientConfig): pg.Pool {
-  const pool = new pg.Pool({ ...connection, max: lapiLimits.databaseConnectionsMax,
+function openPool(connection: pg.ClientConfig, max: number): pg.Pool {
+  const pool = new pg.Pool({ ...connection, max,
     types: { getTypeParser: ((oid: number, format?: 'text') => typeParsers[oid]
       ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser },
   });
@@ -196,14 +199,29 @@ function listen(options: pg.ClientConfig, onChange: () => void): () => Promise<v
   };
 }
 
-function sslOf(ssl: SslOptions): pg.ConnectionConfig['ssl'] {
-  const { mode } = ssl;
-  if (mode === '' || mode === 'disable' || mode === 'allow' || mode === 'prefer') return false;
-  if (!['require', 'verify-ca', 'verify-full'].includes(mode)) {
+/** As libpq reads sslmode: nothing said is `prefer`, a unix socket has no TLS, who names an authority wants it asked. */
+async function sslOf(ssl: SslOptions, host: string, port: number): Promise<pg.ConnectionConfig['ssl']> {
+  const mode = ssl.mode || 'prefer';
+  if (!['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(mode)) {
     throw new PalisadeError('E_CONFIG', `db_config.sslmode: unknown mode '${mode}'`);
   }
-  return { rejectUnauthorized: ssl.mode !== 'require', ...readTlsFiles(ssl),
-    ...(ssl.mode === 'verify-ca' && { checkServerIdentity: () => undefined }) };
+  if (mode === 'disable' || host.startsWith('/')) return false;
+  if ((mode === 'prefer' || mode === 'allow') && !await speaksTls(host, port)) return false;
+  return { rejectUnauthorized: mode.startsWith('verify') || ssl.caFile !== '', ...readTlsFiles(ssl),
+    ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }) };
+}
+
+/** Asks a server by the protocol's SSLRequest, which it answers with one letter. Why it does not answer, the first query says. */
+function speaksTls(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: lapiLimits.busyTimeoutMs });
+    socket.once('connect', () => socket.write(Buffer.from('0000000804d2162f', 'hex')))
+      .once('data', (answer) => {
+        resolve(answer[0] === 'S'.charCodeAt(0));
+        socket.destroy();
+      })
+      .once('timeout', () => socket.destroy()).on('error', () => {}).once('close', () => resolve(false));
+  });
 }
 
 function codeOf(error: unknown): string {

@@ -12,6 +12,7 @@ export interface ServerOptions {
   readonly port: number;
   /** Where there is neither host nor port: the unix socket, for PostgreSQL the folder that holds it. '' for none. */
   readonly socketPath: string;
+  readonly connectionsMax: number;
   readonly ssl: SslOptions;
 }
 

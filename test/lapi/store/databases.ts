@@ -2,9 +2,10 @@
 // sockets in temporary folders, when Debian's packages postgresql and mariadb-server are there.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { createConnection } from 'mysql2/promise';
@@ -29,12 +30,39 @@ export interface TestDatabase {
 }
 
 const serverFolder = '/usr/lib/postgresql';
-const mariadbProgram = '/usr/sbin/mariadbd';
+export const mariadbProgram = '/usr/sbin/mariadbd';
 const startMsMax = 120_000;
+/** A folder in memory, and the room that it must have: a server makes tens of files for each database, and waits for the disk. */
+const memoryFolder = '/dev/shm';
+const memoryBytesMin = 1024 ** 3;
 
 /** Returns all of them, not started. */
 export function testDatabases(): TestDatabase[] {
   return [new SqliteFiles(), new PostgresServer(), new MariadbServer()];
+}
+
+/** Of onEachDatabase: what the parts of one test file share, and those of them that were started. */
+const shared: TestDatabase[] = [];
+const started = new Set<TestDatabase>();
+
+/** Describes a part of a test file once on each database. All parts of a file share one server; each `create` is empty. */
+export function onEachDatabase(title: string, part: (database: TestDatabase) => void, skip: string | false = false): void {
+  if (shared.length === 0) {
+    shared.push(...testDatabases());
+    after(async () => {
+      for (const database of started) await database.stop();
+    });
+  }
+  for (const database of shared) {
+    describe(`${title}, ${database.name}`, { skip: database.skip || skip }, () => {
+      before(async () => {
+        if (started.has(database)) return;
+        started.add(database);
+        await database.start();
+      });
+      part(database);
+    });
+  }
 }
 
 class SqliteFiles implements TestDatabase {
@@ -84,13 +112,13 @@ class PostgresServer implements TestDatabase {
   #command: readonly string[] = [];
   readonly hasParallelWrites = true;
   readonly hasWaitingWrites = false;
-  readonly skip = existsSync(serverFolder) && programs() !== null ? false as const : "Debian's package postgresql is not installed";
+  readonly skip = programs() !== null ? false as const : "Debian's package postgresql is not installed";
   #folder = '';
   #count = 0;
   #server: ChildProcess | null = null;
 
   async start(): Promise<void> {
-    this.#folder = mkdtempSync(join(tmpdir(), 'palisade-postgres-'));
+    this.#folder = mkdtempSync(join(serverParent(), 'palisade-postgres-'));
     const data = join(this.#folder, 'data');
     const as = asUser(this.#folder, 'postgres');
     const bin = programs()!;
@@ -145,7 +173,7 @@ class MariadbServer implements TestDatabase {
 
   /** Without grant tables an empty folder is enough, and the server is there in a moment. */
   async start(): Promise<void> {
-    this.#folder = mkdtempSync(join(tmpdir(), 'palisade-mariadb-'));
+    this.#folder = mkdtempSync(join(serverParent(), 'palisade-mariadb-'));
     this.#command = [...asUser(this.#folder, 'nobody'), mariadbProgram, '--no-defaults', `--datadir=${this.#folder}`,
       `--socket=${this.#socket}`, `--pid-file=${this.#folder}/pid`, '--skip-networking', '--skip-grant-tables', '--skip-log-bin',
       '--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync', '--innodb-doublewrite=0',
@@ -182,14 +210,23 @@ class MariadbServer implements TestDatabase {
   }
 }
 
-/** Folder of the newest server's programs, or null. */
-function programs(): string | null {
+/** Where the servers' folders are made. */
+export function serverParent(): string {
+  if (!existsSync(memoryFolder)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memoryFolder);
+  return bavail * bsize > memoryBytesMin ? memoryFolder : tmpdir();
+}
+
+/** Folder of the newest PostgreSQL's programs, or null. */
+export function programs(): string | null {
+  if (!existsSync(serverFolder)) return null;
   const version = readdirSync(serverFolder).filter((name) => existsSync(join(serverFolder, name, 'bin/initdb')))
     .toSorted((a, b) => Number(a) - Number(b)).at(-1);
   return version === undefined ? null : join(serverFolder, version, 'bin');
 }
 
-async function answering(server: ChildProcess, ask: () => Promise<void>): Promise<void> {
+/** Waits until a server that was started answers. */
+export async function answering(server: ChildProcess, ask: () => Promise<void>): Promise<void> {
   for (const deadline = Date.now() + startMsMax; ;) {
     try {
       return await ask();
@@ -200,7 +237,8 @@ async function answering(server: ChildProcess, ask: () => Promise<void>): Promis
   }
 }
 
-async function end(server: ChildProcess | null, signal: NodeJS.Signals): Promise<void> {
+/** Ends a server and waits for it. */
+export async function end(server: ChildProcess | null, signal: NodeJS.Signals): Promise<void> {
   if (server === null || server.exitCode !== null) return;
   const ended = new Promise((resolve) => server.once('exit', resolve));
   server.kill(signal);
@@ -208,7 +246,7 @@ async function end(server: ChildProcess | null, signal: NodeJS.Signals): Promise
 }
 
 /** Servers refuse to run as root: then they run as another user, to whom the folder is given. */
-function asUser(folder: string, user: string): string[] {
+export function asUser(folder: string, user: string): string[] {
   if (process.getuid?.() !== 0) return [];
   const [, , uid, gid] = readFileSync('/etc/passwd', 'utf8').split('\n').find((line) => line.startsWith(`${user}:`))!.split(':');
   chownSync(folder, Number(uid), Number(gid));
