@@ -12,7 +12,7 @@ import type { Store } from './store/store.js';
 
 /** The part of api.server that requests depend on. */
 export interface LapiSettings {
-  readonly useForwardedForHeaders: boolean;
+  /** Whose headers tell where a request comes from. */
   readonly trustedProxies: readonly string[];
   readonly trustedIps: readonly string[];
   readonly disableRemoteRegistration: boolean;

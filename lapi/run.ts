@@ -76,6 +76,9 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   checkRegistration(server.autoRegistration);
   const tls = readTlsSettings(server.tls, nowMs, log);
   for (const warning of plan.warnings) log.warning(warning);
+  if (server.useForwardedForHeaders && server.trustedProxies.length === 0) {
+    log.warning('api.server.use_forwarded_for_headers has no effect: trusted_proxies names nobody whose headers are believed');
+  }
   const store = await openStore(database, nowMs);
   let listening: Listening;
   const metrics = new LapiMetrics();

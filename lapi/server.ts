@@ -66,7 +66,7 @@ function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
 }
 
 function addRequestHooks(app: FastifyInstance, deps: RouteDeps): void {
-  const addressOf = clientAddressOf(deps.settings.useForwardedForHeaders, deps.settings.trustedProxies);
+  const addressOf = clientAddressOf(deps.settings.trustedProxies);
   app.decorateRequest('clientAddress', '');
   app.decorateRequest('machine', null);
   app.decorateRequest('bouncer', null);

@@ -27,13 +27,11 @@ export class AddressSet {
 }
 
 /** Returns a function that tells the address of a request. */
-export function clientAddressOf(useHeaders: boolean, trustedProxies: readonly string[]):
-(request: IncomingMessage) => string {
-  const proxies = new AddressSet('trusted_proxies',
-    useHeaders && trustedProxies.length === 0 ? ['0.0.0.0/0', '::/0'] : trustedProxies);
+export function clientAddressOf(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
+  const proxies = new AddressSet('trusted_proxies', trustedProxies);
   return (request) => {
     const peer = peerAddress(request);
-    if (!useHeaders || !proxies.has(peer)) return peer;
+    if (!proxies.has(peer)) return peer;
     return fromHeader(request.headers['x-forwarded-for'], proxies)
       ?? fromHeader(request.headers['x-real-ip'], proxies) ?? peer;
   };

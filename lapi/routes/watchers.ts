@@ -26,18 +26,17 @@ export function addWatcherRoutes(app: FastifyInstance, deps: RouteDeps): void {
     deps.settings.autoRegistration?.allowedRanges ?? []);
   const limit = new AttemptLimit(deps.nowMs);
   app.post('/v1/watchers', (request, reply) => {
-    limit.check(request.clientAddress);
-    limit.count(request.clientAddress);
+    limit.begin(request.clientAddress);
     return register(request, reply, deps, allowed);
   });
   app.post('/v1/watchers/login', async (request, reply) => {
-    limit.check(request.clientAddress);
-    try {
-      return sendToken(reply, await logIn(request, deps));
-    } catch (error) {
-      if (error instanceof Refusal) limit.count(request.clientAddress);
+    const attempts = limit.begin(request.clientAddress);
+    const token = await logIn(request, deps).catch((error: unknown) => {
+      if (!(error instanceof Refusal)) attempts.count--;
       throw error;
-    }
+    });
+    attempts.count--;
+    return sendToken(reply, token);
   });
   app.get('/v1/refresh_token', { config: { access: 'refresh' } }, (request, reply) =>
     sendToken(reply, deps.tokens.issue(machineOf(request).name)));

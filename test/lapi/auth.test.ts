@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { createSigner } from 'fast-jwt';
 import { after, before, describe, test } from 'node:test';
 import { loadSecret } from '../../lapi/auth/secret.js';
+import type { LapiSettings } from '../../lapi/deps.js';
 import { lapiLimits } from '../../lapi/limits.js';
+import type { Store } from '../../lapi/store/store.js';
 import { addBouncer, logIn, secret, startInstance, type Instance } from './instance.js';
+import { onEachDatabase } from './store/databases.js';
 
 const agent = { 'user-agent': 'crowdsec/v1.7.9-test' };
 
-describe('machine tokens', () => {
+onEachDatabase('machine tokens', (database) => {
   let instance: Instance;
-  before(async () => { instance = await startInstance(); });
+  before(async () => { instance = await startInstance({ database }); });
   after(() => instance.close());
 
   const get = (token: string, url = '/v1/heartbeat') => instance.app.inject({ url,
@@ -80,9 +83,9 @@ describe('machine tokens', () => {
   });
 });
 
-describe('bouncer keys', () => {
+onEachDatabase('bouncer keys', (database) => {
   let instance: Instance;
-  before(async () => { instance = await startInstance(); });
+  before(async () => { instance = await startInstance({ database }); });
   after(() => instance.close());
 
   const ask = (key: string, remoteAddress: string, userAgent = 'bouncer/v1') => instance.app.inject({ url: '/v1/decisions',
@@ -123,7 +126,12 @@ describe('bouncer keys', () => {
   });
 });
 
-describe('who may register and delete', () => {
+onEachDatabase('who may register and delete', (database) => {
+  let store: Store;
+  before(async () => { store = await (await database.create())(Date.now); });
+  after(() => store.close());
+  const start = (settings: Partial<LapiSettings>) => startInstance({ store, settings, nowMs: Date.now() });
+
   const token = 'a'.repeat(32);
   const settings = { trustedIps: ['198.51.100.0/24'], disableRemoteRegistration: true,
     autoRegistration: { token, allowedRanges: ['10.0.0.0/8', '127.0.0.1'] } };
@@ -135,41 +143,40 @@ describe('who may register and delete', () => {
   ];
   for (const [index, [name, remoteAddress, body, status]] of register.entries()) {
     test(`registration ${name} is answered ${status}`, async () => {
-      const instance = await startInstance({ settings });
-      const answer = await instance.app.inject({ method: 'POST', url: '/v1/watchers', remoteAddress,
+      const { app } = await start(settings);
+      const answer = await app.inject({ method: 'POST', url: '/v1/watchers', remoteAddress,
         payload: JSON.stringify({ machine_id: `m${index}`, password: 'p', ...body }) });
       assert.equal(answer.statusCode, status);
-      await instance.close();
+      await app.close();
     });
   }
 
   test('alerts are deleted from this host and trusted addresses only', async () => {
-    const instance = await startInstance({ settings });
+    const instance = await start(settings);
     const authorization = `Bearer ${await logIn(instance)}`;
     for (const [remoteAddress, status] of [['127.0.0.1', 200], ['198.51.100.9', 200], ['192.0.2.1', 403]] as const) {
       const answer = await instance.app.inject({ method: 'DELETE', url: '/v1/alerts', remoteAddress, headers: { authorization } });
       assert.equal(answer.statusCode, status, remoteAddress);
     }
-    await instance.close();
+    await instance.app.close();
   });
 
-  test('headers of proxies count only when the configuration says so, and only from trusted ones', async () => {
-    const cases: [settings: object, forwarded: string, seen: string][] = [
-      [{}, '192.0.2.9', '203.0.113.1'],
-      [{ useForwardedForHeaders: true }, '192.0.2.9, 192.0.2.8', '192.0.2.9'],
-      [{ useForwardedForHeaders: true, trustedProxies: ['203.0.113.0/24'] }, '192.0.2.9, 192.0.2.8, 203.0.113.7', '192.0.2.8'],
-      [{ useForwardedForHeaders: true, trustedProxies: ['10.0.0.0/8'] }, '192.0.2.9', '203.0.113.1'],
-      [{ useForwardedForHeaders: true }, 'zz', '203.0.113.1'],
-    ];
-    for (const [proxySettings, forwarded, seen] of cases) {
-      const instance = await startInstance({ settings: proxySettings });
-      const key = await addBouncer(instance);
-      await instance.app.inject({ url: '/v1/decisions', remoteAddress: '203.0.113.1',
-        headers: { 'x-api-key': key, 'x-forwarded-for': forwarded } });
-      assert.equal((await instance.store.bouncers.list())[0].ipAddress, seen);
-      await instance.close();
-    }
-  });
+  const forwarded: [settings: Partial<LapiSettings>, header: string, seen: string][] = [
+    [{}, '192.0.2.9, 192.0.2.8', '203.0.113.1'],
+    [{ trustedProxies: ['0.0.0.0/0'] }, '192.0.2.9, 192.0.2.8', '192.0.2.9'],
+    [{ trustedProxies: ['203.0.113.0/24'] }, '192.0.2.9, 192.0.2.8, 203.0.113.7', '192.0.2.8'],
+    [{ trustedProxies: ['10.0.0.0/8'] }, '192.0.2.9', '203.0.113.1'],
+    [{ trustedProxies: ['203.0.113.1'] }, 'zz', '203.0.113.1'],
+  ];
+  for (const [index, [proxySettings, header, seen]] of forwarded.entries()) {
+    test(`X-Forwarded-For: ${header} with ${JSON.stringify(proxySettings)} is taken for ${seen}`, async () => {
+      const instance = await start(proxySettings);
+      const key = await addBouncer(instance, `proxied${index}`);
+      await instance.app.inject({ url: '/v1/decisions', remoteAddress: '203.0.113.1', headers: { 'x-api-key': key, 'x-forwarded-for': header } });
+      assert.equal((await instance.store.bouncers.get(`proxied${index}`))!.ipAddress, seen);
+      await instance.app.close();
+    });
+  }
 });
 
 describe('the signing key', () => {
@@ -212,6 +219,31 @@ describe('attempts of one address', () => {
     assert.equal((await logInAs(instance, 'x', '192.0.2.2')).statusCode, 401);
     instance.clock.ms += 60_000;
     assert.equal((await logInAs(instance, 'x', '192.0.2.1')).statusCode, 401);
+    await instance.close();
+  });
+
+  test('of IPv6 are those of its /64, and of many at once none is free', async () => {
+    const instance = await startInstance();
+    await logIn(instance, 'nobody', 'right');
+    const count = lapiLimits.attemptsPerMinuteMax + 10;
+    const at = (index: number): string => `2001:db8:0:1::${index.toString(16)}`;
+    const answers = await Promise.all(Array.from({ length: count }, (_, index) => logInAs(instance, 'wrong', at(index))));
+    assert.equal(answers.filter(({ statusCode }) => statusCode === 429).length, 10);
+    assert.equal((await logInAs(instance, 'right', at(count))).statusCode, 429, 'not even with the password');
+    assert.equal((await logInAs(instance, 'right', '2001:db8:0:2::1')).statusCode, 200);
+    await instance.close();
+  });
+
+  test('that succeed are free, registrations are not', async () => {
+    const instance = await startInstance();
+    await logIn(instance, 'nobody', 'right');
+    for (let attempt = 0; attempt < 3; attempt++) assert.equal((await logInAs(instance, 'right', '192.0.2.1')).statusCode, 200);
+    const statuses = new Map<number, number>();
+    for (let attempt = 0; attempt <= lapiLimits.attemptsPerMinuteMax; attempt++) {
+      const { statusCode } = await instance.app.inject({ method: 'POST', url: '/v1/watchers', remoteAddress: '192.0.2.1', payload: '{' });
+      statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
+    }
+    assert.deepEqual([...statuses], [[400, lapiLimits.attemptsPerMinuteMax], [429, 1]]);
     await instance.close();
   });
 });

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { listen, type Listening } from '../../lapi/listen.js';
 import { silentLog } from '../../ts/config/log.js';
 import { addBouncer, alertBody, logIn, startInstance, type Instance } from './instance.js';
+import { onEachDatabase } from './store/databases.js';
 
-describe('bodies of requests', () => {
+onEachDatabase('bodies of requests', (database) => {
   let instance: Instance;
   let listening: Listening;
   let token: string;
   let key: string;
   const logged: string[] = [];
   before(async () => {
-    instance = await startInstance({ log: { ...silentLog, info: (text) => logged.push(text) } });
+    instance = await startInstance({ database, log: { ...silentLog, info: (text) => logged.push(text) } });
     listening = await listen(instance.app, { listenUri: '127.0.0.1:0', listenSocket: '', tls: null });
     token = await logIn(instance);
     key = await addBouncer(instance);

@@ -71,11 +71,14 @@ const folder = process.env['PALISADE_GOLDEN'] === undefined ? sharedPath('golden
 const key = 'goldenbouncerkey0123456789abcdef';
 const registrationToken = 'goldenregistrationtoken0123456789abcdef';
 
+/** CrowdSec believes the headers of anybody unless it is told whose; ours has to be told. */
+const everybody = ['0.0.0.0/0', '::/0'];
+
 const settingsOf: Readonly<Record<string, Partial<LapiSettings>>> = {
   lapi: {},
-  'lapi-xff': { useForwardedForHeaders: true, disableRemoteRegistration: true,
+  'lapi-xff': { trustedProxies: everybody, disableRemoteRegistration: true,
     autoRegistration: { token: registrationToken, allowedRanges: ['127.0.0.0/8', '10.0.0.0/8'] } },
-  'lapi-autoreg': { useForwardedForHeaders: true,
+  'lapi-autoreg': { trustedProxies: everybody,
     autoRegistration: { token: registrationToken, allowedRanges: ['127.0.0.0/8', '10.0.0.0/8'] } },
 };
 

@@ -15,6 +15,7 @@ import { GoTime } from '../../ts/util/go-time.js';
 import { buildServer } from '../../lapi/server.js';
 import { generateApiKey, hashApiKey, hashPassword } from '../../lapi/store/credentials.js';
 import { openStore, type Store } from '../../lapi/store/store.js';
+import type { TestDatabase } from './store/databases.js';
 
 export interface Instance {
   readonly app: FastifyInstance;
@@ -25,24 +26,26 @@ export interface Instance {
 }
 
 export const defaultSettings: LapiSettings = {
-  useForwardedForHeaders: false, trustedProxies: [], trustedIps: [], disableRemoteRegistration: false,
+  trustedProxies: [], trustedIps: [], disableRemoteRegistration: false,
   autoRegistration: null,
 };
 
 export const secret = Buffer.alloc(64, 7);
 
-/** Starts an instance without listening. */
-export async function startInstance(options: { settings?: Partial<LapiSettings>; store?: Store; nowMs?: number;
+/** Starts an instance without listening: on `store`, on an empty `database`, on a SQLite file or in memory. */
+export async function startInstance(options: { settings?: Partial<LapiSettings>; store?: Store; database?: TestDatabase; nowMs?: number;
   path?: string; profiles?: ProfileSet; log?: Log; certificates?: ClientCertificates;
   changeBeatMs?: number } = {}): Promise<Instance> {
   const clock = { ms: options.nowMs ?? Date.parse('2026-11-23T01:44:56Z') };
-  const store = options.store ?? await openStore({ type: 'sqlite', path: options.path ?? ':memory:', useWal: true,
-    bulkSize: 1000 }, () => clock.ms);
+  const nowMs = (): number => clock.ms;
+  const store = options.store ?? (options.database === undefined
+    ? await openStore({ type: 'sqlite', path: options.path ?? ':memory:', useWal: true, bulkSize: 1000 }, nowMs)
+    : await (await options.database.create())(nowMs));
   await store.decisions.keepInMemory();
   const metrics = new LapiMetrics();
   const app = buildServer({ store, metrics, settings: { ...defaultSettings, ...options.settings },
     certificates: options.certificates ?? null, profiles: options.profiles ?? shippedProfiles(), log: options.log ?? silentLog, secret,
-    changeBeatMs: options.changeBeatMs, nowMs: () => clock.ms });
+    changeBeatMs: options.changeBeatMs, nowMs });
   return { app, store, metrics, clock, close: async () => {
     await app.close();
     await store.close();

@@ -5,13 +5,14 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { silentLog } from '../../ts/config/log.js';
 import { lapiLimits } from '../../lapi/limits.js';
 import { listen, type Listening } from '../../lapi/listen.js';
 import { readTlsSettings } from '../../lapi/tls-settings.js';
 import { skipWithoutOpenssl, TestAuthority, type TestCertificate } from './certificates.js';
 import { addBouncer, logIn, startInstance, type Instance } from './instance.js';
+import { onEachDatabase } from './store/databases.js';
 
 interface Answer {
   readonly status: number;
@@ -26,7 +27,7 @@ interface Served {
   readonly port: number;
 }
 
-describe('TLS', { skip: skipWithoutOpenssl }, () => {
+onEachDatabase('TLS', (database) => {
   const folder = mkdtempSync(join(tmpdir(), 'palisade-tls-'));
   const crlFile = join(folder, 'revoked.pem');
   const opened: { listening: Listening; instance: Instance }[] = [];
@@ -57,7 +58,7 @@ describe('TLS', { skip: skipWithoutOpenssl }, () => {
     const clock = { ms: Date.now() };
     const tls = readTlsSettings({ cert_file: server.certFile, key_file: server.keyFile, ca_cert_path: root.caFile,
       agents_allowed_ou: ['agent-ou'], bouncers_allowed_ou: ['bouncer-ou', 'second-ou'], ...changes }, () => clock.ms, log)!;
-    const instance = { ...await startInstance({ nowMs: clock.ms, log, certificates: tls.certificates ?? undefined }), clock };
+    const instance = { ...await startInstance({ database, nowMs: clock.ms, log, certificates: tls.certificates ?? undefined }), clock };
     const listening = await listen(instance.app, { listenUri: '127.0.0.1:0', listenSocket: '', tls });
     opened.push({ listening, instance });
     const port = listening.port!;
@@ -220,4 +221,4 @@ describe('TLS', { skip: skipWithoutOpenssl }, () => {
       assert.throws(() => readTlsSettings(section, Date.now, silentLog), { message });
     });
   }
-});
+}, skipWithoutOpenssl);

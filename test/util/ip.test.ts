@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { IpAddress, ipFromBigInt, type IpPrefix, parseCidr, parseIp, parseLooseCidr, parseLooseIp }
+import { IpAddress, ipFromBigInt, type IpPrefix, parseCidr, parseIp, parseLooseCidr, parseLooseIp, siteOf }
   from '../../ts/util/ip.js';
 import { recorded } from './recorded.js';
 
@@ -34,6 +34,11 @@ test('an IPv4 address inside IPv6 is another address until unmapped', () => {
   assert.equal(mapped.equals(plain), false);
   assert.equal(mapped.unmap().equals(plain), true);
   assert.equal((parseCidr('1.2.3.0/24') as IpPrefix).contains(mapped), false);
+});
+
+test('who has an IPv6 address has its /64', () => {
+  for (const [address, site] of [['1.2.3.4', '1.2.3.4'], ['::ffff:1.2.3.4', '1.2.3.4'], ['2001:db8:0:1:2::3', '2001:db8:0:1::/64'],
+    ['fe80::1%eth0', 'fe80::/64'], ['somebody', 'somebody']]) assert.equal(siteOf(address), site);
 });
 
 test('first, last, bytes, numbers and order of networks', () => {

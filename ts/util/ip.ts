@@ -158,6 +158,13 @@ export function parseLooseCidr(text: string): IpPrefix | null {
   return new IpPrefix(prefix.address.unmap(), prefix.bits - 96);
 }
 
+/** An address as those count it who mind whom they meet again: of IPv6 its /64, which one host has whole. Other text stays. */
+export function siteOf(text: string): string {
+  const address = parseIp(text)?.unmap();
+  if (address === undefined || address.version === 4) return address?.toString() ?? text;
+  return new IpPrefix(address, 64).masked().toString();
+}
+
 /** Reads an address or a network as a network, its host bits cleared, a mapped one as IPv4; null when it is neither. */
 export function prefixOf(text: string): IpPrefix | null {
   if (text.includes('/')) return parseLooseCidr(text);

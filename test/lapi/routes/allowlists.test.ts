@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { GoTime } from '../../../ts/util/go-time.js';
 import { addBouncer, logIn, startInstance, type Instance } from '../instance.js';
+import { onEachDatabase } from '../store/databases.js';
 
-describe('allowlists', () => {
+onEachDatabase('allowlists', (database) => {
   let instance: Instance;
   let key: string;
   let token: string;
   before(async () => {
-    instance = await startInstance();
+    instance = await startInstance({ database });
     key = await addBouncer(instance);
     token = await logIn(instance);
     await instance.store.allowlists.add('mine', 'what is mine');
