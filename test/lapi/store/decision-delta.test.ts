@@ -158,14 +158,15 @@ for (const database of testDatabases()) describe(`deltas by change number, ${dat
     const other = await open(() => clock.ms);
     let cursor = await begin(server);
     const seen: string[] = [];
+    const asked: Promise<void>[] = [];
     let arrived = (): void => {};
     const unsubscribe = server.decisions.subscribe(() => {
-      void server.decisions.delta(cursor, everything, true).then((delta) => {
+      asked.push(server.decisions.delta(cursor, everything, true).then((delta) => {
         for (const one of delta?.added ?? []) seen.push(`+${one.value}`);
         for (const one of delta?.ended ?? []) seen.push(`-${one.value}`);
         cursor = delta?.cursor ?? cursor;
         arrived();
-      });
+      }));
     });
     const until = async (wanted: string): Promise<void> => {
       while (!seen.includes(wanted)) await new Promise<void>((resolve) => { arrived = resolve; });
@@ -175,6 +176,7 @@ for (const database of testDatabases()) describe(`deltas by change number, ${dat
     clock.ms += 61_000;
     await until('-10.6.0.1');
     unsubscribe();
+    await Promise.all(asked);
     await Promise.all([server.close(), other.close()]);
   });
 

@@ -62,16 +62,19 @@ for (const database of testDatabases()) describe(`several Local APIs on one data
     let cursor = cursorAt((await server.decisions.inMemory())!, server.now());
     const heard: string[] = [];
     let arrived = (): void => {};
-    server.decisions.subscribe(() => void server.decisions.delta(cursor, everything, true).then((delta) => {
+    const asked: Promise<void>[] = [];
+    const unsubscribe = server.decisions.subscribe(() => asked.push(server.decisions.delta(cursor, everything, true).then((delta) => {
       cursor = delta!.cursor;
       heard.push(...delta!.added.map((one) => one.value));
       arrived();
-    }));
+    })));
     for (let i = 0; i < 3; i++) {
       await ban(other, `10.1.0.${i}`);
       while (heard.length <= i) await new Promise<void>((resolve) => { arrived = resolve; });
       assert.deepEqual(heard[i], `10.1.0.${i}`);
     }
+    unsubscribe();
+    await Promise.all(asked);
     await Promise.all([server.close(), other.close()]);
   });
 
