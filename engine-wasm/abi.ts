@@ -2,7 +2,7 @@
 // Plain constants, compiled by AssemblyScript and by TypeScript alike. Drawings of the structs are in layout.ts.
 
 /** Changes whenever a struct changes; a memory of another version is refused. */
-export const layoutVersion = 2;
+export const layoutVersion = 3;
 export const magic = 0x424c4150;
 
 /** Shards of the table. Fixed: the shard of a key must not depend on the number of workers. */

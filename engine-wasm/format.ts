@@ -1,8 +1,11 @@
-// Lays out a fresh memory: where each area begins, and the one word of the empty areas that is not zero.
+// Lays out a fresh memory: where each area begins, and the two words of the empty areas that are not zero.
 
 import * as abi from './abi';
 import { header, indexEntryBytes, shardAt, sizeClassBytes, slabArenaBytes, slabBytes } from './layout';
 import { sizeClassCount } from './slab';
+
+/** Entries of a shard's index at first; it doubles with the buckets (table.ts). */
+const indexEntriesFirst: u32 = 1024;
 
 /** Writes the header and returns the address after the last area. With `write` false it only computes that. */
 export function formatMemory(slotsPerShard: u32, slabCount: u32, scenarioCount: u32, workerCount: u32,
@@ -36,6 +39,7 @@ export function formatMemory(slotsPerShard: u32, slabCount: u32, scenarioCount: 
   head.slotsAt = slotsAt;
   head.arenaAt = arenaAt;
   head.endAt = u32(endAt);
+  for (let shard: u32 = 0; shard < u32(abi.shardCount); shard++) shardAt(shard).indexMask = min(indexEntriesFirst, slotsPerShard * 2) - 1;
   return endAt;
 }
 

@@ -42,7 +42,9 @@ export class Header {
 
 // Shard: its turn, its free slots and its buckets by age. Only the holder of the turn touches it.
 //  0      4        8          12         16      20      24    28         32
-//  |turn  |waiters |freeFirst |slotsUsed |oldest |newest |hand |slotsBusy |reapedSeconds (f64) | … 128
+//  |turn  |waiters |freeFirst |slotsUsed |oldest |newest |hand |slotsBusy |reapedSeconds (f64) |
+//  40
+//  |indexMask | … 128
 @unmanaged
 export class Shard {
   turn: i32;
@@ -54,6 +56,7 @@ export class Shard {
   hand: u32;
   slotsBusy: u32;
   reapedSeconds: f64;
+  indexMask: u32;
 }
 
 // Scenario: what the accounting must know of a rule, then one list of timed buckets for each shard.
@@ -126,7 +129,7 @@ export class Slot {
   distinctSpace: u32;
 }
 
-// One entry of a shard's open-addressed index. Slot 0 means empty.
+// One entry of a shard's open-addressed index, of which indexMask + 1 are in use. Slot 0 means empty.
 //  0               4
 //  |low hash bits  |slot address |
 @unmanaged
@@ -263,10 +266,10 @@ export const indexEntryBytes: u32 = 8;
   return header().slotsAt + (shard * header().slotsPerShard + position) * abi.slotBytes;
 }
 // @ts-ignore: decorator
-@inline export function indexMask(): u32 { return header().slotsPerShard * 2 - 1; }
+@inline export function indexEntriesMax(): u32 { return header().slotsPerShard * 2; }
 // @ts-ignore: decorator
 @inline export function indexEntryAt(shard: u32, position: u32): IndexEntry {
-  return changetype<IndexEntry>(header().indexAt + (shard * header().slotsPerShard * 2 + position) * indexEntryBytes);
+  return changetype<IndexEntry>(header().indexAt + (shard * indexEntriesMax() + position) * indexEntryBytes);
 }
 // @ts-ignore: decorator
 @inline export function sizeClassAt(sizeClass: u32): SizeClass {

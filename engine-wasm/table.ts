@@ -1,10 +1,11 @@
 // The table of buckets: for each shard an open-addressed index of slot addresses, a fixed number of slots, and a list
-// by age of the last pour. No rehash. Holders of the shard's turn only.
+// by age of the last pour. Only an index that is half full is made anew, twice as large: hashes touch every page of it, so
+// one for a million buckets would cost its 16 MB from the start. Holders of the shard's turn only.
 
 import * as abi from './abi';
 import { hasEnded } from './age';
 import { clearDistinct } from './distinct';
-import { addressOf, bump, byteLength, header, indexEntryAt, indexMask, keyBytes, shardAt, slabArenaBytes, slotAt, slotOfShard,
+import { addressOf, bump, byteLength, header, indexEntriesMax, indexEntryAt, indexEntryBytes, keyBytes, shardAt, slabArenaBytes, slotAt, slotOfShard,
   Shard, Slot, Staging } from './layout';
 import { clearQueue } from './queue';
 import { allocate, release } from './slab';
@@ -22,7 +23,7 @@ const evictScan: u32 = 32;
 
 /** Returns the slot of a key, or 0. */
 export function find(shard: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u32): u32 {
-  const mask = indexMask();
+  const mask = shardAt(shard).indexMask;
   let position = u32(hash) & mask;
   let entry = indexEntryAt(shard, position);
   while (entry.slot != 0) {
@@ -38,6 +39,7 @@ export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, k
   keyLength: u32): u32 {
   const state = shardAt(shard);
   if (state.slotsBusy >= sweepFrom) sweep(staging, shard);
+  if (state.slotsBusy > state.indexMask / 2 && state.indexMask + 1 < indexEntriesMax()) growIndex(state, shard);
   let address = takeSlot(state, shard);
   if (address == 0) {
     evict(staging, shard, 0);
@@ -184,8 +186,18 @@ function takeSlot(state: Shard, shard: u32): u32 {
   return slotOfShard(shard, state.slotsUsed - 1);
 }
 
+/** Makes the index anew with twice the entries: a millisecond when it gets its last ones. */
+function growIndex(state: Shard, shard: u32): void {
+  state.indexMask = state.indexMask * 2 + 1;
+  memory.fill(changetype<usize>(indexEntryAt(shard, 0)), 0, (state.indexMask + 1) * indexEntryBytes);
+  for (let position: u32 = 0; position < state.slotsUsed; position++) {
+    const slot = slotAt(slotOfShard(shard, position));
+    if (isBusy(slot)) addToIndex(shard, slot.hash, addressOf(slot));
+  }
+}
+
 function addToIndex(shard: u32, hash: u64, address: u32): void {
-  const mask = indexMask();
+  const mask = shardAt(shard).indexMask;
   let position = u32(hash) & mask;
   while (indexEntryAt(shard, position).slot != 0) position = (position + 1) & mask;
   const entry = indexEntryAt(shard, position);
@@ -195,7 +207,7 @@ function addToIndex(shard: u32, hash: u64, address: u32): void {
 
 /** Removes an entry and moves back those behind it that would no longer be found. */
 function dropFromIndex(shard: u32, hash: u64, address: u32): void {
-  const mask = indexMask();
+  const mask = shardAt(shard).indexMask;
   let hole = u32(hash) & mask;
   while (indexEntryAt(shard, hole).slot != address) hole = (hole + 1) & mask;
   let position = hole;

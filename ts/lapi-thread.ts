@@ -6,7 +6,7 @@ import type { Config } from './config/config.js';
 import type { Log } from './config/log.js';
 import { PalisadeError } from './errors.js';
 import type { CounterSample } from './metrics/counters.js';
-import { lapiHeap } from './pipeline/heap-limits.js';
+import { keepHeapsBounded, lapiHeap } from './pipeline/heap-limits.js';
 
 const mainUrl = new URL('../lapi/main.js', import.meta.url);
 
@@ -39,6 +39,7 @@ export class LapiThread {
    */
   static start(config: Config, clockOffsetMs: number, log: Log, accessLog: Log = log): Promise<LapiThread> {
     const worker = new Worker(mainUrl, { workerData: workerDataOf(config, clockOffsetMs), resourceLimits: lapiHeap });
+    keepHeapsBounded(worker);
     const thread = new LapiThread(worker);
     return new Promise((resolve, reject) => {
       worker.on('message', (report: LapiReport) => {

@@ -48,13 +48,15 @@ export const limits = {
   /** Characters of a line that an event of an alert carries where alerts say where they came from. Local APIs keep 8,191 bytes of an event. */
   provenanceLineCharsMax: 2048,
   /**
-   * Objects of one worker, of the Local API: young ones and all, MiB. A third of the young ones is in use at a time. The
-   * old ones are collected the sooner the lower their limit; a whole hub needs about 60 MiB, a million decisions 500.
+   * Objects of one worker, of the Local API: young ones and all, MiB. A third of the young ones is in use at a time. A whole
+   * hub needs about 60 MiB, a million decisions 500.
    */
   workerYoungHeapMbMax: 12,
   workerHeapMbMax: 512,
   lapiYoungHeapMbMax: 6,
   lapiHeapMbMax: 2048,
+  /** How much the old objects of any thread grow, in percent of those in use, until they are collected. */
+  heapGrowthPercentMax: 30,
   /** Overflows that pass the postoverflows (and wait for their lookups) at the same time. */
   overflowsAtOnceMax: 64,
   /** Alerts waiting for the Local API. */

@@ -64,6 +64,25 @@ test('four threads in one small memory, with evictions, leave it whole', async (
   assert.equal(engine.exports.blocksInUse(), 0);
 });
 
+test('no bucket is lost while the index of the table doubles, and each goes when it runs over', () => {
+  const scenarios = [scenario('bf', everything, { capacity: 2, leakspeedNs: 3600e9, groupby: bySource })];
+  const buckets = createBuckets(scenarios, { workerCount: 1, slotsMax: 1 << 16, arenaBytesMax: 64 << 20 });
+  const engine = new BucketEngine(buckets);
+  const counters = new Counters();
+  const names = testNames();
+  const pourer = pourerOf(scenarios, buckets, names, 0, counters);
+  const [sourceCount, batchSize] = [20_000, 1000];
+  const addressOf = (n: number): string => `10.0.${n >> 8}.${n & 255}`;
+  for (let seq = 0, overflows = 0; overflows < sourceCount; seq++) {
+    const drafts = Array.from({ length: batchSize }, (_, i) => live({ source_ip: addressOf((seq * batchSize + i) % sourceCount) }));
+    overflows += pourOne(pourer, { drafts, nowMs: startMs + seq }, seq, names).length;
+    const poured = (seq + 1) * batchSize;
+    assert.equal(engine.slotsBusy, poured <= 2 * sourceCount ? Math.min(poured, sourceCount) : 3 * sourceCount - poured);
+  }
+  assert.equal(valueOf(counters, 'cs_bucket_instantiation_total'), sourceCount);
+  assert.equal(engine.exports.blocksInUse(), 0);
+});
+
 test('a full table evicts the least recently poured bucket, and counts it', () => {
   const scenarios = [scenario('bf', everything, { capacity: 2, leakspeedNs: 3600e9, groupby: bySource })];
   const [a, b, c] = keysOfOneShard(3);

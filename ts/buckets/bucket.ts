@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import * as abi from '../../engine-wasm/abi.js';
 import type { Event, EventNames } from '../event/event.js';
+import { EventBlocks } from '../event/event-batch.js';
 import type { LeakyArgument, QueueArgument } from '../expr/env.js';
 import { GoTime } from '../util/go-time.js';
 import { decodeEvent, keptId } from './decode.js';
@@ -33,12 +34,12 @@ const decodedMax = 4096;
 /** Reads slots of one shared memory. */
 export class BucketReader {
   readonly #engine: BucketEngine;
-  readonly #names: EventNames;
+  readonly #blocks: EventBlocks;
   readonly #decoded = new Map<number, { readonly id: number; readonly event: Event }>();
 
   constructor(engine: BucketEngine, names: EventNames) {
     this.#engine = engine;
-    this.#names = names;
+    this.#blocks = new EventBlocks(names);
   }
 
   scenarioOf(slot: number): number {
@@ -130,7 +131,7 @@ export class BucketReader {
     const id = keptId(bytes, from);
     const known = this.#decoded.get(kept);
     if (known !== undefined && known.id === id) return known.event;
-    const event = decodeEvent(bytes, from, uint32[(kept + abi.keptLength) / 4], this.#names);
+    const event = decodeEvent(bytes, from, uint32[(kept + abi.keptLength) / 4], this.#blocks.next());
     if (this.#decoded.size >= decodedMax) this.#decoded.clear();
     this.#decoded.set(kept, { id, event });
     return event;

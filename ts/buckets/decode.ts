@@ -1,16 +1,14 @@
 // Makes an event of the bytes a bucket kept, on whichever worker asks. What was not kept reads as absent.
 
-import { Event, type EventNames, type EventType, type Overflow } from '../event/event.js';
+import type { Event, EventType, Overflow } from '../event/event.js';
 import type { ExpectMode } from '../event/line.js';
 import { GoTime } from '../util/go-time.js';
 import * as format from './kept-format.js';
 
 const { entry, keptFlag } = format;
 
-/** Returns the event kept at [at, at + length) of `bytes`. */
-export function decodeEvent(bytes: Buffer, at: number, length: number, names: EventNames): Event {
-  const event = new Event(names);
-  event.line.text.pointAtString('');
+/** Makes an empty event the one kept at [at, at + length) of `bytes`, and returns it. */
+export function decodeEvent(bytes: Buffer, at: number, length: number, event: Event): Event {
   event.type = bytes[at + format.headType] as EventType;
   event.expectMode = bytes[at + format.headMode] as ExpectMode;
   const flags = bytes[at + format.headFlags];

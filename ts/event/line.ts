@@ -44,9 +44,11 @@ export interface LineBatch {
   readonly readAtMs: number;
 }
 
+const noBytes = Buffer.alloc(0);
+
 /** The text of one line: bytes in a batch, decoded on demand. Reused from line to line. */
 export class LineText {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = noBytes;
   start = 0;
   end = 0;
   ascii = true;

@@ -1,7 +1,8 @@
 // How much memory V8 may take before it collects. By itself it lets each thread have 48 MB of young objects and its old ones
-// grow fourfold, because a server has memory to spare; whoever guards one has not. The main thread's is bin/palisade.
+// grow fourfold, because a server has memory to spare; whoever guards one has not.
 
-import type { ResourceLimits } from 'node:worker_threads';
+import { setFlagsFromString } from 'node:v8';
+import type { ResourceLimits, Worker } from 'node:worker_threads';
 import { limits } from '../limits.js';
 
 /** For threads that parse and pour. */
@@ -9,3 +10,21 @@ export const workerHeap: ResourceLimits = { maxYoungGenerationSizeMb: limits.wor
 
 /** For the thread of the Local API. */
 export const lapiHeap: ResourceLimits = { maxYoungGenerationSizeMb: limits.lapiYoungHeapMbMax, maxOldGenerationSizeMb: limits.lapiHeapMbMax };
+
+/** Bounds the heaps of the process: to be called before threads start. The main thread's young objects stay as few as they are. */
+export function boundHeaps(): void {
+  setFlagsFromString(`--heap-growing-percent=${limits.heapGrowthPercentMax}`);
+  // Threads begin with the size they would grow to.
+  setFlagsFromString(`--min-semi-space-size=${Math.ceil(limits.workerYoungHeapMbMax / 3)}`);
+  stopYoungGrowth();
+}
+
+/** To be called for each thread that starts: V8 then sets the factor back to two. */
+export function keepHeapsBounded(thread: Worker): void {
+  thread.once('online', stopYoungGrowth);
+}
+
+/** The size of the main thread's young objects is a flag of the command line only, but a growth of one is none. */
+function stopYoungGrowth(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}

@@ -8,7 +8,7 @@ import type { LineBatch } from '../event/line.js';
 import type { PouredOverflow } from '../buckets/overflow.js';
 import type { Log } from '../config/log.js';
 import type { CounterSample } from '../metrics/counters.js';
-import { workerHeap } from './heap-limits.js';
+import { keepHeapsBounded, workerHeap } from './heap-limits.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerSetup } from './setup.js';
 
@@ -121,6 +121,7 @@ export class WorkerPool {
 
   #startThread(setup: WorkerSetup): Promise<void> {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, resourceLimits: workerHeap });
+    keepHeapsBounded(worker);
     const thread: Thread = { worker, inFlight: 0 };
     this.#threads.push(thread);
     return new Promise((resolve, reject) => {
