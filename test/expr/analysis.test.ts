@@ -37,7 +37,15 @@ test('requirements are the equalities that must hold, seen through and, or, in a
     ["evt.StrTime == 'now'", [{ path: 'StrTime', values: ['now'] }]],
     ["not (evt.Meta.service == 'ssh')", []],
     ["evt.Meta.service != 'ssh'", []],
-    ["evt.Meta.service == 'ssh' ? true : false", []],
+    ["evt.Meta.service == 'ssh' ? true : false", [ssh]],
+    ["evt.Meta.service == 'ssh' ? false : true", []],
+    ["let service = evt.Meta.service; service == 'ssh'", [ssh]],
+    // What stands behind something that changes the event is looked at too late.
+    ["evt.Meta.service == 'ssh' && evt.SetMeta('a', 'b') && evt.Meta.a == '1'", [ssh]],
+    ["evt.SetMeta('a', 'b') && evt.Meta.service == 'ssh'", []],
+    ["evt.Meta.service == 'ssh' || evt.SetMeta('a', 'b')", []],
+    ["if evt.Meta.service == 'ssh' { evt.SetMeta('a', 'b') } else { false }", [ssh]],
+    ["if evt.Meta.service == 'ssh' { true } else { evt.SetMeta('a', 'b') }", []],
     ["evt.Meta.service not in ['ssh']", []],
     ["evt.Meta.service startsWith 'ssh'", []],
     ["evt.Unmarshaled.a.b == 'x'", []],
@@ -45,7 +53,7 @@ test('requirements are the equalities that must hold, seen through and, or, in a
     ["queue.Queue[0].Meta.service == 'ssh'", []],
     ["evt.Meta.service in ['ssh', evt.Meta.x]", []],
     ["any(queue.Queue, #.Meta.service == 'ssh')", []],
-    ["let x = evt.Meta.a; evt.Meta.service == 'ssh'", []],
+    ["let x = evt.Meta.a; evt.Meta.service == 'ssh'", [ssh]],
   ];
   for (const [text, requires] of cases) assert.deepEqual(compiled(text).requires, requires, text);
 });

@@ -1,19 +1,17 @@
 // Which scenarios an event can concern at all: filters say in part what they require of a few fields (a service, a log
-// type) and what must stand in some text (a path), so the cost of a line does not grow with the number of rules. Never
-// leaves out one that could match.
+// type) and test single texts (a path), so the cost of a line does not grow with the number of rules. Never leaves out one
+// that could match or change the event.
 
 import type { Event, EventNames } from '../event/event.js';
-import { link, type TextNeed } from '../expr/compiled.js';
+import type { FieldTest } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
-import { LiteralSearch } from '../util/literal-search.js';
+import { FieldVerdicts, type ScenarioTest } from './field-verdicts.js';
 import type { ScenarioSpec } from './scenario.js';
 
 /** Fields looked at for each event; the most required ones. */
 const pathsMax = 6;
 /** Different lists remembered. The values in question are those rules name, so there are few. */
 const listsMax = 4096;
-/** From here on one search in a text beats the filters that look into it. */
-const seekersMin = 4;
 
 interface IndexedPath {
   readonly path: string;
@@ -22,102 +20,92 @@ interface IndexedPath {
   readonly values: Map<string, number>;
 }
 
-/** The scenarios that need some literal in one text of the event. */
-interface SoughtText {
-  readonly read: (event: Event) => string;
-  readonly search: LiteralSearch;
-  /** Scenario of each literal. */
-  readonly seekers: readonly number[];
+/** A field with the tests that scenarios have on it. */
+interface TestedField {
+  readonly verdicts: FieldVerdicts;
+  readonly scenarios: ReadonlySet<number>;
 }
 
 /** What the values of the indexed fields leave over. */
 interface Candidates {
   readonly all: Uint16Array;
-  /** Those that seek no text: all there are for most events. */
-  readonly quiet: Uint16Array;
-  /** The texts in which the others seek. */
-  readonly texts: readonly SoughtText[];
+  /** Those that no test can rule out: all there are for most events. */
+  readonly untested: Uint16Array;
+  /** The fields that the others test. */
+  readonly fields: readonly FieldVerdicts[];
+  /** By scenario: 1 for those others. */
+  readonly isTested: Uint8Array;
 }
 
 /** Finds the candidates of events, remembering the list for each combination of required values. */
 export class CandidateIndex {
   readonly #scenarios: readonly ScenarioSpec[];
   readonly #paths: readonly IndexedPath[];
-  readonly #texts: readonly SoughtText[];
-  readonly #isSeeker: Uint8Array;
-  /** The round of the event in which something that a scenario needs was last found. */
-  readonly #foundIn: Float64Array;
+  readonly #fields: readonly TestedField[];
+  /** The round of the event in which a test of the scenario last held. */
+  readonly #heldIn: Float64Array;
   #round = 0;
   readonly #known = new Map<number, Candidates>();
 
   constructor(scenarios: readonly ScenarioSpec[], names: EventNames, runtime: ExprRuntime) {
     this.#scenarios = scenarios;
     this.#paths = choosePaths(scenarios, names);
-    this.#texts = soughtTexts(scenarios, runtime);
-    this.#isSeeker = new Uint8Array(scenarios.length);
-    for (const scenario of this.#texts.flatMap(({ seekers }) => seekers)) this.#isSeeker[scenario] = 1;
-    this.#foundIn = new Float64Array(scenarios.length);
+    this.#fields = testedFields(scenarios, new Set(this.#paths.map(({ path }) => path)), names, runtime);
+    this.#heldIn = new Float64Array(scenarios.length);
   }
 
   /**
    * The scenarios, by number and in load order, whose requirements this event meets. The same list for the same values,
-   * unless a text has what some of them seek.
+   * unless a test of some of them holds.
    */
   of(event: Event): Uint16Array {
     let key = 0;
     for (const { read, values } of this.#paths) key = key * (values.size + 1) + (values.get(read(event)) ?? 0);
-    const known = this.#known.get(key) ?? this.#makeCandidates(event, key);
+    const { all, untested, fields, isTested } = this.#known.get(key) ?? this.#makeCandidates(event, key);
     const round = ++this.#round;
-    let isQuiet = true;
-    for (const { read, search, seekers } of known.texts) {
-      const text = read(event);
-      if (!search.occurs(text)) continue;
-      isQuiet = false;
-      search.each(text, (literal) => { this.#foundIn[seekers[literal]] = round; });
+    let held = 0;
+    for (const field of fields) {
+      for (const scenario of field.of(event)) {
+        this.#heldIn[scenario] = round;
+        held += isTested[scenario];
+      }
     }
-    if (isQuiet) return known.quiet;
-    return known.all.filter((scenario) => this.#isSeeker[scenario] === 0 || this.#foundIn[scenario] === round);
+    return held === 0 ? untested : all.filter((scenario) => isTested[scenario] === 0 || this.#heldIn[scenario] === round);
   }
 
   #makeCandidates(event: Event, key: number): Candidates {
     const texts = new Map(this.#paths.map(({ path, read }) => [path, read(event)]));
-    const all = Uint16Array.from(this.#scenarios.keys()).filter((index) => requirementsOf(this.#scenarios[index])
+    const all = Uint16Array.from(this.#scenarios.keys()).filter((index) => this.#scenarios[index].filter.requires
       .every(({ path, values }) => !texts.has(path) || values.includes(texts.get(path) as string)));
-    const made = { all, quiet: all.filter((scenario) => this.#isSeeker[scenario] === 0),
-      texts: this.#texts.filter(({ seekers }) => seekers.some((scenario) => all.includes(scenario))) };
+    const isTested = new Uint8Array(this.#scenarios.length);
+    for (const scenario of all) isTested[scenario] = this.#fields.some(({ scenarios }) => scenarios.has(scenario)) ? 1 : 0;
+    const made = { all, isTested, untested: all.filter((scenario) => isTested[scenario] === 0),
+      fields: this.#fields.filter(({ scenarios }) => all.some((scenario) => scenarios.has(scenario))).map(({ verdicts }) => verdicts) };
     if (this.#known.size >= listsMax) this.#known.clear();
     this.#known.set(key, made);
     return made;
   }
 }
 
-/** Gathers what filters need by the text in which they need it. A filter with side effects runs for every event. */
-function soughtTexts(scenarios: readonly ScenarioSpec[], runtime: ExprRuntime): SoughtText[] {
-  const groups = new Map<string, { readonly need: TextNeed; readonly scenarios: number[] }>();
-  for (const [index, { filter: { need, hasEffects } }] of scenarios.entries()) {
-    if (need === undefined || hasEffects) continue;
-    const group = groups.get(need.js);
-    if (group === undefined) groups.set(need.js, { need, scenarios: [index] });
-    else group.scenarios.push(index);
+/** Chooses for each scenario the tests on the fields that most others test too, and gathers them by field. */
+function testedFields(scenarios: readonly ScenarioSpec[], indexed: ReadonlySet<string>, names: EventNames, runtime: ExprRuntime): TestedField[] {
+  const usable = scenarios.map(({ filter }) => (filter.tests ?? []).filter((list) => (
+    list.every(({ path }) => !indexed.has(path) && readerOf(path, names) !== null))));
+  const votes = new Map<string, number>();
+  for (const lists of usable) for (const path of new Set(lists.flat().map((test) => test.path))) votes.set(path, (votes.get(path) ?? 0) + 1);
+  const popularity = (list: readonly FieldTest[]): number => Math.min(...list.map(({ path }) => votes.get(path) ?? 0));
+  const byPath = new Map<string, ScenarioTest[]>();
+  for (const [scenario, lists] of usable.entries()) {
+    const [chosen] = [...lists].sort((a, b) => a.length - b.length || popularity(b) - popularity(a));
+    for (const test of chosen ?? []) byPath.set(test.path, [...(byPath.get(test.path) ?? []), { scenario, test }]);
   }
-  return [...groups.values()].filter((group) => group.scenarios.length >= seekersMin).map(({ need, scenarios: seekers }) => {
-    const literalsOf = (scenario: number): readonly string[] => scenarios[scenario].filter.need?.literals ?? [];
-    return {
-      read: link(need, runtime) as (event: Event) => string,
-      search: new LiteralSearch(seekers.flatMap(literalsOf)),
-      seekers: seekers.flatMap((scenario) => literalsOf(scenario).map(() => scenario)),
-    };
-  });
-}
-
-/** A filter with side effects runs for every event, whatever it requires. */
-function requirementsOf(spec: ScenarioSpec): ScenarioSpec['filter']['requires'] {
-  return spec.filter.hasEffects ? [] : spec.filter.requires;
+  return [...byPath].map(([path, tests]) => ({ scenarios: new Set(tests.map(({ scenario }) => scenario)),
+    verdicts: new FieldVerdicts(readerOf(path, names) as (event: Event) => string, tests, runtime) }));
 }
 
 function choosePaths(scenarios: readonly ScenarioSpec[], names: EventNames): IndexedPath[] {
   const paths = new Map<string, { count: number; readonly values: Map<string, number> }>();
-  for (const { path, values } of scenarios.flatMap(requirementsOf)) {
+  for (const { path, values } of scenarios.flatMap(({ filter }) => filter.requires)) {
     let known = paths.get(path);
     if (known === undefined) paths.set(path, known = { count: 0, values: new Map() });
     known.count++;

@@ -179,7 +179,7 @@ function loadScope(text: ScenarioText, loading: Loading): ScopeSpec {
 
 function compileFilter(filter: Located, loading: Loading): CompiledExpr {
   const { names, functions } = loading.options;
-  return compile(filter, { env: logEnv, functions, names, want: 'bool' });
+  return compile(filter, { env: logEnv, functions, names, want: 'bool', withTests: true });
 }
 
 function compileOrNull(located: Located | undefined, env: ExprEnv, loading: Loading): CompiledExpr | null {

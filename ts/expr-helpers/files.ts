@@ -11,7 +11,7 @@ export const fileHelpers: HelperFamily = {
     make: ({ files }) => (name: string) => files.lines(name),
   },
   RegexpInFile: {
-    params: [stringType, stringType], returns: boolType,
+    params: [stringType, stringType], returns: boolType, asksLoadedData: true,
     make: ({ files }) => (text: string, name: string) => files.matchesAny(text, name),
   },
   FileMap: {
@@ -19,7 +19,7 @@ export const fileHelpers: HelperFamily = {
     make: ({ files }) => (name: string) => files.rows(name),
   },
   LookupFile: {
-    params: [stringType, stringType], returns: stringType,
+    params: [stringType, stringType], returns: stringType, asksLoadedData: true,
     make: ({ files }) => (text: string, name: string) => files.tagOf(text, name),
   },
   MatchKnownBot: {

@@ -1,18 +1,12 @@
 // What the engine wants to know of an expression without running it: which fields of events it can reach, which equalities
-// must hold for it to be true, whether it changes anything. Sound first: where in doubt, everything is read and
-// nothing is required.
+// must hold for it to be true. Sound first: where in doubt, everything is read and nothing is required.
 
 import { type BinaryNode, type CallNode, childrenOf, type MemberNode, type Node } from './ast.js';
 import type { FieldReads, Requirement } from './compiled.js';
 import { eventType, lineType } from './event-types.js';
 import type { FunctionTable } from './functions.js';
+import { mustHold } from './must-hold.js';
 import { deref, type StructType, type Type } from './types.js';
-
-/** What running an expression touches beside its result. */
-export interface Effects {
-  readonly hasEffects: boolean;
-  readonly usesStash: boolean;
-}
 
 /** Returns which parts of events an expression can reach. */
 export function readsOf(tree: Node): FieldReads {
@@ -22,33 +16,9 @@ export function readsOf(tree: Node): FieldReads {
   return reads.result();
 }
 
-/** Returns whether an expression changes anything or uses a stash. */
-export function effectsOf(tree: Node, functions: FunctionTable): Effects {
-  let hasEffects = false;
-  let usesStash = false;
-  const visit = (node: Node): void => {
-    if (node.kind === 'call' && node.helper !== undefined) {
-      const entry = functions[node.helper.name];
-      hasEffects ||= entry.hasEffects === true;
-      usesStash ||= entry.usesStash === true;
-    }
-    if (node.kind === 'member') {
-      hasEffects ||= node.method?.hasEffects === true || isDynamicMethod(node);
-    }
-    childrenOf(node).forEach(visit);
-  };
-  visit(tree);
-  return { hasEffects, usesStash };
-}
-
-/** Returns equalities that all hold whenever the expression is true. */
-export function requirementsOf(tree: Node): readonly Requirement[] {
-  return required(tree);
-}
-
-/** `x.SetMeta` where the type of x is known only at run time. */
-function isDynamicMethod(node: MemberNode): boolean {
-  return node.method === undefined && node.called;
+/** Returns equalities that all hold whenever the expression is true or changes something. */
+export function requirementsOf(tree: Node, functions: FunctionTable): readonly Requirement[] {
+  return mustHold(tree, functions).flatMap(required);
 }
 
 function required(node: Node): Requirement[] {

@@ -4,17 +4,20 @@
 import type { Located } from '../config/document.js';
 import { PalisadeError, type Place } from '../errors.js';
 import type { EventNames } from '../event/event.js';
-import { effectsOf, readsOf, requirementsOf } from './analysis.js';
+import { readsOf, requirementsOf } from './analysis.js';
+import type { Node } from './ast.js';
 import { check } from './checker.js';
 import { generate } from './codegen.js';
+import { effectsOf } from './effects.js';
 import type { ExprEnv } from './env.js';
+import { fieldConditions } from './field-tests.js';
 import { folded } from './folding.js';
 import type { FunctionTable } from './functions.js';
 import { parse } from './parser.js';
 import { rewrite } from './rewrites.js';
 import type { ExprRuntime } from './runtime.js';
 import { SyntaxFault } from './syntax-error.js';
-import { type Need, needOf } from './text-need.js';
+import { needOf } from './text-need.js';
 import { isAny, typeText } from './types.js';
 
 /** An expression that compiled. Plain data. */
@@ -33,13 +36,23 @@ export interface CompiledExpr {
   readonly usesStash: boolean;
   /** Which parts of events it can reach. */
   readonly reads: FieldReads;
-  /** Conditions that all hold whenever the result is true, for indexing. Never complete, always sound. */
+  /** Conditions that all hold whenever the result is true or it changes something, for indexing. Never complete, always sound. */
   readonly requires: readonly Requirement[];
-  /** Texts without which the result is not true, where some are known. */
+  /** Of each list, one test holds whenever the result is true or it changes something. Only where CompileOptions asks. */
+  readonly tests?: readonly (readonly FieldTest[])[];
+}
+
+/** A condition on the text of one field: the same for the same text. */
+export interface FieldTest {
+  /** The field's Go path, e.g. `Meta.http_path`. */
+  readonly path: string;
+  /** Body as CompiledExpr.js, of a function of the event. */
+  readonly js: string;
+  /** Texts without which it does not hold, where some are known. */
   readonly need?: TextNeed;
 }
 
-/** One of the literals is in a text whenever the expression is true. */
+/** One of the literals is in a text whenever the condition holds. */
 export interface TextNeed {
   /** Gives the text: a body as CompiledExpr.js, of a function that never fails. */
   readonly js: string;
@@ -74,6 +87,8 @@ export interface CompileOptions<Context = never> {
   readonly want?: 'bool';
   /** The slot can wait: helpers that ask the network or a database may be called. */
   readonly allowAsync?: boolean;
+  /** Tests of single fields are wanted, for an index. */
+  readonly withTests?: boolean;
 }
 
 /** Half the expressions of a hub are written more than once: what was compiled for a numbering of keys is used again. */
@@ -82,7 +97,7 @@ const compiledBefore = new WeakMap<EventNames, WeakMap<ExprEnv, Map<string, Comp
 /** Compiles an expression. Throws PalisadeError E_EXPRESSION at the first mistake, with its place and a caret. */
 export function compile<Context>(located: Located, options: CompileOptions<Context>): CompiledExpr {
   const known = knownFor(options);
-  const key = `${options.want ?? ''} ${options.allowAsync === true} ${located.text}`;
+  const key = `${options.want ?? ''} ${options.allowAsync === true} ${options.withTests === true} ${located.text}`;
   let compiled = known.get(key);
   if (compiled === undefined) known.set(key, compiled = compileAnew(located, options));
   return { ...compiled, place: located.place };
@@ -114,7 +129,7 @@ function compileAnew<Context>(located: Located, options: CompileOptions<Context>
     }
     return {
       text, place, js, isAsync, resultType: typeText(type), ...effectsOf(tree, functions), reads: readsOf(tree),
-      requires: requirementsOf(tree), ...textNeedOf(needOf(run, functions), options),
+      requires: requirementsOf(tree, functions), ...(options.withTests === true ? { tests: testsOf(run, options) } : {}),
     };
   } catch (error) {
     if (error instanceof SyntaxFault) throw errorAt(located, error);
@@ -130,10 +145,14 @@ export function link(compiled: Pick<CompiledExpr, 'js'>, runtime: ExprRuntime): 
   return new Function('rt', compiled.js)(runtime) as (...args: unknown[]) => unknown;
 }
 
-function textNeedOf<Context>(need: Need | null, { env, functions, names }: CompileOptions<Context>): { need?: TextNeed } {
-  if (need === null) return {};
-  const { js } = generate(need.subject, env, functions as unknown as FunctionTable, names);
-  return { need: { js, literals: need.literals } };
+function testsOf<Context>(run: Node, options: CompileOptions<Context>): readonly (readonly FieldTest[])[] {
+  const { env, names } = options;
+  const functions = options.functions as unknown as FunctionTable;
+  const jsOf = (node: Node): string => generate(node, env, functions, names).js;
+  return fieldConditions(run, functions).map((list) => list.map(({ path, node }) => {
+    const need = needOf(node, functions);
+    return { path, js: jsOf(node), ...(need === null ? {} : { need: { js: jsOf(need.subject), literals: need.literals } }) };
+  }));
 }
 
 /** The error with the place in the file, as far as the text's own place tells it. */

@@ -1,0 +1,117 @@
+// Which scenarios a text of one field lets through: each has a test that looks at that text alone. Texts of a log come again
+// and again (paths, user agents, users), so what was found for a text is remembered, and an event costs one look-up a field
+// where it cost a filter a scenario. A text that is new costs what its tests cost: bench/record/2026-11-23-hot-path.md.
+
+import type { Event } from '../event/event.js';
+import { type FieldTest, link, type TextNeed } from '../expr/compiled.js';
+import type { ExprRuntime } from '../expr/runtime.js';
+import { limits } from '../limits.js';
+import { LiteralSearch } from '../util/literal-search.js';
+import { attempt } from './linked.js';
+
+/** From here on one search in a text beats the tests that look into it. */
+const seekersMin = 4;
+
+/** A test that a scenario has on the field. */
+export interface ScenarioTest {
+  readonly scenario: number;
+  readonly test: FieldTest;
+}
+
+/** Tests that need some literal in the same text. */
+interface SoughtText {
+  readonly read: (event: Event) => string;
+  readonly search: LiteralSearch;
+  /** Position of the test that each literal belongs to. */
+  readonly seekers: readonly number[];
+}
+
+const none = new Uint16Array(0);
+
+/** The verdicts of one field. */
+export class FieldVerdicts {
+  readonly #tests: readonly ScenarioTest[];
+  readonly #runtime: ExprRuntime;
+  readonly #read: (event: Event) => string;
+  readonly #texts: readonly SoughtText[];
+  readonly #holds: (((event: Event) => unknown) | undefined)[] = [];
+  /** By position: 1 for a test that holds only where a search found something. */
+  readonly #isSeeker: Uint8Array;
+  readonly #isFound: Uint8Array;
+  /** Texts met lately, and those before them: when the first are many they take the place of the others. */
+  #young = new Map<string, Uint16Array>();
+  #old = new Map<string, Uint16Array>();
+
+  constructor(read: (event: Event) => string, tests: readonly ScenarioTest[], runtime: ExprRuntime) {
+    this.#read = read;
+    this.#tests = tests;
+    this.#runtime = runtime;
+    this.#texts = soughtTexts(tests, runtime);
+    this.#isSeeker = new Uint8Array(tests.length);
+    this.#isFound = new Uint8Array(tests.length);
+    for (const position of this.#texts.flatMap(({ seekers }) => seekers)) this.#isSeeker[position] = 1;
+  }
+
+  /** The scenarios, by number, that have a test which holds for the event's text (or fails). */
+  of(event: Event): Uint16Array {
+    const text = this.#read(event);
+    const known = this.#young.get(text);
+    if (known !== undefined) return known;
+    const verdict = this.#old.get(text) ?? this.#ask(event);
+    if (text.length <= limits.rememberedTextBytesMax) this.#remember(text, verdict);
+    return verdict;
+  }
+
+  #ask(event: Event): Uint16Array {
+    this.#isFound.fill(0);
+    for (const { read, search, seekers } of this.#texts) {
+      const text = read(event);
+      if (search.occurs(text)) search.each(text, (literal) => { this.#isFound[seekers[literal]] = 1; });
+    }
+    const scenarios: number[] = [];
+    for (let position = 0; position < this.#tests.length; position++) {
+      if (this.#isSeeker[position] === 1 && this.#isFound[position] === 0) continue;
+      // A test that fails may be one that the filter never comes to: the filter itself decides.
+      if (attempt(() => this.#test(position)(event)) !== false) scenarios.push(this.#tests[position].scenario);
+    }
+    return scenarios.length === 0 ? none : Uint16Array.from(scenarios);
+  }
+
+  /** Most tests are never asked: their function is made when one is. */
+  #test(position: number): (event: Event) => unknown {
+    return (this.#holds[position] ??= link(this.#tests[position].test, this.#runtime));
+  }
+
+  #remember(text: string, verdict: Uint16Array): void {
+    if (this.#young.size >= limits.rememberedVerdictsMax) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(copyOf(text), verdict);
+  }
+}
+
+/** The text itself may be a part of a long line, which would be kept with it. */
+function copyOf(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.length === text.length ? bytes.latin1Slice(0, bytes.length) : Buffer.from(text, 'utf16le').toString('utf16le');
+}
+
+/** Gathers what tests need by the text in which they need it. */
+function soughtTexts(tests: readonly ScenarioTest[], runtime: ExprRuntime): SoughtText[] {
+  const groups = new Map<string, { readonly need: TextNeed; readonly positions: number[] }>();
+  for (const [position, { test: { need } }] of tests.entries()) {
+    if (need === undefined) continue;
+    const group = groups.get(need.js);
+    if (group === undefined) groups.set(need.js, { need, positions: [position] });
+    else group.positions.push(position);
+  }
+  return [...groups.values()].filter(({ positions }) => positions.length >= seekersMin).map(({ need, positions }) => {
+    const literalsOf = (position: number): readonly string[] => tests[position].test.need?.literals ?? [];
+    return {
+      read: link(need, runtime) as (event: Event) => string,
+      search: new LiteralSearch(positions.flatMap(literalsOf)),
+      seekers: positions.flatMap((position) => literalsOf(position).map(() => position)),
+    };
+  });
+}
