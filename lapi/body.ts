@@ -6,20 +6,27 @@ import { createGunzip } from 'node:zlib';
 import { Refusal } from './errors.js';
 
 /** Returns the body. Throws a Refusal when it is too large or not what its encoding says. */
-export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const encoding = request.headers['content-encoding'];
   const source: Readable = encoding === 'gzip' ? request.pipe(createGunzip()) : request;
   const chunks: Buffer[] = [];
   let size = 0;
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+  return new Promise((resolve, reject) => {
+    source.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bytesMax) throw new Refusal('badBody', 'http: request body too large');
       chunks.push(chunk);
+      if (size > bytesMax) fail('http: request body too large');
+    });
+    source.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    // A stream that ends by being closed has not come to its end.
+    const broken = (): void => fail(encoding === 'gzip' ? 'gzip: invalid header' : 'unexpected EOF');
+    source.on('error', broken).on('close', broken);
+    if (source !== request) request.on('error', broken).on('close', () => { if (!request.complete) broken(); });
+    // The request itself stays: it is still to be answered.
+    function fail(reason: string): void {
+      if (source === request) source.pause();
+      else source.destroy();
+      reject(new Refusal('badBody', reason));
     }
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal('badBody', encoding === 'gzip' ? 'gzip: invalid header' : 'unexpected EOF');
-  }
-  return Buffer.concat(chunks);
+  });
 }

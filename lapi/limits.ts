@@ -65,6 +65,8 @@ export const lapiLimits = {
   /** Shortest and longest token of automatic registration. CrowdSec's figures. */
   registrationTokenCharsMin: 32,
   registrationTokenCharsMax: 255,
+  /** Machine tokens whose signature need not be looked at again. */
+  tokensKnownMax: 1_000,
   /** bcrypt reads no further, so longer passwords are refused. */
   passwordBytesMax: 72,
   /** Changes of decisions taken in at once, and in small transactions, which go before large ones. */

@@ -17,36 +17,37 @@ interface HistogramHandles {
 /** The counters of one Local API. */
 export class LapiMetrics {
   readonly #counters = new Counters();
+  readonly #handles = new Map<string, number>();
   readonly #histograms = new Map<string, HistogramHandles>();
 
   countRoute(route: string, method: string): void {
-    this.#add('cs_lapi_route_requests_total', { method, route });
+    this.#add('cs_lapi_route_requests_total', `${method} ${route}`, () => ({ method, route }));
   }
 
   countMachine(machine: string, route: string, method: string): void {
-    this.#add('cs_lapi_machine_requests_total', { machine, method, route });
+    this.#add('cs_lapi_machine_requests_total', `${method} ${route} ${machine}`, () => ({ machine, method, route }));
   }
 
   countBouncer(bouncer: string, route: string, method: string): void {
-    this.#add('cs_lapi_bouncer_requests_total', { bouncer, method, route });
+    this.#add('cs_lapi_bouncer_requests_total', `${method} ${route} ${bouncer}`, () => ({ bouncer, method, route }));
   }
 
   /** A live query was answered, with decisions or without. */
   countAnswer(bouncer: string, isEmpty: boolean): void {
-    this.#add(isEmpty ? 'cs_lapi_decisions_ko_total' : 'cs_lapi_decisions_ok_total', { bouncer });
+    this.#add(isEmpty ? 'cs_lapi_decisions_ko_total' : 'cs_lapi_decisions_ok_total', bouncer, () => ({ bouncer }));
   }
 
   /** A decision was not made because its target is not to be banned. */
   countSpared(reason: string): void {
-    this.#add('palisade_decisions_spared_total', { reason });
+    this.#add('palisade_decisions_spared_total', reason, () => ({ reason }));
   }
 
   observeDuration(endpoint: string, method: string, seconds: number): void {
     const key = `${method} ${endpoint}`;
     let handles = this.#histograms.get(key);
     if (handles === undefined) this.#histograms.set(key, handles = this.#histogram({ endpoint, method }));
-    for (const [index, bound] of durationBuckets.entries()) {
-      if (seconds <= bound) this.#counters.add(handles.buckets[index]);
+    for (let index = durationBuckets.length - 1; index >= 0 && seconds <= durationBuckets[index]; index--) {
+      this.#counters.add(handles.buckets[index]);
     }
     this.#counters.add(handles.count);
     this.#counters.add(handles.sum, seconds);
@@ -72,7 +73,11 @@ export class LapiMetrics {
       sum: this.#counters.handle(`${durationName}_sum`, labels) };
   }
 
-  #add(name: string, labels: Record<string, string>, amount = 1): void {
-    this.#counters.add(this.#counters.handle(name, labels), amount);
+  /** `key` tells the labels of a name apart; to look up a handle by the labels themselves takes longer than all else. */
+  #add(name: string, key: string, labels: () => Record<string, string>): void {
+    const known = `${name} ${key}`;
+    let handle = this.#handles.get(known);
+    if (handle === undefined) this.#handles.set(known, handle = this.#counters.handle(name, labels()));
+    this.#counters.add(handle);
   }
 }

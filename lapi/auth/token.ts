@@ -2,7 +2,9 @@
 // The algorithm is fixed; a token that names another is refused. Whether the machine still exists is machine-auth.ts.
 
 import { createSigner, createVerifier } from 'fast-jwt';
+import { remembered } from '../../ts/util/remembered.js';
 import { tokenRefusal } from '../errors.js';
+import { lapiLimits } from '../limits.js';
 
 const lifetimeSeconds = 3600;
 /** A token may be exchanged for a new one within this time of the first login. */
@@ -20,17 +22,25 @@ export interface Claims {
   readonly loggedInAt: number;
 }
 
+interface Genuine {
+  readonly exp: number;
+  readonly claims: Claims;
+}
+
 /** Issues and checks the tokens of machines. */
 export class Tokens {
   readonly #sign: (claims: object) => string;
   readonly #verify: (token: string) => unknown;
   readonly #nowMs: () => number;
+  /** What genuine tokens say: a machine shows the same one with each request. Refused ones are not kept. */
+  readonly #known: (text: string) => Genuine;
 
   constructor(secret: Buffer, nowMs: () => number) {
     this.#sign = createSigner({ key: secret, algorithm: 'HS256', noTimestamp: true }) as (claims: object) => string;
     // Expiry is checked here, by the injected clock.
     this.#verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: false });
     this.#nowMs = nowMs;
+    this.#known = remembered((text) => this.#read(text), lapiLimits.tokensKnownMax);
   }
 
   issue(machine: string): Token {
@@ -41,19 +51,19 @@ export class Tokens {
 
   /** Returns the claims of a valid token. Throws a Refusal in the words of CrowdSec's JWT library. */
   check(text: string): Claims {
-    const { exp, claims } = this.#read(text);
+    const { exp, claims } = this.#known(text);
     if (exp <= this.#nowMs() / 1000) throw tokenRefusal('Token is expired');
     return claims;
   }
 
   /** As `check`, but an expired token will do while its login is recent enough. */
   checkForRefresh(text: string): Claims {
-    const { claims } = this.#read(text);
+    const { claims } = this.#known(text);
     if (claims.loggedInAt < this.#nowMs() / 1000 - refreshSeconds) throw tokenRefusal('token is expired');
     return claims;
   }
 
-  #read(text: string): { exp: number; claims: Claims } {
+  #read(text: string): Genuine {
     const shape = faultOfShape(text);
     if (shape !== null) throw tokenRefusal(shape);
     let payload: { exp?: unknown; id?: unknown; orig_iat?: unknown };

@@ -1,7 +1,7 @@
 // Checks a body against its schema and refuses it in the words of CrowdSec: first what Go's JSON decoder says
 // (syntax, wrong types), then what its generated validators say (missing fields, lengths), in their order and nesting.
 
-import { Kind, OptionalKind, type Static, type TSchema } from '@sinclair/typebox';
+import { Kind, OptionalKind, Type, type Static, type TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import { goJsonError } from '../../ts/util/go-json.js';
 import { Refusal } from '../errors.js';
@@ -26,14 +26,24 @@ export function decodeBody<S extends TSchema>(schema: S, body: Buffer, nesting: 
 
 const quickChecks = new WeakMap<TSchema, TypeCheck<TSchema> | null>();
 
-/** Whether the schema's compiled check takes the value. It knows no null for absent, and lengths in UTF-16. */
+/** Whether the schema's compiled check takes the value. It counts lengths in UTF-16, so it is not asked for them. */
 function fitsQuickly(schema: TSchema, value: unknown): boolean {
   let check = quickChecks.get(schema);
   if (check === undefined) {
-    check = JSON.stringify(schema).includes('"minLength"') ? null : TypeCompiler.Compile(schema);
+    check = JSON.stringify(schema).includes('"minLength"') ? null : TypeCompiler.Compile(withNulls(schema));
     quickChecks.set(schema, check);
   }
   return check?.Check(value) ?? false;
+}
+
+/** The schema that also takes null for what may be absent: engines send `labels: null` with every alert. */
+function withNulls(schema: TSchema): TSchema {
+  const { items, properties } = schema as { items?: TSchema; properties?: Record<string, TSchema> };
+  if (items !== undefined) return { ...schema, items: withNulls(items) };
+  if (properties === undefined) return schema;
+  return { ...schema, properties: Object.fromEntries(Object.entries(properties).map(([name, child]) =>
+    [name, (child as unknown as Described)[OptionalKind] === undefined ? withNulls(child)
+      : Type.Optional(Type.Union([withNulls(child), Type.Null()]))])) };
 }
 
 function parseBody(body: Buffer): unknown {

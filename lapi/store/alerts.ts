@@ -8,7 +8,6 @@ import type { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
 import { filterAlerts, type AlertFilter } from './alert-filter.js';
 import { fromColumn, toColumn } from './columns.js';
-import type { Row } from './dialect/dialect.js';
 import type { Machines } from './machines.js';
 import { prepareAlert, type IncomingAlert, type PreparedAlert } from './prepared-alert.js';
 import type { StoreContext } from './store.js';
@@ -184,15 +183,17 @@ export class Alerts {
       const twins = new Map<PreparedAlert, PreparedAlert>();
       const firsts = new Map<string, PreparedAlert>();
       const fresh: { readonly alert: PreparedAlert; readonly owner: number | null }[] = [];
+      const stored = await findOwn(db, group);
       for (const { machine, batch, ownIds } of group) {
         const owner = owners.get(machine ?? '') ?? null;
         for (const alert of batch) {
-          const first = ownIds ? firsts.get(`${owner} ${alert.uuid}`) : undefined;
-          const known = ownIds && owner !== null ? await findOwn(db, owner, alert.uuid) : undefined;
+          const own = ownIds ? `${owner} ${alert.uuid}` : '';
+          const first = firsts.get(own);
+          const known = owner !== null ? stored.get(own) : undefined;
           if (first !== undefined) twins.set(alert, first);
           else if (known !== undefined) ids.set(alert, known);
           else fresh.push({ alert, owner });
-          if (ownIds && first === undefined) firsts.set(`${owner} ${alert.uuid}`, alert);
+          if (ownIds && first === undefined) firsts.set(own, alert);
         }
       }
       const freshIds = await this.#context.dialect.insertForIds(db, 'alerts', fresh.map(({ alert, owner }) =>
@@ -217,21 +218,16 @@ export class Alerts {
 
   async #writeParts(db: Kysely<Tables>, alerts: readonly PreparedAlert[], ids: readonly number[],
     stamp: string): Promise<void> {
-    const parts: Record<'events' | 'meta' | 'decisions', Row[]> = { events: [], meta: [], decisions: [] };
-    const stamps = { created_at: stamp, updated_at: stamp };
-    for (const [index, alert] of alerts.entries()) {
-      const id = ids[index];
-      for (const event of alert.events) parts.events.push({ ...stamps, ...event, alert_events: id });
-      for (const meta of alert.metas) parts.meta.push({ ...stamps, ...meta, alert_metas: id });
-      for (const decision of alert.decisions) {
-        decision.created_at = decision.updated_at = stamp;
-        decision.alert_decisions = id;
-        parts.decisions.push(decision as unknown as Row);
-      }
+    for (const [index, { events, metas, decisions }] of alerts.entries()) {
+      for (const event of events) event.alert_events = ids[index];
+      for (const meta of metas) meta.alert_metas = ids[index];
+      for (const decision of decisions) decision.alert_decisions = ids[index];
+      for (const part of [events, metas, decisions]) for (const row of part) row.created_at = row.updated_at = stamp;
     }
-    for (const table of ['events', 'meta', 'decisions'] as const) {
-      await this.#context.dialect.insertRows(db, table, parts[table]);
-    }
+    const { dialect } = this.#context;
+    await dialect.insertRows(db, 'events', alerts.flatMap(({ events }) => events));
+    await dialect.insertRows(db, 'meta', alerts.flatMap(({ metas }) => metas));
+    await dialect.insertRows(db, 'decisions', alerts.flatMap(({ decisions }) => decisions));
   }
 
   async #load(ids: readonly number[], withDecisions: boolean): Promise<StoredAlert[]> {
@@ -264,10 +260,12 @@ export class Alerts {
   }
 }
 
-async function findOwn(db: Kysely<Tables>, owner: number, uuid: string): Promise<number | undefined> {
-  const row = await db.selectFrom('alerts').select('id').where('uuid', '=', uuid).where('machine_alerts', '=', owner)
-    .executeTakeFirst();
-  return row?.id;
+/** Ids of stored alerts by owner and their sender's own id, of those that the writes name. */
+async function findOwn(db: Kysely<Tables>, writes: readonly PendingWrite[]): Promise<Map<string, number>> {
+  const uuids = writes.flatMap(({ batch, ownIds }) => ownIds ? batch.map(({ uuid }) => uuid) : []);
+  if (uuids.length === 0) return new Map();
+  const rows = await db.selectFrom('alerts').select(['id', 'uuid', 'machine_alerts']).where('uuid', 'in', uuids).execute();
+  return new Map(rows.map(({ id, uuid, machine_alerts: owner }) => [`${owner} ${uuid}`, id]));
 }
 
 function groupBy<T extends { readonly owner: number | null }>(rows: readonly T[]): Map<number, T[]> {

@@ -14,6 +14,20 @@ export function toColumn(time: GoTime): string {
   return utc.toString().replace(' +0000 UTC', '+00:00');
 }
 
+/** An RFC3339 text in UTC whose day every month has: what machines send, but for the ends of months. */
+const usualText = /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]))T((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?Z$/;
+
+/** Returns the time column of an RFC3339 text, or null when it is none: as toColumn of parseRfc3339, mostly without either. */
+export function rfc3339ToColumn(text: string): string | null {
+  const usual = usualText.exec(text);
+  if (usual === null) {
+    const time = parseRfc3339(text);
+    return time === null ? null : toColumn(time);
+  }
+  const fraction = usual[3] === undefined ? '' : `.${usual[3]}`.replace(/\.?0+$/, '');
+  return `${usual[1]} ${usual[2]}${fraction}+00:00`;
+}
+
 /** Reads a time column as any of CrowdSec's SQLite drivers wrote it; GoTime.zero when it is empty or unreadable. */
 export function fromColumn(text: string | null): GoTime {
   if (text === null) return GoTime.zero;

@@ -7,8 +7,7 @@ import { DurationError, parseDurationWithDays } from '../../ts/util/go-duration.
 import type { GoTime } from '../../ts/util/go-time.js';
 import { encodeJson } from '../json.js';
 import { lapiLimits } from '../limits.js';
-import { parseRfc3339, toColumn } from './columns.js';
-import type { Row } from './dialect/dialect.js';
+import { parseRfc3339, rfc3339ToColumn, toColumn } from './columns.js';
 import { IpRangeError, parseIpRange, type IpRange } from './ip-range.js';
 import { addressColumns } from './range-condition.js';
 import type { AlertsTable } from './tables.js';
@@ -22,15 +21,33 @@ type AlertColumns = Omit<AlertsTable, 'id' | 'created_at' | 'updated_at' | 'uuid
 export interface PreparedAlert {
   readonly uuid: string;
   readonly columns: AlertColumns;
-  readonly events: readonly Row[];
-  readonly metas: readonly Row[];
+  readonly events: readonly EventRow[];
+  readonly metas: readonly MetaRow[];
   readonly decisions: readonly DecisionRow[];
 }
 
-/** A row of decisions; the writer fills in the stamps and the alert's id. One shape, for there may be very many. */
-export interface DecisionRow {
+/** What the writer fills in. Rows of a table have one shape, and are filled in rather than copied, for there are many. */
+type Stamped = {
   created_at: string;
   updated_at: string;
+};
+
+/** A row of events. */
+export type EventRow = Stamped & {
+  readonly time: string;
+  readonly serialized: string;
+  alert_events: number;
+};
+
+/** A row of meta. */
+export type MetaRow = Stamped & {
+  readonly key: string;
+  readonly value: string;
+  alert_metas: number;
+};
+
+/** A row of decisions. */
+export type DecisionRow = Stamped & {
   readonly until: string;
   readonly scenario: string;
   readonly type: string;
@@ -45,7 +62,7 @@ export interface DecisionRow {
   readonly simulated: number;
   readonly uuid: string;
   alert_decisions: number;
-}
+};
 
 /**
  * Returns the rows of an alert, or null when it brought decisions and none of them is usable. What was cut, replaced
@@ -134,13 +151,17 @@ function endOf({ duration }: IncomingDecision, { stoppedAt, ends, uuid }: Decisi
   return end;
 }
 
-function eventRow(event: AlertEvent, now: GoTime, remarks: string[]): Row {
-  const time = parseRfc3339(event.timestamp) ?? now;
-  return { time: toColumn(time), serialized: serializeMeta(event.meta, remarks) };
+function eventRow(event: AlertEvent, now: GoTime, remarks: string[]): EventRow {
+  return { created_at: '', updated_at: '', time: rfc3339ToColumn(event.timestamp) ?? toColumn(now),
+    serialized: serializeMeta(event.meta, remarks), alert_events: 0 };
 }
 
 /** The JSON of an event's meta; long values are halved until it fits the column, else it is dropped. */
 function serializeMeta(items: readonly MetaItem[], remarks: string[]): string {
+  if (items.every(isPlain)) {
+    const text = encodeJson(items);
+    if (Buffer.byteLength(text) <= lapiLimits.eventMetaBytesMax) return text;
+  }
   let kept = items.map(({ key, value }) => ({ key, value }));
   for (let keepBytes = 4096; ; keepBytes /= 2) {
     // Go leaves out empty keys and values.
@@ -156,11 +177,18 @@ function serializeMeta(items: readonly MetaItem[], remarks: string[]): string {
   return '';
 }
 
-function metaRow(meta: MetaItem, remarks: string[]): Row {
+/** Whether an item is stored as it came: key and value, in this order, neither empty, and nothing else. */
+function isPlain(item: MetaItem): boolean {
+  let at = 0;
+  for (const name in item) if (name !== (at++ === 0 ? 'key' : 'value')) return false;
+  return at === 2 && Boolean(item.key) && Boolean(item.value);
+}
+
+function metaRow(meta: MetaItem, remarks: string[]): MetaRow {
   const key = cutBytes(meta.key ?? '', lapiLimits.alertMetaKeyBytesMax);
   const value = cutBytes(meta.value ?? '', lapiLimits.alertMetaValueBytesMax);
   if (key !== (meta.key ?? '') || value !== (meta.value ?? '')) remarks.push(`truncated meta ${meta.key}: too long`);
-  return { key, value };
+  return { created_at: '', updated_at: '', key, value, alert_metas: 0 };
 }
 
 /** At most `bytes` bytes of UTF-8, never half a character. */

@@ -15,8 +15,8 @@ import { removedColumns, resetChange, triggers, type ChangeTrigger } from './tri
 
 /** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
 const statementCountMax = 400;
-/** A statement costs as much as some values, so as few as can be; few sizes, for each is a text that is kept. */
-const rowsPerStatement = [100, 20, 5];
+/** Rows of one statement where there are many; fewer are faster one by one than a statement made for their number. */
+const rowsPerStatement = 100;
 
 const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
   time: sql`datetime`, name: sql`text`, text: sql`text`, longText: sql`text`, int: sql`integer`, wide: sql`bigint`, float: sql`real`,
@@ -59,8 +59,11 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
       if (table === 'decisions' && rows.length >= lapiLimits.quietInsertRows) insertQuietly(statements, rows);
       else insert(statements, table, rows);
     },
-    insertForIds: async (_db, table, rows) => rows.map((row) =>
-      Number(insertInto(statements, table, row).run(Object.values(row)).lastInsertRowid)),
+    insertForIds: async (_db, table, rows) => {
+      if (rows.length === 0) return [];
+      const statement = statements.insertOf(table, Object.keys(rows[0]));
+      return rows.map((row) => Number(statement.run(Object.values(row)).lastInsertRowid));
+    },
     isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
     listen: () => async () => {},
     noteWrite: () => {},
@@ -129,10 +132,12 @@ async function readConsistently<T>(db: Kysely<Tables>, read: (reader: Kysely<Tab
 /** Rows in bulk: what they have in common is bound once a statement, for binding takes longer than inserting. */
 function insert(statements: StatementCache, table: string, rows: readonly Row[]): void {
   let from = 0;
-  for (const size of rowsPerStatement) {
-    for (; rows.length - from >= size; from += size) insertSlice(statements, table, rows.slice(from, from + size));
+  for (; rows.length - from >= rowsPerStatement; from += rowsPerStatement) {
+    insertSlice(statements, table, rows.slice(from, from + rowsPerStatement));
   }
-  for (const row of rows.slice(from)) insertInto(statements, table, row).run(Object.values(row));
+  if (from === rows.length) return;
+  const statement = statements.insertOf(table, Object.keys(rows[0]));
+  for (; from < rows.length; from++) statement.run(Object.values(rows[from]));
 }
 
 function insertSlice(statements: StatementCache, table: string, rows: readonly Row[]): void {
@@ -164,12 +169,6 @@ function insertQuietly(statements: StatementCache, rows: readonly Row[]): void {
   statements.get(triggerText(trigger)).run();
 }
 
-function insertInto(statements: StatementCache, table: string, row: Row): Database.Statement {
-  const columns = Object.keys(row);
-  return statements.get(`insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) `
-    + `values (${columns.map(() => '?').join(', ')})`);
-}
-
 function codeOf(error: unknown): string {
   return error instanceof Database.SqliteError ? error.code : '';
 }
@@ -177,9 +176,21 @@ function codeOf(error: unknown): string {
 class StatementCache {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
+  /** The last insert of one row into each table: to put its text together costs half as much as to run it. */
+  readonly #inserts = new Map<string, { readonly columns: readonly string[]; readonly statement: Database.Statement }>();
 
   constructor(database: Database.Database) {
     this.#database = database;
+  }
+
+  /** The insert of one row whose values come in the order of the columns. */
+  insertOf(table: string, columns: readonly string[]): Database.Statement {
+    const last = this.#inserts.get(table);
+    if (last?.columns.length === columns.length && last.columns.every((name, index) => name === columns[index])) return last.statement;
+    const statement = this.get(`insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) `
+      + `values (${columns.map(() => '?').join(', ')})`);
+    this.#inserts.set(table, { columns, statement });
+    return statement;
   }
 
   get(text: string): Database.Statement {
@@ -199,6 +210,7 @@ class StatementCache {
 
   clear(): void {
     this.#statements.clear();
+    this.#inserts.clear();
   }
 }
 

@@ -80,6 +80,15 @@ for (const database of testDatabases()) describe(`alerts in the store, ${databas
     });
   }
 
+  test('events: key and value of meta are stored in this order, without what is empty or unknown', async () => {
+    const odd = [{ value: 'v', key: 'k' }, { key: '', value: 'v' }, { key: 'k', value: '' }, { key: 'k' }, {}, { key: 'k', value: 'v', more: 1 }];
+    const { ids } = await store.alerts.add('m', [incoming({ events: odd.map((item) =>
+      ({ timestamp: '2026-11-23T01:44:56Z', meta: [{ key: 'a', value: 'b' }, item as { key: string; value: string }] })) })]);
+    const stored = (await store.alerts.get(ids[0]))!.events.map(({ serialized }) => serialized);
+    const whole = '{"key":"k","value":"v"}';
+    assert.deepEqual(stored, [whole, '{"value":"v"}', '{"key":"k"}', '{"key":"k"}', '{}', whole].map((item) => `[{"key":"a","value":"b"},${item}]`));
+  });
+
   test('deleting by filter takes all parts along', async () => {
     const { ids } = await store.alerts.add('m', [incoming({ decisions: [decision], scenario: 'to/delete' })]);
     assert.equal(await store.alerts.remove({ ...everything, scenario: 'to/delete', now: store.now() }), 1);

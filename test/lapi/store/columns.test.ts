@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fromColumn, parseRfc3339, rfc3339Millis, toColumn } from '../../../lapi/store/columns.js';
+import { fromColumn, parseRfc3339, rfc3339Millis, rfc3339ToColumn, toColumn } from '../../../lapi/store/columns.js';
 import { GoTime } from '../../../ts/util/go-time.js';
 
 describe('time columns', () => {
@@ -37,6 +37,20 @@ describe('time columns', () => {
 
   test('an end beyond the year 9999 is cut to it', () => {
     assert.equal(toColumn(new GoTime(1e12, 0)), '9999-12-31 23:59:59+00:00');
+  });
+
+  test('of a text, its column is the same whether it is taken apart or read as a time', () => {
+    const seed = Number(process.env['SEED'] ?? 7);
+    let state = seed;
+    const pick = (items: readonly string[]): string => items[(state = (state * 1_103_515_245 + 12_345) % 2 ** 31) % 65_521 % items.length];
+    for (let round = 0; round < 20_000; round++) {
+      const text = `${pick(['2026', '0001', '9999', '26', '1969'])}-${pick(['01', '02', '04', '12', '13', '00'])}-${
+        pick(['01', '28', '29', '30', '31', '32', '00', '9'])}${pick(['T', 'T', 'T', ' ', 't'])}${pick(['00', '23', '24', '7'])}:${
+        pick(['00', '59', '60'])}:${pick(['00', '59', '60'])}${
+        pick(['', '.5', '.000000001', '.100', '.0', '.000', '.1234567891', ',5', '.'])}${pick(['Z', 'Z', 'Z', '+02:00', '-00:30', '', 'z'])}`;
+      const time = parseRfc3339(text);
+      assert.equal(rfc3339ToColumn(text), time === null ? null : toColumn(time), `${text}, seed ${seed}`);
+    }
   });
 
   test('allowlists show milliseconds, and the zero time', () => {
