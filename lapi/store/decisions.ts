@@ -110,7 +110,7 @@ export class Decisions {
     }
     const byValue = filter.range !== undefined || filter.value !== undefined;
     found.sort((a, b) => byValue ? a.id - b.id : a.until.compare(b.until) || a.id - b.id);
-    const from = filter.offset ?? 0;
+    const from = Math.max(filter.offset ?? 0, 0);
     return found.slice(from, filter.limit === undefined || filter.limit < 0 ? undefined : from + filter.limit);
   }
 
@@ -176,7 +176,8 @@ export class Decisions {
     const byValue = filter.range !== undefined || filter.value !== undefined;
     query = byValue ? query.orderBy('decisions.id') : query.orderBy('decisions.until').orderBy('decisions.id');
     if (filter.limit !== undefined || filter.offset !== undefined) query = query.limit(rowCount(filter.limit));
-    if (filter.offset !== undefined) query = query.offset(filter.offset);
+    // SQLite reads a negative offset as none; other databases refuse it.
+    if (filter.offset !== undefined) query = query.offset(Math.max(filter.offset, 0));
     return (await query.execute()).map(toRow);
   }
 

@@ -55,6 +55,18 @@ for (const database of testDatabases()) describe(`decisions in the store, ${data
     }
   });
 
+  test('a page is a part of the whole list; below zero, the limit is none and the offset the start', async () => {
+    for (const from of [store, inMemory]) {
+      const all = (await from.decisions.active(plain)).map((row) => row.id);
+      const page = async (limit?: number, offset?: number): Promise<number[]> => (
+        (await from.decisions.active({ ...plain, limit, offset })).map((row) => row.id));
+      assert.deepEqual(await page(5, 3), all.slice(3, 8));
+      assert.deepEqual(await page(5, -3), all.slice(0, 5));
+      assert.deepEqual(await page(-1, 4), all.slice(4));
+      assert.deepEqual(await page(undefined, -1), all);
+    }
+  });
+
   test('a stream without duplicates keeps the one that lasts longest', async () => {
     const rows = await store.decisions.streamPage({ kind: 'new', now: store.now(), dedup: true }, plain);
     const key = (row: { value: string; type: string; scope: string }): string => `${row.value} ${row.type} ${row.scope}`;
