@@ -1,7 +1,7 @@
 // The thread of the Local API: started by path with LapiOptions as workerData, spoken to by messages. Its log lines go
 // to the thread that started it, so that one writer owns the log.
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Log, LogFields } from '../ts/config/log.js';
 import type { CounterSample } from '../ts/metrics/counters.js';
 import { lapiLimits } from './limits.js';
@@ -47,7 +47,10 @@ if (parentPort !== null) {
   };
   const log: Log = { trace: logAt('trace'), debug: logAt('debug'), info: logAt('info'), warning: logAt('warning'),
     error: logAt('error') };
-  const options = workerData as LapiOptions;
+  void run(workerData as LapiOptions, port, say, log);
+}
+
+async function run(options: LapiOptions, port: MessagePort, say: (report: LapiReport) => void, log: Log): Promise<void> {
   try {
     if (options.checkOnly) {
       checkLapi(options);

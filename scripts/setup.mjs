@@ -22,6 +22,8 @@ const tools = [
   { command: 'cargo', args: ['--version'], debian: 'cargo-web and rustc-web (Rust 1.88 or newer)' },
 ];
 
+const typescript = ['tsconfig.json', 'ts', 'lapi', 'cli', 'bouncer', 'bench', 'test', 'native/index.ts'];
+
 /** Steps in order; those of one `wave` run side by side. `inputs` are files or folders below the project. */
 const steps = [
   { name: 'packages', wave: 0, inputs: ['package.json', 'package-lock.json', '.npmrc'], output: 'node_modules/typescript',
@@ -37,8 +39,10 @@ const steps = [
     run: () => addon('native/nftables', 'nftables') },
   { name: 'wasm', wave: 2, inputs: ['engine-wasm', 'asconfig.json'], output: 'dist/engine-wasm/engine.wasm', run: () =>
     command(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), 'engine-wasm/index.ts', '--config', 'asconfig.json']) },
-  { name: 'typescript', wave: 2, inputs: ['tsconfig.json', 'ts', 'lapi', 'cli', 'bouncer', 'bench', 'test', 'native/index.ts'],
+  { name: 'typescript', wave: 2, inputs: typescript,
     output: 'dist/ts/errors.js', run: () => command(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']) },
+  { name: 'bundles', wave: 3, inputs: [...typescript, 'scripts/bundle.mjs', 'scripts/load-bundle.cjs', 'package-lock.json'],
+    output: 'dist/bundles', run: async () => (await import('./bundle.mjs')).bundle() },
 ];
 
 /** Runs what is not up to date. Throws an Error whose message is for the user. */
@@ -47,7 +51,7 @@ export async function setup({ only = null, quiet = false } = {}) {
   const unlock = lock();
   try {
     let checked = false;
-    for (const wave of [0, 1, 2]) {
+    for (const wave of [0, 1, 2, 3]) {
       const due = steps.filter((step) => step.wave === wave && (only === null || only.includes(step.name)))
         .map((step) => ({ step, hash: hashOf(step.inputs) }))
         .filter(({ step, hash }) => existsInputs(step) && !isFresh(step, hash));

@@ -7,5 +7,5 @@ try {
   process.stderr.write(`\n${error.message}\n`);
   process.exit(1);
 }
-const { start } = await import('../dist/ts/start.js');
-await start(process.argv.slice(2));
+const { loadEntry } = await import('../dist/ts/entry.js');
+await (await loadEntry('ts/start')).start(process.argv.slice(2));

@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { parseDsn } from './acquisition/dsn.js';
 import { loadAcquisition } from './acquisition/load.js';
 import { createSource } from './acquisition/modules.js';
@@ -23,6 +24,7 @@ import { serveMetrics } from './metrics/server.js';
 import type { Alert } from './model/alert.js';
 import { DumpEngine } from './pipeline/dump-engine.js';
 import { Engine } from './pipeline/engine.js';
+import { startThreads } from './pipeline/pool.js';
 import { loadRules, type Rules } from './pipeline/rules.js';
 import { checkTransform } from './pipeline/transform.js';
 import { version } from './version.js';
@@ -81,14 +83,19 @@ export class Daemon {
     if (!runsEngine(options) && !runsApi(options)) {
       throw new PalisadeError('E_CONFIG', 'you must run at least the API Server or crowdsec');
     }
-    const prepared = runsEngine(options) ? prepare(options) : null;
-    const lapi = runsApi(options) ? await LapiThread.start(config, options.clockOffsetMs, log, options.accessLog) : null;
-    const parts: Partial<Parts> = { lapi };
+    const parts: Partial<Parts> = {};
+    // Side by side: this thread reads the rules while the others load what they run.
+    const lapi = runsApi(options) ? LapiThread.start(config, options.clockOffsetMs, log, options.accessLog) : Promise.resolve(null);
+    const threads = runsEngine(options) && options.dumpDir === '' ? startThreads(workersOf(config)) : [];
+    let prepared: Prepared | null = null;
     try {
-      if (prepared !== null) await startEngine(options, prepared, parts);
+      if (runsEngine(options)) prepared = prepare(options);
+      parts.lapi = await lapi;
+      if (prepared !== null) await startEngine(options, prepared, parts, threads);
     } catch (error) {
       parts.client?.close();
-      await lapi?.stop();
+      await Promise.all(threads.map((thread) => thread.terminate()));
+      await lapi.then((started) => started?.stop(), () => {});
       throw error;
     }
     const daemon = new Daemon(options, parts, prepared?.specs.length ?? 0);
@@ -178,14 +185,17 @@ function prepare(options: DaemonOptions): Prepared {
     credentials: loadCredentials(config.client.credentialsPath) };
 }
 
-async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Partial<Parts>): Promise<void> {
+async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Partial<Parts>, threads: readonly Worker[]): Promise<void> {
   const { config, log, replay, clockOffsetMs, dumpDir } = options;
   const { rules, specs, simulation, credentials } = prepared;
   const counters = new Counters();
   const isDump = dumpDir !== '';
+  let loggedIn: Promise<void> | undefined;
   if (!isDump) {
     parts.client = new LapiClient(credentials);
-    await connect(parts.client, rules, options);
+    loggedIn = connect(parts.client, rules, options);
+    // Awaited when the workers are linked.
+    loggedIn.catch(() => {});
   }
   // What is only dumped has not been dealt with: positions stay as they are.
   if (replay === null && !isDump) parts.positions = PositionBook.load(positionsFile(config), log);
@@ -195,9 +205,13 @@ async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Pa
   const common = { config, rules, log, clockOffsetMs, counters, sources, simulation };
   parts.engine = isDump ? await DumpEngine.start({ ...common, dumpDir }) : await Engine.start({
     ...common, client: parts.client ?? null, replay: replay !== null, positions: parts.positions ?? null,
-    onStored: options.onStored, workers: config.engine?.workers || Math.max(1, cpus().length - 1), waiting: options.waiting,
+    onStored: options.onStored, workers: threads.length, threads, mayRead: loggedIn, waiting: options.waiting,
   });
   log.info('Starting processing data');
+}
+
+function workersOf({ engine }: Config): number {
+  return engine?.workers || Math.max(1, cpus().length - 1);
 }
 
 /** Logs in to the Local API; waits for one that is not there yet, as CrowdSec's agent does. */

@@ -4,11 +4,10 @@ import { Worker } from 'node:worker_threads';
 import type { LapiReport, LapiRequest } from '../lapi/main.js';
 import type { Config } from './config/config.js';
 import type { Log } from './config/log.js';
+import { entryUrl } from './entry.js';
 import { PalisadeError } from './errors.js';
 import type { CounterSample } from './metrics/counters.js';
 import { keepHeapsBounded, lapiHeap } from './pipeline/heap-limits.js';
-
-const mainUrl = new URL('../lapi/main.js', import.meta.url);
 
 /** A running Local API thread. */
 export class LapiThread {
@@ -38,7 +37,7 @@ export class LapiThread {
    * goes to `accessLog`.
    */
   static start(config: Config, clockOffsetMs: number, log: Log, accessLog: Log = log): Promise<LapiThread> {
-    const worker = new Worker(mainUrl, { workerData: workerDataOf(config, clockOffsetMs), resourceLimits: lapiHeap });
+    const worker = new Worker(entryUrl('lapi/main'), { workerData: workerDataOf(config, clockOffsetMs), resourceLimits: lapiHeap });
     keepHeapsBounded(worker);
     const thread = new LapiThread(worker);
     return new Promise((resolve, reject) => {
@@ -55,7 +54,7 @@ export class LapiThread {
 
   /** Loads what a start would load, without database or listener. Throws E_LAPI. */
   static check(config: Config, log: Log): Promise<void> {
-    const worker = new Worker(mainUrl, { workerData: { ...workerDataOf(config, 0), checkOnly: true } });
+    const worker = new Worker(entryUrl('lapi/main'), { workerData: { ...workerDataOf(config, 0), checkOnly: true } });
     return new Promise((resolve, reject) => {
       worker.on('message', (report: LapiReport) => {
         if (report.type === 'checked') resolve();

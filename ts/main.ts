@@ -6,6 +6,7 @@ import { type Log, openLog } from './config/log.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
 import { PalisadeError } from './errors.js';
 import { type Flags, parseFlags, usage, UsageError } from './flags.js';
+import { boundHeaps } from './pipeline/heap-limits.js';
 import { crowdsecVersion, version } from './version.js';
 
 /** What a reload waits for alerts on their way; the rest goes to the daemon that follows. */
@@ -24,7 +25,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   if (flags.help) process.stderr.write(usage());
   else if (flags.version) process.stdout.write(versionText());
-  else await run(flags);
+  else {
+    boundHeaps();
+    await run(flags);
+  }
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Blocklist } from '../../ts/config/protection.js';
+import { entryUrl } from '../../ts/entry.js';
 import { prefixOf } from '../../ts/util/ip.js';
 import { lapiLimits } from '../limits.js';
 import { intervalOf, networksOf, united, without, type AddressIntervals, type Interval } from './intervals.js';
@@ -29,7 +30,7 @@ const specialNetworks = ['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/
 export async function readList(text: string, settings: Blocklist, exempt: readonly string[]): Promise<ReadList> {
   const work: ListToRead = { text, settings, exempt };
   if (text.length <= lapiLimits.blocklistInlineCharsMax) return readHere(work);
-  const thread = new Worker(new URL('./read-thread.js', import.meta.url), { workerData: work });
+  const thread = new Worker(entryUrl('lapi/blocklists/read-thread'), { workerData: work });
   return new Promise((resolve, reject) => {
     thread.once('message', resolve);
     thread.once('error', reject);

@@ -12,8 +12,6 @@ import { ChangeLog } from './change-log.js';
 import { Decisions } from './decisions.js';
 import type { StoreDialect } from './dialect/dialect.js';
 import { isOnNetwork } from './dialect/network-folder.js';
-import { mysqlDialect } from './dialect/mysql.js';
-import { postgresDialect } from './dialect/postgres.js';
 import type { SslOptions } from './dialect/server-options.js';
 import { sqliteDialect } from './dialect/sqlite.js';
 import { Lease } from './lease.js';
@@ -103,14 +101,21 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
   };
 }
 
+/** The clients of database servers are large, and few use one: they are loaded here. */
 async function dialectOf(options: StoreOptions): Promise<StoreDialect> {
   if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? !isOnNetwork(options.path));
   const { user = '', password = '', name = '', host = '', port = 0 } = options;
   const server = { user, password, database: name, host, port, socketPath: options.path,
     connectionsMax: Math.min(options.connectionsMax || Infinity, lapiLimits.databaseConnectionsMax),
     ssl: options.ssl ?? { mode: '', caFile: '', certFile: '', keyFile: '' } };
-  if (['postgres', 'postgresql', 'pgx'].includes(options.type)) return postgresDialect(server);
-  if (options.type === 'mysql') return mysqlDialect(server);
+  if (['postgres', 'postgresql', 'pgx'].includes(options.type)) {
+    const { postgresDialect } = await import('./dialect/postgres.js');
+    return postgresDialect(server);
+  }
+  if (options.type === 'mysql') {
+    const { mysqlDialect } = await import('./dialect/mysql.js');
+    return mysqlDialect(server);
+  }
   throw new PalisadeError('E_CONFIG', `unable to create database client: unknown database type '${options.type}'`);
 }
 

@@ -2,6 +2,7 @@
 // are done with one. Outcomes come back in the order of the tests.
 
 import { Worker } from 'node:worker_threads';
+import { entryUrl } from '../entry.js';
 import type { TestOptions, TestOutcome } from './run-test.js';
 import { runTest } from './run-test.js';
 import { HubItems } from './hub-items.js';
@@ -53,7 +54,7 @@ async function runInThreads(names: readonly string[], options: RunOptions, threa
   const outcomes = new Array<TestOutcome>(names.length);
   let next = 0;
   const work = (): Promise<void> => new Promise((resolve, reject) => {
-    const thread = new Worker(new URL('./tester-thread.js', import.meta.url), { workerData: options });
+    const thread = new Worker(entryUrl('ts/hubtest/tester-thread'), { workerData: options });
     let index = -1;
     const give = (): void => {
       index = next++;

@@ -2,6 +2,7 @@
 // stopped. The Local API is reached over HTTP only, through the client handed in.
 
 import { randomUUID } from 'node:crypto';
+import type { Worker } from 'node:worker_threads';
 import type { PositionBook } from '../acquisition/position.js';
 import type { Source } from '../acquisition/source.js';
 import { createBuckets } from '../buckets/memory.js';
@@ -18,7 +19,7 @@ import { Reading } from './lines.js';
 import { Outbox } from './outbox.js';
 import { Output } from './output.js';
 import { Overload } from './overload.js';
-import { WorkerPool } from './pool.js';
+import { startThreads, WorkerPool } from './pool.js';
 import type { Rules } from './rules.js';
 import { runtimeSetup } from './setup.js';
 import { ThreadRuntime } from './thread-runtime.js';
@@ -34,6 +35,10 @@ export interface EngineOptions {
   readonly client: LapiClient | null;
   readonly simulation: Simulation;
   readonly workers: number;
+  /** Threads started before, at least `workers`; absent: they are started here. */
+  readonly threads?: readonly Worker[];
+  /** Lines are read once this is resolved; what rejects it ends the start. */
+  readonly mayRead?: Promise<void>;
   /** A replay waits where live drops: for a full outbox, for all alerts at the end. */
   readonly replay: boolean;
   readonly log: Log;
@@ -85,9 +90,11 @@ export class Engine {
     const outbox = options.client === null ? null : openOutbox(options, options.client);
     const output = new Output({ names: runtime.names, outbox, log, onAlert: options.onAlert, inOrder: rules.postoverflows.stashes.length > 0,
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime)) });
-    const pool = await WorkerPool.start(workers, setup, config.limits.batchesInFlightPerWorker,
+    const { threads = startThreads(workers) } = options;
+    for (const spare of threads.slice(workers)) void spare.terminate();
+    const pool = await WorkerPool.start(threads.slice(0, workers), setup, config.limits.batchesInFlightPerWorker,
       (overflows) => output.take(overflows), log);
-    const reading = await Reading.start(sources, pool, options.positions, log, overloadsOf(options)).catch(async (error: unknown) => {
+    const reading = await startReading(options, sources, pool).catch(async (error: unknown) => {
       await pool.close();
       throw error;
     });
@@ -136,6 +143,11 @@ export class Engine {
     }, tickMs);
     this.#ticking.unref();
   }
+}
+
+async function startReading(options: EngineOptions, sources: readonly Source[], pool: WorkerPool): Promise<Reading> {
+  await options.mayRead;
+  return Reading.start(sources, pool, options.positions, options.log, overloadsOf(options));
 }
 
 /** A stash is written and read in the order of the log, so rules that have one are parsed by one worker. */

@@ -11,11 +11,12 @@ export const workerHeap: ResourceLimits = { maxYoungGenerationSizeMb: limits.wor
 /** For the thread of the Local API. */
 export const lapiHeap: ResourceLimits = { maxYoungGenerationSizeMb: limits.lapiYoungHeapMbMax, maxOldGenerationSizeMb: limits.lapiHeapMbMax };
 
+/** V8's flags when threads start: how much old objects may grow; young ones begin with the size they would grow to. */
+export const threadFlags = `--heap-growing-percent=${limits.heapGrowthPercentMax} --min-semi-space-size=${Math.ceil(limits.workerYoungHeapMbMax / 3)}`;
+
 /** Bounds the heaps of the process: to be called before threads start. The main thread's young objects stay as few as they are. */
 export function boundHeaps(): void {
-  setFlagsFromString(`--heap-growing-percent=${limits.heapGrowthPercentMax}`);
-  // Threads begin with the size they would grow to.
-  setFlagsFromString(`--min-semi-space-size=${Math.ceil(limits.workerYoungHeapMbMax / 3)}`);
+  setFlagsFromString(threadFlags);
   stopYoungGrowth();
 }
 

@@ -2,6 +2,7 @@
 // the log. Not what happens to an overflow (output.ts) nor what a worker does (worker.ts).
 
 import { Worker } from 'node:worker_threads';
+import { entryUrl } from '../entry.js';
 import { PalisadeError } from '../errors.js';
 import type { RawBatch } from '../acquisition/source.js';
 import type { LineBatch } from '../event/line.js';
@@ -21,6 +22,15 @@ interface Thread {
 }
 
 type Poured = Extract<FromWorker, { type: 'poured' }> & { readonly thread: Thread };
+
+/** Starts threads that load the program and wait for their setup: it takes as long as reading the rules, which can go on beside. */
+export function startThreads(count: number): Worker[] {
+  return Array.from({ length: count }, () => {
+    const worker = new Worker(entryUrl('ts/pipeline/worker'), { resourceLimits: workerHeap });
+    keepHeapsBounded(worker);
+    return worker;
+  });
+}
 
 /** The workers of one engine. */
 export class WorkerPool {
@@ -52,11 +62,11 @@ export class WorkerPool {
     this.failed.catch(() => {});
   }
 
-  /** Starts `count` workers with the same rules and memory and waits until all have linked them. */
-  static async start(count: number, setup: Omit<WorkerSetup, 'index'>, inFlightMax: number, deliver: Deliver, log: Log): Promise<WorkerPool> {
+  /** Gives threads the same rules and memory and waits until all have linked them. */
+  static async start(threads: readonly Worker[], setup: Omit<WorkerSetup, 'index'>, inFlightMax: number, deliver: Deliver, log: Log): Promise<WorkerPool> {
     const pool = new WorkerPool(deliver, log, inFlightMax);
     try {
-      await Promise.all(Array.from({ length: count }, (_, index) => pool.#startThread({ ...setup, index })));
+      await Promise.all(threads.map((thread, index) => pool.#link(thread, { ...setup, index })));
     } catch (error) {
       await pool.#terminate();
       throw error;
@@ -119,9 +129,7 @@ export class WorkerPool {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
-  #startThread(setup: WorkerSetup): Promise<void> {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, resourceLimits: workerHeap });
-    keepHeapsBounded(worker);
+  #link(worker: Worker, setup: WorkerSetup): Promise<void> {
     const thread: Thread = { worker, inFlight: 0 };
     this.#threads.push(thread);
     return new Promise((resolve, reject) => {
@@ -134,6 +142,7 @@ export class WorkerPool {
         reject(error);
         this.#fail(error);
       });
+      worker.postMessage(setup);
     });
   }
 

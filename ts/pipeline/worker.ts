@@ -1,7 +1,7 @@
 // A worker thread: lines become events, events are parsed as a batch and poured in the order of the log. Everything it
 // does is one message after the other, so the piece of work with the lowest number is always at the head of some queue.
 
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { parentPort, type MessagePort } from 'node:worker_threads';
 import type { PouredOverflow } from '../buckets/overflow.js';
 import type { Pourer } from '../buckets/pour.js';
 import type { Log } from '../config/log.js';
@@ -96,12 +96,15 @@ function portLog(port: MessagePort): Log {
 
 if (parentPort !== null) {
   const port = parentPort;
-  try {
-    const worker = new Worker(port, workerData as WorkerSetup);
-    port.on('message', (message: ToWorker) => worker.receive(message));
-    port.postMessage({ type: 'ready' } satisfies FromWorker);
-  } catch (error) {
-    port.postMessage({ type: 'failed', message: (error as Error).message } satisfies FromWorker);
-    port.close();
-  }
+  // What main says first is the setup: the thread is there before the rules are read.
+  port.once('message', (setup: WorkerSetup) => {
+    try {
+      const worker = new Worker(port, setup);
+      port.on('message', (message: ToWorker) => worker.receive(message));
+      port.postMessage({ type: 'ready' } satisfies FromWorker);
+    } catch (error) {
+      port.postMessage({ type: 'failed', message: (error as Error).message } satisfies FromWorker);
+      port.close();
+    }
+  });
 }

@@ -91,7 +91,7 @@ class Reader {
     let min = 1;
     let once = true;
     for (;;) {
-      const counted = /^\{(\d+)(,\d*)?\}/.exec(this.#regex.slice(this.#at, this.#at + 20));
+      const counted = this.#peek() === '{' ? /^\{(\d+)(,\d*)?\}/.exec(this.#regex.slice(this.#at, this.#at + 20)) : null;
       if (counted !== null) {
         this.#at += counted[0].length;
         min = Math.min(min, Number(counted[1]));
