@@ -66,7 +66,9 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
       for (const row of rows) ids.push(Number((await insertAll(db, table, [row])).insertId));
       return ids;
     },
-    isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error)),
+    isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
+      // A connection that broke and was given out once more says so without a code.
+      || (error as { fatal?: unknown }).fatal === true,
     listen: () => async () => {},
     noteWrite: () => { ownWrites++; },
     writeMark: () => `${ownWrites} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,

@@ -63,7 +63,9 @@ export async function postgresDialect(options: ServerOptions): Promise<StoreDial
     dropAlienChanges,
     insertRows: async (db, table, rows) => { await insert(db, table, rows); },
     insertForIds: (db, table, rows) => insert(db, table, rows),
-    isUnavailable: (error) => /^(08|53|57|40)|^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error)),
+    isUnavailable: (error) => /^(08|53|57|40)|^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
+      // What pg says of a connection that broke under a query has no code.
+      || /^Connection terminated|^timeout exceeded when trying to connect/.test((error as Error).message),
     listen: (onChange) => listen(connection, () => {
       heard++;
       onChange();

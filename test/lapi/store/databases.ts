@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
-import { openStore, type Store } from '../../../lapi/store/store.js';
+import { openStore, type Store, type StoreOptions } from '../../../lapi/store/store.js';
 
 /** A kind of database. Each `create` makes an empty one and returns a way to open it, as often as wanted. */
 export interface TestDatabase {
@@ -22,11 +22,13 @@ export interface TestDatabase {
   readonly hasWaitingWrites: boolean;
   start(): Promise<void>;
   create(): Promise<(nowMs: () => number) => Promise<Store>>;
+  /** How the database that was created last is opened, for another process. */
+  readonly options: StoreOptions;
   /** Runs statements in the database that was created last. */
   run(statements: readonly string[]): Promise<void>;
   stop(): Promise<void>;
-  /** Of one with a server: ends it and starts it again on the same files. */
-  readonly server: { halt(): Promise<void>; resume(): Promise<void> } | null;
+  /** Of one with a server: ends it, orderly or not, and starts it again on the same files. */
+  readonly server: { halt(): Promise<void>; kill(): Promise<void>; resume(): Promise<void> } | null;
 }
 
 const serverFolder = '/usr/lib/postgresql';
@@ -90,8 +92,12 @@ class SqliteFiles implements TestDatabase {
 
   async create(): Promise<(nowMs: () => number) => Promise<Store>> {
     this.#count++;
-    const path = this.#path;
-    return (nowMs) => openStore({ type: 'sqlite', path, useWal: true, bulkSize: 1000 }, nowMs);
+    const { options } = this;
+    return (nowMs) => openStore(options, nowMs);
+  }
+
+  get options(): StoreOptions {
+    return { type: 'sqlite', path: this.#path, useWal: true, bulkSize: 1000 };
   }
 
   async stop(): Promise<void> {
@@ -104,9 +110,17 @@ class PostgresServer implements TestDatabase {
   readonly server = {
     // End connections, then stop.
     halt: () => end(this.#server, 'SIGINT'),
+    kill: () => end(this.#server, 'SIGKILL'),
     resume: async () => {
-      this.#server = spawn(this.#command[0], this.#command.slice(1), { stdio: 'ignore' });
-      await answering(this.#server, () => this.#run('select 1'));
+      // While a process of one that was killed lives, the next one refuses to begin.
+      for (const deadline = Date.now() + startMsMax; ;) {
+        this.#server = spawn(this.#command[0], this.#command.slice(1), { stdio: 'ignore' });
+        const hasBegun = await answering(this.#server, () => this.#run('select 1')).then(() => true, (error: Error) => {
+          if (this.#server!.exitCode === null || Date.now() > deadline) throw error;
+          return false;
+        });
+        if (hasBegun) return;
+      }
     },
   };
   #command: readonly string[] = [];
@@ -135,7 +149,12 @@ class PostgresServer implements TestDatabase {
   async create(): Promise<(nowMs: () => number) => Promise<Store>> {
     const name = `test${++this.#count}`;
     await this.#run(`create database ${name}`);
-    return (nowMs) => openStore({ type: 'postgres', path: this.#folder, useWal: null, bulkSize: 1000, user: 'palisade', name }, nowMs);
+    const { options } = this;
+    return (nowMs) => openStore(options, nowMs);
+  }
+
+  get options(): StoreOptions {
+    return { type: 'postgres', path: this.#folder, useWal: null, bulkSize: 1000, user: 'palisade', name: `test${this.#count}` };
   }
 
   async stop(): Promise<void> {
@@ -158,6 +177,7 @@ class MariadbServer implements TestDatabase {
   readonly name = 'MariaDB';
   readonly server = {
     halt: () => end(this.#server, 'SIGTERM'),
+    kill: () => end(this.#server, 'SIGKILL'),
     resume: async () => {
       this.#server = spawn(this.#command[0], this.#command.slice(1), { stdio: 'ignore' });
       await answering(this.#server, () => this.#run(['select 1']));
@@ -176,7 +196,7 @@ class MariadbServer implements TestDatabase {
     this.#folder = mkdtempSync(join(serverParent(), 'palisade-mariadb-'));
     this.#command = [...asUser(this.#folder, 'nobody'), mariadbProgram, '--no-defaults', `--datadir=${this.#folder}`,
       `--socket=${this.#socket}`, `--pid-file=${this.#folder}/pid`, '--skip-networking', '--skip-grant-tables', '--skip-log-bin',
-      '--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync', '--innodb-doublewrite=0',
+      '--innodb-flush-log-at-trx-commit=2', '--innodb-flush-method=nosync', '--innodb-doublewrite=0',
       '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M'];
     await this.server.resume();
   }
@@ -188,7 +208,12 @@ class MariadbServer implements TestDatabase {
   async create(): Promise<(nowMs: () => number) => Promise<Store>> {
     const name = `test${++this.#count}`;
     await this.#run([`create database ${name}`]);
-    return (nowMs) => openStore({ type: 'mysql', path: this.#socket, useWal: null, bulkSize: 1000, user: 'palisade', name }, nowMs);
+    const { options } = this;
+    return (nowMs) => openStore(options, nowMs);
+  }
+
+  get options(): StoreOptions {
+    return { type: 'mysql', path: this.#socket, useWal: null, bulkSize: 1000, user: 'palisade', name: `test${this.#count}` };
   }
 
   async stop(): Promise<void> {
