@@ -64,6 +64,8 @@ export class Daemon {
   readonly #engine: RunningEngine | null;
   readonly #client: LapiClient | null;
   readonly #positions: PositionBook | null;
+  /** The save under way. */
+  #saved: Promise<void> | null = null;
   readonly #saving: NodeJS.Timeout | null;
   #metrics: Server | null = null;
   #savingFails = false;
@@ -113,7 +115,7 @@ export class Daemon {
     this.#engine = engine;
     this.#client = client;
     this.#positions = positions;
-    this.#saving = positions === null ? null : setInterval(() => this.#savePositions(), 1000).unref();
+    this.#saving = positions === null ? null : setInterval(() => { this.#saved ??= this.#savePositions(); }, 1000).unref();
     const never = new Promise<never>(() => {});
     this.ended = Promise.race([lapi?.failed ?? never,
       engine === null || sourceCount === 0 ? never : engine.ended().then((): 'ended' => 'ended')]);
@@ -125,22 +127,23 @@ export class Daemon {
   async stop(drainMs?: number): Promise<readonly Alert[]> {
     const unsent = await (this.#engine?.stop(drainMs) ?? []);
     if (this.#saving !== null) clearInterval(this.#saving);
-    this.#savePositions();
+    await this.#saved;
+    await this.#savePositions();
     this.#client?.close();
     await new Promise<void>((resolve) => (this.#metrics === null ? resolve() : this.#metrics.close(() => resolve())));
     await this.#lapi?.stop();
     return unsent;
   }
 
-  #savePositions(): void {
-    if (this.#positions === null) return;
+  async #savePositions(): Promise<void> {
     try {
-      this.#positions.save(positionsFile(this.#options.config));
+      await this.#positions?.save(positionsFile(this.#options.config));
       this.#savingFails = false;
     } catch (error) {
       if (!this.#savingFails) this.#options.log.error(`positions are not saved: ${(error as Error).message}`);
       this.#savingFails = true;
     }
+    this.#saved = null;
   }
 
   async #serveMetrics(): Promise<void> {

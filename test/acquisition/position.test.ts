@@ -16,12 +16,12 @@ function position(inode: number, offset: number, path = '/a.log'): FilePosition 
   return { path, device: '65024', inode: String(inode), offset, mark: 7 };
 }
 
-test('a saved book comes back as it was', () => {
+test('a saved book comes back as it was', async () => {
   const book = PositionBook.empty();
   book.follow('/*.log');
   book.note({ ...position(1, 10), inode: '18446744073709551615' });
   book.note(position(2, 20, '/b.log'));
-  book.save(file);
+  await book.save(file);
   const again = PositionBook.load(file, new TestContext().log);
   assert.deepEqual(again.positions(), book.positions());
   assert.deepEqual([again.knows('/*.log'), again.knows('/*.txt'), book.knows('/*.log')], [true, false, false]);
@@ -64,9 +64,9 @@ test('a damaged book is a warning and an empty book', () => {
   assert.deepEqual(context.messages, []);
 });
 
-test('a book that cannot be saved is an error, and the old file stays', () => {
-  PositionBook.empty().save(file);
+test('a book that cannot be saved is an error, and the old file stays', async () => {
+  await PositionBook.empty().save(file);
   const before = readFileSync(file, 'utf8');
-  assert.throws(() => PositionBook.empty().save(join(dir, 'no/such/folder')), { code: 'E_FILE' });
+  await assert.rejects(PositionBook.empty().save(join(dir, 'no/such/folder')), { code: 'E_FILE' });
   assert.equal(readFileSync(file, 'utf8'), before);
 });

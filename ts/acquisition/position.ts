@@ -1,7 +1,8 @@
 // How far files have been read, kept across restarts: a book in memory and its file on disk.
 // Not when to save it: the pipeline does, together with the buckets.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { PalisadeError } from '../errors.js';
 import type { Log } from '../config/log.js';
 
@@ -97,11 +98,12 @@ export class PositionBook {
     return { version: 1, patterns: [...this.#patterns], files: this.positions() };
   }
 
-  /** Writes the book beside the file and renames it into place. Throws E_FILE. */
-  save(file: string): void {
+  /** Writes the book as it is now beside the file and renames it into place; one save at a time. Rejects with E_FILE. */
+  async save(file: string): Promise<void> {
     try {
-      writeFileSync(`${file}.new`, JSON.stringify(this.snapshot()), { mode: 0o600, flush: true });
-      renameSync(`${file}.new`, file);
+      // Waiting for a disk takes up to a fifth of a second: too long for the thread that hands on lines and alerts.
+      await writeFile(`${file}.new`, JSON.stringify(this.snapshot()), { mode: 0o600, flush: true });
+      await rename(`${file}.new`, file);
     } catch (error) {
       throw new PalisadeError('E_FILE', `cannot save positions to ${file}: ${(error as Error).message}`, undefined,
         { cause: error });

@@ -281,7 +281,7 @@ describe('positions', () => {
   /** Follows with a book that has been through its file, as after a restart. */
   async function restart(pattern = log): Promise<Collected> {
     const file = join(dir, 'positions.json');
-    context.positions?.save(file);
+    await context.positions?.save(file);
     context = Object.assign(new TestContext(), { positions: PositionBook.load(file, context.log) });
     return follow([pattern]);
   }
