@@ -42,7 +42,9 @@ export async function bundle(parent = 'bundles') {
     const name = entry.replaceAll('/', '-');
     const file = join(folder, `${name}.js`);
     const { warnings } = await build({ entryPoints: [join(dist, `${entry}.js`)], outfile: file, bundle: true, platform: 'node',
-      target: 'node20', format: 'cjs', legalComments: 'none', logLevel: 'silent', external, plugins: [ownPlace] });
+      target: 'node20', format: 'cjs', legalComments: 'none', logLevel: 'silent', external, plugins: [ownPlace],
+      // A script of node:vm cannot import(): what is outside is required when its turn comes.
+      supported: { 'dynamic-import': false } });
     if (warnings.length > 0) throw new Error(`${entry}: ${warnings.map(({ text }) => text).join('; ')}`);
     writeFileSync(file, ascii(readFileSync(file, 'utf8')));
     if (entry === threads[0]) setFlagsFromString(threadFlags);

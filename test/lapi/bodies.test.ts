@@ -89,6 +89,21 @@ onEachDatabase('bodies of requests', (database) => {
     for (const line of logged) assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
   });
 
+  test('a NUL in what is sent or asked for keeps no alert from being stored and found', async () => {
+    const sent = alertBody({ scenario: 'with\0nul', message: 'a\0b' });
+    const answer = await post('/v1/alerts', JSON.stringify([{ ...sent, events: [{ timestamp: sent['start_at'], meta: [{ key: 'k\0', value: 'v\0\\u0000' }] }] }]));
+    assert.equal(answer.statusCode, 201, answer.body);
+    const headers = { authorization: `Bearer ${token}` };
+    const found = await instance.app.inject({ url: '/v1/alerts?scenario=with%00nul', headers });
+    assert.match(found.body, /"with(\\u0000|\ufffd)nul"/);
+    for (const query of ['uuid=%00', 'scope=%00&value=%00', 'origin=%00', 'ip=%00']) {
+      for (const [method, url] of [['DELETE', '/v1/decisions'], ['GET', '/v1/decisions'], ['GET', '/v1/alerts']] as const) {
+        const { statusCode } = await instance.app.inject({ method, url: `${url}?${query}`, headers: { ...headers, 'x-api-key': key } });
+        assert.ok(statusCode < 500, `${method} ${url} ${query}: ${statusCode}`);
+      }
+    }
+  });
+
   test('whatever comes to any route is never answered 5xx', async () => {
     const method = fc.constantFrom('GET', 'POST', 'DELETE', 'HEAD');
     const path = fc.constantFrom('/v1/alerts', '/v1/alerts/1', '/v1/decisions', '/v1/decisions/1', '/v1/decisions/stream', '/v1/heartbeat',

@@ -92,8 +92,17 @@ function openPool(connection: pg.ClientConfig, max: number): pg.Pool {
   // A connection that breaks between two queries is replaced at the next one.
   pool.on('error', () => {});
   // One that breaks inside a transaction is reported by the next query; unheard, the event would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+    const query = client.query.bind(client) as (text: unknown, values?: readonly unknown[], ...rest: unknown[]) => unknown;
+    client.query = ((text, values, ...rest) => query(text, values?.map(storable), ...rest)) as typeof query as typeof client.query;
+  });
   return pool;
+}
+
+/** PostgreSQL's texts hold no NUL, the lines and requests of attackers do: U+FFFD stands for it, stored or looked for. */
+function storable(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
 }
 
 /** All rows travel as one JSON text, which the server reads with the table's own column types. */
@@ -102,7 +111,7 @@ async function insert(db: Kysely<Tables>, table: keyof Tables, rows: readonly Ro
   for (let from = 0; from < rows.length; from += lapiLimits.insertBatchRows) {
     const batch = rows.slice(from, from + lapiLimits.insertBatchRows);
     const columns = sql.join(Object.keys(batch[0]).map((name) => sql.ref(name)));
-    const json = JSON.stringify(batch, (_key, value: unknown) => typeof value === 'bigint' ? String(value) : value);
+    const json = JSON.stringify(batch, (_key, value: unknown) => typeof value === 'bigint' ? String(value) : storable(value));
     const result = await sql<{ id: number }>`insert into ${sql.table(table)} (${columns})
       select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${json}) returning id`.execute(db);
     for (const row of result.rows) ids.push(row.id);
