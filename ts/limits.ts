@@ -26,7 +26,7 @@ export const limits = {
   dynamicPatternsMax: 512,
   /** Characters of a text, and of a list of literals, that are compared the quick way and not by an automaton. */
   quickSearchCharsMax: 2048,
-  /** Verdicts of a file of regular expressions that are remembered, and the longest text remembered with one, bytes. */
+  /** Verdicts of a file of regular expressions, or of the tests on a field, that are remembered, and the longest text remembered with one, bytes. */
   rememberedVerdictsMax: 4096,
   rememberedTextBytesMax: 512,
   /** Addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */

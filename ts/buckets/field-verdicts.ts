@@ -7,6 +7,7 @@ import { type FieldTest, link, type TextNeed } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { limits } from '../limits.js';
 import { LiteralSearch } from '../util/literal-search.js';
+import { TextMemory } from '../util/text-memory.js';
 import { attempt } from './linked.js';
 
 /** From here on one search in a text beats the tests that look into it. */
@@ -38,9 +39,7 @@ export class FieldVerdicts {
   /** By position: 1 for a test that holds only where a search found something. */
   readonly #isSeeker: Uint8Array;
   readonly #isFound: Uint8Array;
-  /** Texts met lately, and those before them: when the first are many they take the place of the others. */
-  #young = new Map<string, Uint16Array>();
-  #old = new Map<string, Uint16Array>();
+  readonly #known = new TextMemory<Uint16Array>(limits.rememberedVerdictsMax, limits.rememberedTextBytesMax);
 
   constructor(read: (event: Event) => string, tests: readonly ScenarioTest[], runtime: ExprRuntime) {
     this.#read = read;
@@ -55,10 +54,10 @@ export class FieldVerdicts {
   /** The scenarios, by number, that have a test which holds for the event's text (or fails). */
   of(event: Event): Uint16Array {
     const text = this.#read(event);
-    const known = this.#young.get(text);
+    const known = this.#known.get(text);
     if (known !== undefined) return known;
-    const verdict = this.#old.get(text) ?? this.#ask(event);
-    if (text.length <= limits.rememberedTextBytesMax) this.#remember(text, verdict);
+    const verdict = this.#ask(event);
+    this.#known.set(text, verdict);
     return verdict;
   }
 
@@ -81,20 +80,6 @@ export class FieldVerdicts {
   #test(position: number): (event: Event) => unknown {
     return (this.#holds[position] ??= link(this.#tests[position].test, this.#runtime));
   }
-
-  #remember(text: string, verdict: Uint16Array): void {
-    if (this.#young.size >= limits.rememberedVerdictsMax) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(copyOf(text), verdict);
-  }
-}
-
-/** The text itself may be a part of a long line, which would be kept with it. */
-function copyOf(text: string): string {
-  const bytes = Buffer.from(text, 'utf8');
-  return bytes.length === text.length ? bytes.latin1Slice(0, bytes.length) : Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
 /** Gathers what tests need by the text in which they need it. */

@@ -9,6 +9,7 @@ import { limits } from '../limits.js';
 import { GrokSet } from '../grok/prefilter.js';
 import { compileSingle } from '../grok/single.js';
 import { Cache, type CacheStrategy } from '../util/cache.js';
+import { TextMemory } from '../util/text-memory.js';
 import { type BotSpec, Bot, readBot } from './bots.js';
 import { TagLookup, type TagRow, readTagRow } from './tag-lookup.js';
 
@@ -125,8 +126,7 @@ class ExpressionFile {
   readonly #set: GrokSet | null;
   readonly #cache: Cache<string, boolean> | null;
   readonly #ttlMs: number;
-  /** Of short texts, until it is full: user agents and their like come again and again. */
-  readonly #verdicts = new Map<string, boolean>();
+  readonly #verdicts = new TextMemory<boolean>(limits.rememberedVerdictsMax, limits.rememberedTextBytesMax);
 
   constructor(lines: readonly string[], cache: ResultCacheSpec | null) {
     this.#lines = lines;
@@ -151,11 +151,7 @@ class ExpressionFile {
     if (this.#set === null) return false;
     const bytes = Buffer.from(text, 'utf8');
     const verdict = this.#isMatched(this.#set, bytes, text);
-    if (bytes.length <= limits.rememberedTextBytesMax) {
-      if (this.#verdicts.size >= limits.rememberedVerdictsMax) this.#verdicts.clear();
-      // A copy: the text itself may be a part of a long line, which would be kept with it.
-      this.#verdicts.set(bytes.toString('utf8'), verdict);
-    }
+    this.#verdicts.set(text, verdict);
     return verdict;
   }
 

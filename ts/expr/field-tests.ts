@@ -2,7 +2,7 @@
 // and texts come again and again: the index of scenarios (ts/buckets/field-verdicts.ts) asks once a text, not once an event.
 
 import { readsOf } from './analysis.js';
-import { type BuiltinNode, childrenOf, type LogicalNode, type Node } from './ast.js';
+import { type BuiltinNode, childrenOf, type Node } from './ast.js';
 import type { FunctionTable } from './functions.js';
 import { mustHold } from './must-hold.js';
 
@@ -43,9 +43,10 @@ function fewest(node: Node, functions: FunctionTable): readonly FieldCondition[]
 /** `any(x, {a || b})` is `any(x, {a}) || any(x, {b})`. */
 function termsOfAny(node: BuiltinNode): readonly Node[] {
   const [list, closure] = node.args;
-  const body = closure?.kind === 'predicate' ? closure.body : undefined;
-  if (node.name !== 'any' || closure?.kind !== 'predicate' || body?.kind !== 'logical' || body.operator !== '||') return [];
-  return (body as LogicalNode).terms.map((term) => ({ ...node, args: [list, { ...closure, body: term }] }));
+  if (node.name !== 'any' || closure?.kind !== 'predicate') return [];
+  const { body } = closure;
+  if (body.kind !== 'logical' || body.operator !== '||') return [];
+  return body.terms.map((term) => ({ ...node, args: [list, { ...closure, body: term }] }));
 }
 
 /** The field that a condition reads; null where it reads several or more than fields. */

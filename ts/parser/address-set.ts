@@ -2,6 +2,7 @@
 // IPv6 is not the IPv4 address, and an address with a zone is in no set.
 
 import { limits } from '../limits.js';
+import { TextMemory } from '../util/text-memory.js';
 import { type IpAddress, IpPrefix, parseCidr, parseIp } from '../util/ip.js';
 
 interface Range {
@@ -16,7 +17,7 @@ const addressCharsMax = 45;
 export class AddressSet {
   readonly #ranges: readonly Range[];
   /** Answers by text: a visitor sends many lines, and reading an address costs ten times as much as remembering it. */
-  readonly #known = new Map<string, boolean>();
+  readonly #known = new TextMemory<boolean>(limits.addressesRememberedMax, addressCharsMax);
 
   /** Throws a RangeError that names the first text that is no address or network. */
   constructor(addresses: readonly string[], networks: readonly string[]) {
@@ -33,8 +34,6 @@ export class AddressSet {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
     const answer = this.#find(text);
-    if (text.length > addressCharsMax) return answer;
-    if (this.#known.size >= limits.addressesRememberedMax) this.#known.clear();
     this.#known.set(text, answer);
     return answer;
   }
