@@ -194,8 +194,9 @@ class MariadbServer implements TestDatabase {
   /** Without grant tables an empty folder is enough, and the server is there in a moment. */
   async start(): Promise<void> {
     this.#folder = mkdtempSync(join(serverParent(), 'palisade-mariadb-'));
+    // A server that starts clears its folder for temporary tables: sharing one, it would take them from those that run.
     this.#command = [...asUser(this.#folder, 'nobody'), mariadbProgram, '--no-defaults', `--datadir=${this.#folder}`,
-      `--socket=${this.#socket}`, `--pid-file=${this.#folder}/pid`, '--skip-networking', '--skip-grant-tables', '--skip-log-bin',
+      `--tmpdir=${this.#folder}`, `--socket=${this.#socket}`, `--pid-file=${this.#folder}/pid`, '--skip-networking', '--skip-grant-tables', '--skip-log-bin',
       '--innodb-flush-log-at-trx-commit=2', '--innodb-flush-method=nosync', '--innodb-doublewrite=0',
       '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M'];
     await this.server.resume();

@@ -121,8 +121,10 @@ class SecuredMariadb extends Secured implements SecuredServer {
   async start(authority: TestAuthority, password: string): Promise<void> {
     await this.prepare('nobody', authority);
     const data = this.path('data');
-    this.runAs('mariadb-install-db', '--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve');
-    const server = this.spawnAs(mariadbProgram, '--no-defaults', `--datadir=${data}`, `--socket=${this.socket}`, `--pid-file=${this.path('pid')}`, `--port=${this.port}`,
+    this.runAs('mariadb-install-db', '--no-defaults', `--datadir=${data}`, `--tmpdir=${this.folder}`,
+      '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve');
+    const server = this.spawnAs(mariadbProgram, '--no-defaults', `--datadir=${data}`, `--tmpdir=${this.folder}`,
+      `--socket=${this.socket}`, `--pid-file=${this.path('pid')}`, `--port=${this.port}`,
       '--bind-address=127.0.0.1,127.0.0.2', '--skip-log-bin', '--skip-name-resolve', '--require-secure-transport=ON', `--ssl-cert=${this.path('server.pem')}`,
       `--ssl-key=${this.path('server.key')}`, `--ssl-ca=${this.path('ca.pem')}`);
     const run = async (...statements: readonly string[]): Promise<void> => {
