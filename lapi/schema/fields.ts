@@ -20,9 +20,10 @@ export function whole(goType: 'int32' | 'int64') {
   return Type.Integer({ minimum: -bound, maximum: bound - 1, goType });
 }
 
-/** A number with a fraction. */
+/** A number with a fraction, of a size that its type holds: JSON itself knows no bound. */
 export function decimal(goType: 'float32' | 'float64') {
-  return Type.Number({ goType });
+  const bound = goType === 'float32' ? (2 - 2 ** -23) * 2 ** 127 : Number.MAX_VALUE;
+  return Type.Number({ minimum: -bound, maximum: bound, goType });
 }
 
 /** A list; null stands for none. */

@@ -102,18 +102,21 @@ function fits(schema: Described, value: unknown): boolean {
   switch (schema[Kind]) {
     case 'String': return typeof value === 'string';
     case 'Boolean': return typeof value === 'boolean';
-    case 'Number': return typeof value === 'number';
-    case 'Integer': return Number.isInteger(value) && (value as number) >= schema.minimum!
-      && (value as number) <= schema.maximum!;
+    case 'Number': return typeof value === 'number' && isWithin(schema, value);
+    case 'Integer': return Number.isInteger(value) && isWithin(schema, value as number);
     case 'Array': return Array.isArray(value);
     default: return typeof value === 'object' && !Array.isArray(value);
   }
 }
 
+function isWithin({ minimum, maximum }: Described, value: number): boolean {
+  return value >= minimum! && value <= maximum!;
+}
+
 function jsonKind(schema: Described, value: unknown): string {
   if (Array.isArray(value)) return 'array';
   // A number of the wrong size or with a fraction is shown itself.
-  if (typeof value === 'number') return schema[Kind] === 'Integer' ? `number ${value}` : 'number';
+  if (typeof value === 'number') return ['Integer', 'Number'].includes(schema[Kind]) ? `number ${value}` : 'number';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 

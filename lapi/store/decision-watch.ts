@@ -51,21 +51,20 @@ export class DecisionWatch {
   async #look(): Promise<void> {
     if (this.#listeners.size === 0) return;
     this.#isLooking = true;
+    let isAway = false;
     try {
       await this.#follower.current();
       this.tell();
     } catch {
-      // The database is away; requests say so in the log. Whoever waits hears of it when it is back.
+      // Requests say so in the log. Whoever waits hears of it when the database is back.
+      isAway = true;
     }
     this.#isLooking = false;
     if (this.#listeners.size === 0) return;
-    if (this.#isBehind || this.#follower.isBehind) {
-      this.#isBehind = false;
-      // Others get their turn while an import goes on.
-      this.#timer = setTimeout(() => this.wake());
-      return;
-    }
-    this.#timer = setTimeout(() => this.wake(), lapiLimits.watchIntervalMs);
+    const hasMore = this.#isBehind || this.#follower.isBehind;
+    this.#isBehind = false;
+    // Others get their turn while an import goes on; a database that is away is not asked without a pause.
+    this.#timer = setTimeout(() => this.wake(), hasMore && !isAway ? 0 : lapiLimits.watchIntervalMs);
   }
 
   #hasNews({ index, journal }: Followed): boolean {

@@ -56,26 +56,31 @@ for (const database of testDatabases()) describe(`several Local APIs on one data
     await Promise.all([first.close(), second.close()]);
   });
 
-  test('tell those who wait at one what was written at the other', async () => {
+  test('tell those who wait at one what was written at the other', async (context) => {
     const [server, other] = [await open(() => clock.ms), await open(() => clock.ms)];
     await server.decisions.keepInMemory();
     let cursor = cursorAt((await server.decisions.inMemory())!, server.now());
     const heard: string[] = [];
     let arrived = (): void => {};
-    const asked: Promise<void>[] = [];
-    const unsubscribe = server.decisions.subscribe(() => asked.push(server.decisions.delta(cursor, everything, true).then((delta) => {
+    // One after the other: two that were asked at once would both start at the same cursor.
+    let asked: Promise<void> = Promise.resolve();
+    const ask = async (): Promise<void> => {
+      const delta = await server.decisions.delta(cursor, everything, true);
       cursor = delta!.cursor;
       heard.push(...delta!.added.map((one) => one.value));
       arrived();
-    })));
+    };
+    const unsubscribe = server.decisions.subscribe(() => { asked = asked.then(ask); });
+    context.after(async () => {
+      unsubscribe();
+      await asked;
+      await Promise.all([server.close(), other.close()]);
+    });
     for (let i = 0; i < 3; i++) {
       await ban(other, `10.1.0.${i}`);
       while (heard.length <= i) await new Promise<void>((resolve) => { arrived = resolve; });
       assert.deepEqual(heard[i], `10.1.0.${i}`);
     }
-    unsubscribe();
-    await Promise.all(asked);
-    await Promise.all([server.close(), other.close()]);
   });
 
   test('leave what recurs to one of them, and to another when that one is gone or ends', async () => {
