@@ -22,7 +22,8 @@ export function whole(goType: 'int32' | 'int64') {
 
 /** A number with a fraction, of a size that its type holds: JSON itself knows no bound. */
 export function decimal(goType: 'float32' | 'float64') {
-  const bound = goType === 'float32' ? (2 - 2 ** -23) * 2 ** 127 : Number.MAX_VALUE;
+  // The largest float32 in its shortest digits, as Go reads and prints it: a little more than the number itself.
+  const bound = goType === 'float32' ? 3.4028235e38 : Number.MAX_VALUE;
   return Type.Number({ minimum: -bound, maximum: bound, goType });
 }
 

@@ -11,7 +11,7 @@ import { fileDefaults, fileSource } from '../../ts/acquisition/sources/file.js';
 import { ExpectMode } from '../../ts/event/line.js';
 import { limits } from '../../ts/limits.js';
 import { PalisadeError } from '../../ts/errors.js';
-import { pick, randomOf, testSeed } from '../grok/random.js';
+import { pick, randomOf, testSeed } from '../support/random.js';
 import { Collected, TestContext } from './collected.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'palisade-replay-'));

@@ -7,9 +7,10 @@ import type { Enforcement, WireDecision } from '../../bouncer/decision.js';
 import { WantedState } from '../../bouncer/state.js';
 import { murmur3Bytes } from '../../ts/util/murmur.js';
 import { randomFrom } from './naive-bans.js';
+import { testSeed } from '../support/random.js';
 
 const enforcement: Enforcement = { types: new Set(['ban']), families: new Set([4, 6]), widestBits: { 4: 16, 6: 32 }, hasOneGroup: false };
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+const seed = testSeed();
 
 function decision(id: number, type = 'ban'): WireDecision {
   return { id, duration: '1h', origin: 'cscli', scenario: 's', scope: 'Ip', type,

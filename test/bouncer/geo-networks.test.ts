@@ -15,10 +15,11 @@ import { IpAddress } from '../../ts/util/ip.js';
 import { writeGeoDatabases } from '../support/geo-databases.js';
 import { sharedPath } from '../support/shared.js';
 import { randomFrom } from './naive-bans.js';
+import { testSeed } from '../support/random.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-geo-'));
 after(() => rmSync(folder, { recursive: true }));
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+const seed = testSeed();
 const place = { isInEuropeanUnion: false, latitude: 0, longitude: 0 };
 writeGeoDatabases(folder, [
   { network: '192.0.2.0/25', country: 'FR', ...place, asn: { number: 64_496, organization: 'a' } },

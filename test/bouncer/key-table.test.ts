@@ -6,8 +6,9 @@ import { ExpiryHeap } from '../../bouncer/expiry-heap.js';
 import { KeyTable, NumberSet } from '../../bouncer/key-table.js';
 import { RowQueue } from '../../bouncer/row-queue.js';
 import { randomFrom } from './naive-bans.js';
+import { testSeed } from '../support/random.js';
 
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+const seed = testSeed();
 
 for (const words of [1, 2, 4] as const) {
   test(`random keys of ${words} words keep their rows while others come and go`, () => {

@@ -16,10 +16,11 @@ import { silentLog } from '../../ts/config/log.js';
 import { inNetworkNamespace } from '../support/network-namespace.js';
 import { randomFrom } from './naive-bans.js';
 import { waitFor } from './wait-for.js';
+import { testSeed } from '../support/random.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-faults-'));
 after(() => rmSync(folder, { recursive: true }));
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+const seed = testSeed();
 const rounds = Number(process.env['PALISADE_FAULT_ROUNDS'] ?? 80);
 
 type Fault = (response: ServerResponse, answer: Buffer, random: (below: number) => number) => void | Promise<void>;

@@ -8,8 +8,9 @@ import { inNetworkNamespace } from '../support/network-namespace.js';
 import { KernelEnforcer } from './kernel-enforcer.js';
 import { randomFrom } from './naive-bans.js';
 import { waitFor } from './wait-for.js';
+import { testSeed } from '../support/random.js';
 
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+const seed = testSeed();
 const steps = Number(process.env['PALISADE_RANDOM_STEPS'] ?? 10_000);
 const points = 10;
 const spaceBits = 11;

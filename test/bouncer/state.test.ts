@@ -9,10 +9,11 @@ import { RangeSet, sweep, type CoveredRange } from '../../bouncer/range-set.js';
 import { WantedState } from '../../bouncer/state.js';
 import { ipv4 } from '../../ts/util/ip.js';
 import { NaiveBans, randomFrom } from './naive-bans.js';
+import { testSeed } from '../support/random.js';
 
 const enforcement: Enforcement = { types: new Set(['ban']), families: new Set([4, 6]), widestBits: { 4: 16, 6: 32 },
   hasOneGroup: false };
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+const seed = testSeed();
 
 function decision(id: number, value: string, duration: string, changes: Partial<WireDecision> = {}): WireDecision {
   return { id, value, duration, origin: 'cscli', scenario: 's', type: 'ban', scope: value.includes('/') ? 'Range' : 'Ip',

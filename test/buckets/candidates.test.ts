@@ -12,6 +12,7 @@ import { newRuntime } from '../../ts/expr/runtime.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
 import { testContext } from '../expr-helpers/helper-context.js';
 import { generator, handMade, scenario } from './random-log.js';
+import { testSeed } from '../support/random.js';
 
 const runtime = newRuntime(helperTable, testContext());
 const paths = ['Meta.service', 'Meta.log_type', 'Parsed.program', 'Line.Labels.type', 'Line.Module', 'Enriched.x', 'Meta.a', 'Meta.b'];
@@ -29,7 +30,7 @@ function read(event: Event, path: string): string {
 }
 
 test('random scenarios and events: the list is exact for indexed fields and complete for all', () => {
-  const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+  const seed = testSeed();
   const random = generator(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
   const values = ['', 'ssh', 'http', 'ftp', 'x'];
@@ -75,7 +76,7 @@ test('requirements on fields that are no plain texts are not indexed', () => {
 });
 
 test('random filters: no scenario whose filter would be true or change the event is left out, others seldom stay', (context) => {
-  const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+  const seed = testSeed();
   context.diagnostic(`PALISADE_SEED=${seed}`);
   const random = generator(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];

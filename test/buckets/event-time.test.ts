@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { EventTimeReader } from '../../ts/buckets/event-time.js';
 import { parseGoTime } from '../../ts/util/go-layout.js';
 import { generator } from './random-log.js';
+import { testSeed } from '../support/random.js';
 
 test('random times are read as the layout parser reads them', () => {
-  const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+  const seed = testSeed();
   const random = generator(seed);
   const digits = (count: number): string => String(Math.floor(random() * 10 ** count)).padStart(count, '0');
   const reader = new EventTimeReader();

@@ -11,10 +11,11 @@ import { Event, type EventNames, EventType, newEventNames } from '../../ts/event
 import type { FieldReads } from '../../ts/expr/compiled.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { handMade, scenario } from './random-log.js';
+import { testSeed } from '../support/random.js';
 
 const nothing: FieldReads = { all: false, parsed: [], meta: [], enriched: [], unmarshaled: false, lineRaw: false, other: [] };
 const everything = { ...nothing, all: true };
-const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+const seed = testSeed();
 
 function namesWith(...keys: string[]): EventNames {
   const names = newEventNames();

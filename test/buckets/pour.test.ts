@@ -7,8 +7,9 @@ import { BucketEngine, createBuckets } from '../../ts/buckets/memory.js';
 import { oracleAnswer, pourerOf, pourOne } from './pour-harness.js';
 import type { ThreadTask } from './pour-thread.js';
 import { allScenarios, randomLog, testNames } from './random-log.js';
+import { testSeed } from '../support/random.js';
 
-const seedOfRun = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+const seedOfRun = testSeed();
 const memory = { slotsMax: 4096, arenaBytesMax: 64 * 2 ** 20, keptEventsMax: 50 };
 
 const known = new Map<string, string[][]>();

@@ -12,6 +12,7 @@ import { helperTable } from '../../ts/expr-helpers/table.js';
 import { randomFrom } from '../../ts/instance/corpus.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { testContext } from '../expr-helpers/helper-context.js';
+import { testSeed } from '../support/random.js';
 
 const place = { file: 'f', line: 1, column: 1 };
 const failed = `let f = filter(queue.Queue, {#.Meta.log_type == 'failed'});`;
@@ -35,7 +36,7 @@ for (const [condition, need] of [
 }
 
 test('random queues: the end decides as the whole does', (context) => {
-  const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+  const seed = testSeed();
   context.diagnostic(`PALISADE_SEED=${seed}`);
   const random = randomFrom(seed);
   const names = newEventNames();

@@ -14,6 +14,7 @@ import { SinglePatterns } from '../../ts/grok/single.js';
 import { randomFrom } from '../../ts/instance/corpus.js';
 import { piecesOf } from '../../ts/lint/pattern-pieces.js';
 import { makeInstance, type Instance } from './instance.js';
+import { testSeed } from '../support/random.js';
 
 let instance: Instance;
 const sshd = 'Dec 10 06:55:46 host sshd[24200]: ';
@@ -48,7 +49,7 @@ test('the stop of a pattern is the end of its longest prefix that matches', () =
 });
 
 test('on seeded random patterns the stop is that of trying every prefix', (context) => {
-  const seed = Number(process.env['SEED'] ?? 20_261_123);
+  const seed = testSeed();
   context.diagnostic(`seed ${seed}`);
   const random = randomFrom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];

@@ -9,9 +9,10 @@ import { csv } from '../../cli/render/raw.js';
 import { renderTable } from '../../cli/render/table.js';
 import { displayWidth, printable, wrap } from '../../cli/render/text.js';
 import { yamlText } from '../../cli/render/yaml.js';
+import { testSeed } from '../support/random.js';
 
 const plain = { isRounded: false, isColoured: false };
-const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e6);
+const seed = testSeed();
 
 /** A small generator of our own, so that a seed gives the same run everywhere. */
 function randomFrom(start: number): (below: number) => number {

@@ -10,11 +10,12 @@ import { alertText, asNaive, installedOf, runEngine } from '../support/engine-ru
 import { TestInstance } from '../support/instance.js';
 import { NaiveEngine } from '../support/naive-engine.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
+import { testSeed } from '../support/random.js';
 
 const nowMs = Date.parse('2026-11-23T01:00:00Z');
 /** The oracle takes milliseconds a line: PALISADE_ORACLE_LINES=10000 compares the reference logs whole (a minute). */
 const linesMax = Number(process.env['PALISADE_ORACLE_LINES'] ?? 2000);
-const seedOfRun = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+const seedOfRun = testSeed();
 
 describe('with the reference hub', skipWithout('logs'), () => {
   const collections = ['sshd', 'linux', 'nginx', 'apache2', 'base-http-scenarios'].map((name) => `crowdsecurity/${name}`);

@@ -6,6 +6,7 @@ import { Event, newEventNames } from '../../ts/event/event.js';
 import { EventBatch } from '../../ts/event/event-batch.js';
 import { type LineBatch, lineFlags } from '../../ts/event/line.js';
 import { randomFrom } from '../../ts/instance/corpus.js';
+import { testSeed } from '../support/random.js';
 
 const source = { src: 'x', module: 'file', labels: {}, mode: 0 } as const;
 
@@ -18,7 +19,7 @@ function batchOf(lines: readonly string[]): LineBatch {
 }
 
 test('random writes to the fields of a batch read like plain maps', (context) => {
-  const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+  const seed = testSeed();
   context.diagnostic(`PALISADE_SEED=${seed}`);
   const random = randomFrom(seed);
   const below = (count: number): number => Math.floor(random() * count);

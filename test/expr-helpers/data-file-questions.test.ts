@@ -10,6 +10,7 @@ import { newRuntime } from '../../ts/expr/runtime.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
 import { seededRandom } from '../support/expr-generator.js';
 import { testContext } from './helper-context.js';
+import { testSeed } from '../support/random.js';
 
 /** Expressions over the file F; those marked become one search. */
 const questions: readonly (readonly [text: string, isSearch: boolean])[] = [
@@ -45,7 +46,7 @@ test('questions about a data file become searches where nothing else can come ou
 });
 
 test('a search gives what going through the list gives', (context) => {
-  const seed = Number(process.env['PALISADE_SEED'] ?? 90_210);
+  const seed = testSeed();
   context.diagnostic(`PALISADE_SEED=${seed}`);
   const random = seededRandom(seed);
   const word = (length: number): string => Array.from({ length }, () => 'abAB.é(?+\u2028'[Math.floor(random() ** 2 * 10)]).join('');

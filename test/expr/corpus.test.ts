@@ -22,6 +22,7 @@ import { runtimeFor, valueText } from '../support/expr-world.js';
 import { seededRandom } from '../support/expr-generator.js';
 import { randomPlan, stateOf, vocabularyOf } from '../support/random-events.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
+import { testSeed } from '../support/random.js';
 
 const envs: readonly ExprEnv[] = [logEnv, conditionEnv, overflowEnv, profileEnv, contextEnv, scenarioResultsEnv, parserResultsEnv];
 /** Expressions that CrowdSec itself refuses, with the words it does so in. */
@@ -32,7 +33,7 @@ const given = process.env['PALISADE_EXPR_CORPUS'];
 const path = given ?? sharedPath('expr/crowdsec-expressions.json');
 const options = given === undefined ? skipWithout('expr/crowdsec-expressions.json') : { skip: false as const };
 const expressions = path === null ? [] : JSON.parse(readFileSync(path, 'utf8')) as string[];
-const seed = Number(process.env['PALISADE_SEED'] ?? 20_260_814);
+const seed = testSeed();
 
 test('every expression compiles with the types and helpers of CrowdSec, bar those it refuses itself', options, () => {
   const wrong = expressions.flatMap((text) => {

@@ -9,8 +9,9 @@ import { interpreter } from '../../ts/expr/interpret.js';
 import { ExprError } from '../../ts/expr/values.js';
 import { runtimeFor, valueText, worldArgs, worldEnv, worldFunctions } from '../support/expr-world.js';
 import { randomExpression, seededRandom } from '../support/expr-generator.js';
+import { testSeed } from '../support/random.js';
 
-const seed = Number(process.env['PALISADE_SEED'] ?? 771_204);
+const seed = testSeed();
 
 test('three thousand random expressions mean the same to generated code and interpreter', (context) => {
   context.diagnostic(`PALISADE_SEED=${seed}`);

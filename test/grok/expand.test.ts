@@ -7,7 +7,7 @@ import { GrokProgram } from '../../ts/grok/program.js';
 import { limits } from '../../ts/limits.js';
 import { batchOf, fieldsOf, rangesOf } from './batch.js';
 import { compileNaive, naiveExpand, naiveMatch } from './naive.js';
-import { pick, randomOf, testSeed } from './random.js';
+import { pick, randomOf, testSeed } from '../support/random.js';
 
 const place = { file: 'rules.yaml', line: 3, column: 1 };
 

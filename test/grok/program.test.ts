@@ -8,7 +8,7 @@ import { skipWithout } from '../support/shared.js';
 import { batchOf, fieldsOf, rangesOf } from './batch.js';
 import { hubGroks, hubTexts } from './hub-groks.js';
 import { compileNaive, naiveExpand, naiveMatch } from './naive.js';
-import { mutate, pick, randomOf, testSeed } from './random.js';
+import { mutate, pick, randomOf, testSeed } from '../support/random.js';
 
 const place = { file: 'rules.yaml', line: 1, column: 1 };
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { embeddedHubDir } from '../../ts/hub/embedded.js';
 import { ruleFiles } from '../parser/hub-tests.js';
-import { pick, randomOf, testSeed } from '../grok/random.js';
+import { pick, randomOf, testSeed } from '../support/random.js';
 import { RuleBench } from '../support/rule-bench.js';
 
 interface Format {

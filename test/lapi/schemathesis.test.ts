@@ -11,6 +11,7 @@ import { GoTime } from '../../ts/util/go-time.js';
 import { listen } from '../../lapi/listen.js';
 import { addBouncer, alertBody, logIn, startInstance } from './instance.js';
 import { onEachDatabase } from './store/databases.js';
+import { testSeed } from '../support/random.js';
 
 const version = '4.32.5';
 const installMsMax = 180_000;
@@ -37,7 +38,7 @@ onEachDatabase('schemathesis', (database) => {
     await instance.store.allowlists.addItems(list.id, [{ value: '198.51.100.0/24', comment: '', expiresAt: GoTime.zero }]);
     await instance.app.inject({ method: 'POST', url: '/v1/alerts', headers: { authorization: `Bearer ${token}` },
       payload: JSON.stringify([alertBody()]) });
-    const seed = Date.now() % 1e9;
+    const seed = testSeed();
     const call = (...options: readonly string[]) => run(['run', `http://127.0.0.1:${listening.port}/v1/openapi.json`, '--seed', String(seed),
       '--checks', 'not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance',
       '--phases', 'coverage,fuzzing', '--max-examples', '5', '--workers', '1', '--no-color', '--generation-database', 'none',

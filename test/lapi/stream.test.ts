@@ -8,6 +8,7 @@ import { lapiLimits } from '../../lapi/limits.js';
 import { checksumOf } from './change-client.js';
 import { addBouncer, alertBody, startInstance, type Instance } from './instance.js';
 import { testDatabases } from './store/databases.js';
+import { testSeed } from '../support/random.js';
 
 interface Stream {
   readonly new: readonly { readonly type: string; readonly id: number; readonly value: string }[];
@@ -38,7 +39,7 @@ for (const database of testDatabases()) describe(`the stream, ${database.name}`,
     headers: { 'x-api-key': key, 'user-agent': 'test/v1' } })).json();
 
   test('leaves a bouncer that applies it with what is in force, on random worlds and pulls', async () => {
-    const seed = Date.now() % 1e9;
+    const seed = testSeed();
     const random = seeded(seed);
     const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
     const bouncers = await Promise.all(['a', 'b'].map(async (name) => ({ key: await addBouncer(instance, name), known: new Set<string>() })));
@@ -63,7 +64,7 @@ for (const database of testDatabases()) describe(`the stream, ${database.name}`,
   });
 
   test('says how many decisions there are and their checksum, so that a client notices what it missed', async () => {
-    const seed = Date.now() % 1e9;
+    const seed = testSeed();
     const random = seeded(seed);
     const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
     const key = await addBouncer(instance, 'summing');

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { loadIngestAddon, readNumber, readNumbers } from '../../native/index.js';
 import { lineFlags } from '../../ts/event/line.js';
 import { limits } from '../../ts/limits.js';
-import { pick, randomOf, testSeed } from '../grok/random.js';
+import { pick, randomOf, testSeed } from '../support/random.js';
 
 interface FramedLine {
   readonly text: string;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { kernelDumps } from './kernel-dumps.js';
 import { elementAction, elementFlag, loadNftablesAddon, setFlag, type NftBatch } from '../../native/index.js';
+import { testSeed } from '../support/random.js';
 
 const { Batch, decode } = loadNftablesAddon();
 const ipv4 = 2;
@@ -239,7 +240,7 @@ test("a kernel's dumps are read", () => {
 });
 
 test('mutated messages and dumps are read within their bounds', () => {
-  const seed = Number(process.env['PALISADE_SEED'] ?? Date.now() % 1e9);
+  const seed = testSeed();
   let state = seed;
   const random = (below: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -3,6 +3,7 @@
 
 import { test } from 'node:test';
 import { ThreeWays, writeRules } from './three-ways.js';
+import { testSeed } from '../support/random.js';
 
 type Random = (below: number) => number;
 
@@ -47,7 +48,7 @@ const stashes = ['{ name: s, key: evt.Parsed.program, value: evt.Parsed.user, tt
   '{ name: t, key: evt.Parsed.id, value: evt.Meta.a, ttl: 1m, size: 2, strategy: LFU }'];
 
 for (let world = 0; world < 25; world++) {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1e6) + world;
+  const seed = testSeed() + world;
   test(`random world of seed ${seed}`, async () => {
     const random = generator(seed);
     const rules: Record<string, string> = { 's00-raw/a.yaml': entryRule(random) };

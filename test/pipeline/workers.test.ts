@@ -11,8 +11,9 @@ import type { Alert } from '../../ts/model/alert.js';
 import { alertText, asNaive, installedOf, runEngine } from '../support/engine-run.js';
 import { TestInstance } from '../support/instance.js';
 import { NaiveEngine, type NaiveBatch } from '../support/naive-engine.js';
+import { testSeed } from '../support/random.js';
 
-const seed = Number(process.env['PALISADE_SEED'] ?? Math.floor(Math.random() * 1e6));
+const seed = testSeed();
 const startMs = Date.parse('2026-05-06T07:00:00Z');
 
 const parser = `name: test/lines

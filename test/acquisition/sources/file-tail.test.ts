@@ -10,7 +10,7 @@ import { PositionBook } from '../../../ts/acquisition/position.js';
 import { fileDefaults, fileSource, type FileSpec } from '../../../ts/acquisition/sources/file.js';
 import type { SourceSettings } from '../../../ts/acquisition/source.js';
 import { limits } from '../../../ts/limits.js';
-import { randomOf, testSeed } from '../../grok/random.js';
+import { randomOf, testSeed } from '../../support/random.js';
 import { Collected, TestContext } from '../collected.js';
 
 const settings: SourceSettings = { labels: { type: 'syslog' }, mode: 'tail', useTimeMachine: false, name: '', uniqueId: '',

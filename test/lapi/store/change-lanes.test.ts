@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { choosePart, type WaitingRow } from '../../../lapi/store/change-lanes.js';
 import { formatPosition, hasSeen, hasSeenAll, type ChangePosition } from '../../../lapi/store/change-position.js';
 import { lapiLimits } from '../../../lapi/limits.js';
-import { randomOf, testSeed } from '../../grok/random.js';
+import { randomOf, testSeed } from '../../support/random.js';
 
 const imports: WaitingRow[] = [{ transaction: 5, row_id: 1, last_id: 1_000 }, { transaction: 6, row_id: 1_001, last_id: 2_000 },
   { transaction: 7, row_id: 2_001, last_id: null }];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromColumn, parseRfc3339, rfc3339Millis, rfc3339ToColumn, toColumn } from '../../../lapi/store/columns.js';
 import { GoTime } from '../../../ts/util/go-time.js';
+import { testSeed } from '../../support/random.js';
 
 describe('time columns', () => {
   const written: [iso: string, column: string][] = [
@@ -40,7 +41,7 @@ describe('time columns', () => {
   });
 
   test('of a text, its column is the same whether it is taken apart or read as a time', () => {
-    const seed = Number(process.env['SEED'] ?? 7);
+    const seed = testSeed();
     let state = seed;
     const pick = (items: readonly string[]): string => items[(state = (state * 1_103_515_245 + 12_345) % 2 ** 31) % 65_521 % items.length];
     for (let round = 0; round < 20_000; round++) {

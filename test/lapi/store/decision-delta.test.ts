@@ -10,6 +10,7 @@ import type { Store } from '../../../lapi/store/store.js';
 import { GoTime } from '../../../ts/util/go-time.js';
 import { alertBody } from '../instance.js';
 import { testDatabases } from './databases.js';
+import { testSeed } from '../../support/random.js';
 
 const everything = { contains: true, withSimulated: true };
 const values = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.0/24', '2001:db8::1'];
@@ -59,7 +60,7 @@ for (const database of testDatabases()) describe(`deltas by change number, ${dat
   const valuesOf = ({ added, ended }: DecisionDelta) => ({ added: added.map((one) => one.value), ended: ended.map((one) => one.value) });
 
   test('say what comparing the whole table before and after says, on random worlds, restarts and servers', async () => {
-    const seed = Date.now() % 1e9;
+    const seed = testSeed();
     const random = seeded(seed);
     const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
     const servers = [await openServer(), await openServer()];

@@ -11,6 +11,7 @@ import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import { openStore, type Store } from '../../../lapi/store/store.js';
 import { GoTime } from '../../../ts/util/go-time.js';
 import { alertBody } from '../instance.js';
+import { testSeed } from '../../support/random.js';
 
 function decision(id: number, value: string, untilSeconds = 1e10): IndexedDecision {
   return { id, value, scope: value.includes('/') ? 'Range' : 'Ip', until: new GoTime(untilSeconds, 0), scenario: 's', type: 'ban',
@@ -18,7 +19,7 @@ function decision(id: number, value: string, untilSeconds = 1e10): IndexedDecisi
 }
 
 test('the index finds what a scan finds, on random additions, removals and lookups', () => {
-  const seed = Date.now() % 1e9;
+  const seed = testSeed();
   const random = seeded(seed);
   const index = new DecisionIndex();
   const all = new Map<number, IndexedDecision>();

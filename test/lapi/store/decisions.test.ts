@@ -6,6 +6,7 @@ import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import type { Store } from '../../../lapi/store/store.js';
 import { alertBody } from '../instance.js';
 import { testDatabases } from './databases.js';
+import { testSeed } from '../../support/random.js';
 
 interface Model {
   readonly value: string;
@@ -20,7 +21,7 @@ interface Model {
 const plain: DecisionFilter = { contains: true, withSimulated: true };
 
 for (const database of testDatabases()) describe(`decisions in the store, ${database.name}`, { skip: database.skip }, () => {
-  const seed = Date.now() % 1e9;
+  const seed = testSeed();
   const random = seeded(seed);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
   const clock = { ms: Date.parse('2026-11-23T01:44:56Z') };
