@@ -31,6 +31,12 @@ export const limits = {
   rememberedTextBytesMax: 512,
   /** Addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */
   addressesRememberedMax: 4096,
+  /**
+   * Work that is poured while its overflows, or those before them, wait for names or for the Local API: batches and overflows.
+   * One overflow is tens of kilobytes.
+   */
+  batchesWaitingMax: 64,
+  overflowsWaitingMax: 256,
   /** Bucket slots in the shared table. The address space is reserved; pages cost nothing until touched. */
   bucketSlotsMax: 1 << 20,
   /** Memory for the keys, queues, kept events and distinct values of all buckets; reserved like the slots. */

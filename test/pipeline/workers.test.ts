@@ -142,7 +142,10 @@ leakspeed: 40s
 for (const [title, rules] of [
   ['distinct, condition, cancel_on, reprocess', { 'parsers/s00-raw/lines.yaml': parser, 'parsers/s02-enrich/dates.yaml': dates,
     'scenarios/all.yaml': scenarios }],
-  ['the same and a stash', { 'parsers/s00-raw/lines.yaml': parser, 'parsers/s01-parse/sessions.yaml': stash,
+  // A batch then brings nothing back, and the next one does not wait for its alerts.
+  ['no scenario that takes overflows', { 'parsers/s00-raw/lines.yaml': parser, 'parsers/s02-enrich/dates.yaml': dates,
+    'scenarios/all.yaml': scenarios.slice(0, scenarios.lastIndexOf('---')) }],
+  ['distinct, condition, cancel_on, reprocess and a stash', { 'parsers/s00-raw/lines.yaml': parser, 'parsers/s01-parse/sessions.yaml': stash,
     'parsers/s01-parse/then.yaml': 'name: test/then\ndescription: all\nonsuccess: next_stage\nstatics: [{meta: seen, value: "yes"}]\n',
     'parsers/s02-enrich/dates.yaml': dates, 'scenarios/all.yaml': scenarios }],
 ] as const) {
@@ -166,7 +169,7 @@ for (const [title, rules] of [
           assert.deepEqual(alerts.map(withoutNames), whole, `${workers} workers, ${repeat}`);
         }
         const seen = new Set(oracle.map(({ scenario }) => scenario));
-        const expected = mode === ExpectMode.live ? 9 : 8;
+        const expected = (mode === ExpectMode.live ? 9 : 8) - (rules['scenarios/all.yaml'] === scenarios ? 0 : 1);
         assert.ok(seen.size >= expected, `only these scenarios ran over: ${[...seen].join(' ')}; ${repeat}`);
       });
     }

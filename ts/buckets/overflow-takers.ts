@@ -25,6 +25,11 @@ export class OverflowTakers {
     this.#somebodySees = this.#blind.length < others.length;
   }
 
+  /** False when no scenario takes any overflow: which one it is need not be known. */
+  get mayTakeSome(): boolean {
+    return this.#somebodySees || this.#blind.length > 0;
+  }
+
   /** False when every scenario surely refuses the overflow once it comes back. */
   mayTake(overflow: Event): boolean {
     return this.#somebodySees || this.#blind.some(({ filter }) => {

@@ -83,6 +83,8 @@ export class Pourer {
   #plan = noPlan;
   #nowMs = 0;
   #found: Found[] = [];
+  /** The batch that surely brings nothing back, so that the next one need not wait until its alerts are built. */
+  #finishedSeq = -1;
 
   constructor(options: PourerOptions) {
     const { scenarios, names, worker } = options;
@@ -110,7 +112,7 @@ export class Pourer {
   /**
    * Pours the first `count` events of batch `seq`, those that parsed and are not whitelisted, waiting for its turn at
    * each shard, and lets expire what `nowMs` lets expire (a batch without events does only that). Returns the overflows
-   * in the order of the log. Afterwards pourReprocessed or finishBatch must be called for the same batch.
+   * in the order of the log. Afterwards finishBatch must be called, or pourReprocessed where mayTake says so.
    */
   pourBatch(events: readonly Event[], count: number, seq: number, nowMs: number): PouredOverflow[] {
     return this.#pour(events, count, seq, 2 * seq, nowMs, true);
@@ -131,13 +133,15 @@ export class Pourer {
 
   /** Lets the next batch pour: batch `seq` brings nothing back. */
   finishBatch(seq: number): void {
+    if (seq === this.#finishedSeq) return;
+    this.#finishedSeq = seq;
     for (let shard = 0; shard < abi.shardCount; shard++) {
       this.#awaitTurn(shard, 2 * seq + 1);
       this.#engine.exports.passTurn(shard);
     }
   }
 
-  #pour(events: readonly Event[], count: number, seq: number, turn: number, nowMs: number, reap: boolean,
+  #pour(events: readonly Event[], count: number, seq: number, turn: number, nowMs: number, isBatch: boolean,
     isLast = true): PouredOverflow[] {
     this.#nowMs = nowMs;
     this.#found = [];
@@ -147,10 +151,11 @@ export class Pourer {
       this.#staging.begin(nowMs);
       from = this.#stageEvents(events, from, count);
       const isLastRound = from >= count;
-      this.#staging.finish(isLastRound && reap);
+      this.#staging.finish(isLastRound && isBatch);
       this.#pourShards(events, count, isFirstRound ? turn : null, isLastRound && isLast);
       isFirstRound = false;
     } while (from < count);
+    if (isBatch && !(this.#takers.mayTakeSome && this.#found.some(({ scenario }) => scenario.spec.reprocess))) this.finishBatch(seq);
     this.#countPours(events, count);
     return this.#finishOverflows(seq);
   }

@@ -71,6 +71,7 @@ export class DumpRun {
     while (again.length > 0) {
       const returned = again.map((poured) => overflowEvent(poured, this.runtime.names));
       this.#offer(returned);
+      if (!returned.some((event) => this.#pourer.mayTake(event))) break;
       again = await this.#output.take(this.#pourer.pourReprocessed(returned, seq, this.#nowMs(), false));
     }
     this.#pourer.finishBatch(seq);

@@ -9,6 +9,7 @@ import type { LineBatch } from '../event/line.js';
 import type { PouredOverflow } from '../buckets/overflow.js';
 import type { Log } from '../config/log.js';
 import type { CounterSample } from '../metrics/counters.js';
+import { limits } from '../limits.js';
 import { keepHeapsBounded, workerHeap } from './heap-limits.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerSetup } from './setup.js';
@@ -43,6 +44,9 @@ export class WorkerPool {
   #waiters: (() => void)[] = [];
   #nextSeq = 0;
   #deliveredSeq = 0;
+  /** What is poured but not delivered. */
+  #waitingBatches = 0;
+  #waitingOverflows = 0;
   #delivering = false;
   #requests = 0;
   #failure: Error | null = null;
@@ -74,7 +78,7 @@ export class WorkerPool {
     return pool;
   }
 
-  /** Gives a batch to the least busy worker once there is room; `done` is called when it is poured and delivered. */
+  /** Gives a batch to the least busy worker once there is room; what is poured may still wait for its delivery. `done` is called when it is poured and delivered. */
   async submit(batch: RawBatch, done?: () => void): Promise<void> {
     await this.#room();
     const { position, ...lines } = batch;
@@ -149,6 +153,12 @@ export class WorkerPool {
   #receive(thread: Thread, message: FromWorker): void {
     if (message.type === 'poured') {
       this.#poured.set(message.seq, { ...message, thread });
+      this.#waitingOverflows += message.overflows.length;
+      if (!message.awaits) {
+        thread.inFlight--;
+        this.#waitingBatches++;
+        this.#wake();
+      }
       void this.#deliverInOrder();
     } else if (message.type === 'counters') {
       this.#counterRequests.get(message.request)?.(message.samples);
@@ -156,32 +166,49 @@ export class WorkerPool {
     } else if (message.type === 'log') this.#log[message.level](message.text);
   }
 
-  /** Delivers finished work by number. A worker that awaits reprocessing reports the same number again. */
+  /**
+   * Delivers finished work by number. What was poured while a delivery waited (for names, for the Local API) is the next
+   * one, all together. A worker that awaits reprocessing reports the same number again.
+   */
   async #deliverInOrder(): Promise<void> {
     if (this.#delivering) return;
     this.#delivering = true;
     try {
-      for (;;) {
-        const poured = this.#poured.get(this.#deliveredSeq);
-        if (poured === undefined) break;
-        this.#poured.delete(poured.seq);
-        const again = await this.#deliver(poured.overflows);
-        if (poured.awaits) {
-          poured.thread.worker.postMessage(
-            { type: 'reprocess', seq: poured.seq, nowMs: this.#nowMs.get(poured.seq) ?? 0, overflows: again } satisfies ToWorker);
+      for (let ready = this.#takeReady(); ready.length > 0; ready = this.#takeReady()) {
+        const overflows = ready.flatMap((poured) => poured.overflows);
+        const again = await this.#deliver(overflows);
+        this.#waitingOverflows -= overflows.length;
+        const [first] = ready;
+        if (first.awaits) {
+          first.thread.worker.postMessage(
+            { type: 'reprocess', seq: first.seq, nowMs: this.#nowMs.get(first.seq) ?? 0, overflows: again } satisfies ToWorker);
           continue;
         }
-        this.#onDone.get(poured.seq)?.();
-        this.#onDone.delete(poured.seq);
-        this.#nowMs.delete(poured.seq);
-        this.#deliveredSeq++;
-        poured.thread.inFlight--;
+        for (const { seq } of ready) {
+          this.#onDone.get(seq)?.();
+          this.#onDone.delete(seq);
+          this.#nowMs.delete(seq);
+        }
+        this.#deliveredSeq += ready.length;
+        this.#waitingBatches -= ready.length;
         this.#wake();
       }
     } catch (error) {
       this.#fail(error as Error);
     } finally {
       this.#delivering = false;
+    }
+  }
+
+  /** Takes the pieces of work that come next: one whose worker awaits the answer, or as many as do not. */
+  #takeReady(): Poured[] {
+    const ready: Poured[] = [];
+    for (let seq = this.#deliveredSeq; ; seq++) {
+      const poured = this.#poured.get(seq);
+      if (poured === undefined || (poured.awaits && ready.length > 0)) return ready;
+      this.#poured.delete(seq);
+      ready.push(poured);
+      if (poured.awaits) return ready;
     }
   }
 
@@ -195,11 +222,12 @@ export class WorkerPool {
   }
 
   async #room(): Promise<void> {
-    while (this.#leastBusy().inFlight >= this.#inFlightMax) await this.#change();
+    while (this.#leastBusy().inFlight >= this.#inFlightMax || this.#waitingBatches >= limits.batchesWaitingMax
+      || this.#waitingOverflows >= limits.overflowsWaitingMax) await this.#change();
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Resolves at the next delivery; throws when a worker died. */
+  /** Resolves when something was poured or delivered; throws when a worker died. */
   #change(): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
     return new Promise<void>((resolve) => this.#waiters.push(resolve)).then(() => {
