@@ -147,14 +147,13 @@ export class ChangeStreams {
     const { store, startups } = this.#options;
     const followed = await store.decisions.inMemory();
     if (followed === null) throw new TypeError('decisions are not kept in memory');
-    const { chunks, cursor } = await startups.get(followed, filter, false, store.now());
-    for (const [index, chunk] of chunks.entries()) {
+    const stream = startups.get(followed, filter, false, store.now());
+    for await (const slice of startups.slices(stream)) {
       yield eventHead;
-      // The chunks are pieces of one list.
-      yield index === 0 ? chunk : chunk.subarray(1);
+      yield slice;
       yield eventTail;
     }
-    return cursor;
+    return stream.cursor;
   }
 
   /** Goes along with the feed until the client is closed or falls too far behind; returns its position. */

@@ -17,10 +17,12 @@ export const lapiLimits = {
   streamPageRows: 5_000,
   /** Different start-up streams (by their filters) kept for the bouncers that start at the same time. */
   startupStreamsMax: 8,
-  /** Rows of a start-up stream serialised before other requests get a turn. */
-  startupSliceRows: 10_000,
-  /** Milliseconds for which a start-up stream is shared while nothing changes: durations are whole seconds. */
-  startupSharedMsMax: 1_000,
+  /** Rows of a start-up stream serialised before other requests get a turn; each reader holds two or three such slices. */
+  startupSliceRows: 1_000,
+  /** Slices kept for those that read the same: a start-up of 380,000 decisions. Of a longer one, readers in step share. */
+  startupBytesMax: 64 * 1024 * 1024,
+  /** Milliseconds for which a start-up stream is shared while nothing changes: what is left of a ban may be told too long by as much. */
+  startupSharedMsMax: 2_000,
   /** Milliseconds between writes of the last pulls of bouncers; a crash repeats a delta, it loses none. */
   pullWriteIntervalMs: 1_000,
   /** Open streams of changes, of all bouncers and of one. */
@@ -114,8 +116,8 @@ export const lapiLimits = {
   journalSecondsMax: 600,
   /** Milliseconds between looks for changes while somebody waits for them. */
   watchIntervalMs: 100,
-  /** Pages of the database that SQLite keeps in memory, kilobytes: the indexes of half a million decisions. */
-  pageCacheKilobytes: 65_536,
+  /** Pages of the database that SQLite keeps in memory, kilobytes. Four times as much made imports slower, not faster. */
+  pageCacheKilobytes: 16_384,
   /** Pages of the write-ahead log (16 MiB) before they are moved to the database file. */
   checkpointPages: 4_096,
   /** Milliseconds between the log lines of the Local API and the thread that writes them. */

@@ -1,5 +1,7 @@
 // The answers to starting bouncers: all decisions in force, serialised once and shared by every bouncer that asks the
-// same while nothing changes. A thousand bouncers that start together cost one answer in time and memory.
+// same while nothing changes. What was serialised is kept up to a bound of bytes, over all answers, and made again for
+// one who reads so slowly that it is gone: neither a thousand bouncers that start together nor slow ones that start one
+// after the other cost more memory than that.
 
 import { setImmediate } from 'node:timers/promises';
 import { formatGoDuration, nanosecondsPer, roundDuration } from '../ts/util/go-duration.js';
@@ -11,61 +13,84 @@ import type { Followed } from './store/decision-follower.js';
 import type { IndexedDecision } from './store/decision-index.js';
 import { passes, type DecisionFilter } from './store/decisions.js';
 
-/** The items of `new`, separated by commas, the instant they were in force, and the cursor that goes on from there. */
+/** Decisions, the instant they were in force, and the cursor that goes on from there. */
 export interface StartupStream {
   readonly now: GoTime;
   readonly cursor: string;
-  readonly chunks: readonly Buffer[];
+  /** By id; all of one generation. */
+  readonly rows: readonly IndexedDecision[];
 }
 
 interface Kept {
   readonly generation: number;
-  readonly now: GoTime;
-  readonly stream: Promise<StartupStream>;
-  isBuilt: boolean;
+  readonly stream: StartupStream;
 }
 
 /** The start-up streams of a server. */
 export class StartupStreams {
   readonly #kept = new Map<string, Kept>();
+  /** The slices that were read last, by stream and first row. */
+  readonly #slices = new Map<string, Buffer>();
+  #sliceBytes = 0;
+  readonly #numbers = new WeakMap<StartupStream, number>();
+  #count = 0;
+  readonly #bytesMax: number;
+
+  constructor(bytesMax: number = lapiLimits.startupBytesMax) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Bytes that are kept. */
+  get bytes(): number {
+    return this.#sliceBytes;
+  }
 
   /** Returns the stream of a filter; `filter` and `dedup` are all that tells streams apart. */
-  get(followed: Followed, filter: DecisionFilter, dedup: boolean, now: GoTime): Promise<StartupStream> {
+  get(followed: Followed, filter: DecisionFilter, dedup: boolean, now: GoTime): StartupStream {
     const { index } = followed;
     const key = JSON.stringify([filter, dedup], (_key, value: unknown) => typeof value === 'bigint' ? `${value}` : value);
     const kept = this.#kept.get(key);
-    // One that is being built is joined however long that takes: each more would cost as much again.
-    if (kept?.generation === index.generation
-      && (!kept.isBuilt || now.since(kept.now) < lapiLimits.startupSharedMsMax * 1e6)) {
+    if (kept?.generation === index.generation && now.since(kept.stream.now) < lapiLimits.startupSharedMsMax * 1e6) {
       return kept.stream;
     }
-    // Chosen at once, so that all rows belong to one generation; serialised in slices.
     const rows = index.all().filter((row) => row.until.compare(now) > 0 && passes(row, filter)
       && (!dedup || index.isLongest(row)));
-    const stream = serialize(rows, now, cursorAt(followed, now));
+    const stream = { now, cursor: cursorAt(followed, now), rows };
+    this.#numbers.set(stream, this.#count++);
     this.#kept.delete(key);
-    const fresh: Kept = { generation: index.generation, now, stream, isBuilt: false };
-    this.#kept.set(key, fresh);
-    stream.then(() => { fresh.isBuilt = true; }, () => { fresh.isBuilt = true; });
+    this.#kept.set(key, { generation: index.generation, stream });
     if (this.#kept.size > lapiLimits.startupStreamsMax) this.#kept.delete(this.#kept.keys().next().value!);
     return stream;
   }
+
+  /** The items of a stream in pieces, each a list of items separated by commas. Others get their turn before one is made. */
+  async* slices(stream: StartupStream): AsyncGenerator<Buffer> {
+    for (let from = 0; from < stream.rows.length; from += lapiLimits.startupSliceRows) {
+      const key = `${this.#numbers.get(stream)} ${from}`;
+      if (!this.#slices.has(key)) await setImmediate();
+      yield this.#slice(key, stream, from);
+    }
+  }
+
+  #slice(key: string, { rows, now }: StartupStream, from: number): Buffer {
+    const slice = this.#slices.get(key) ?? encodeRows(rows.slice(from, from + lapiLimits.startupSliceRows), now);
+    if (!this.#slices.delete(key)) this.#sliceBytes += slice.length;
+    this.#slices.set(key, slice);
+    for (const [oldest, { length }] of this.#slices) {
+      if (this.#sliceBytes <= this.#bytesMax) break;
+      this.#slices.delete(oldest);
+      this.#sliceBytes -= length;
+    }
+    return slice;
+  }
 }
 
-async function serialize(rows: readonly IndexedDecision[], now: GoTime, cursor: string): Promise<StartupStream> {
-  const chunks: Buffer[] = [];
+function encodeRows(rows: readonly IndexedDecision[], now: GoTime): Buffer {
   const texts = new Map<string, string>();
   const durations = new Map<GoTime, string>();
-  for (let from = 0; from < rows.length; from += lapiLimits.startupSliceRows) {
-    if (from > 0) await setImmediate();
-    let text = '';
-    const end = Math.min(from + lapiLimits.startupSliceRows, rows.length);
-    for (let index = from; index < end; index++) {
-      text += `${index === 0 ? '' : ','}${encodeRow(rows[index], now, texts, durations)}`;
-    }
-    chunks.push(Buffer.from(text));
-  }
-  return { now, cursor, chunks };
+  let text = '';
+  for (const row of rows) text += `${text === '' ? '' : ','}${encodeRow(row, now, texts, durations)}`;
+  return Buffer.from(text);
 }
 
 /** The text of decisionItem in stream-items.ts; words and instants that repeat are formatted once. */

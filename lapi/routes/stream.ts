@@ -49,9 +49,9 @@ async function stream(request: FastifyRequest, reply: FastifyReply, { store }: R
   }
   const followed = await store.decisions.inMemory();
   const shared = followed === null || wanted.since !== null ? null
-    : await startups.get(followed, filter, wanted.dedup, now);
+    : startups.get(followed, filter, wanted.dedup, now);
   if (shared !== null) await addSum(reply, store, wanted, shared.cursor);
-  return reply.send(Readable.from(body(store, bouncer, wanted, shared)));
+  return reply.send(Readable.from(shared === null ? body(store, bouncer, wanted) : startupBody(store, bouncer, wanted, shared, startups)));
 }
 
 /** Headers of ours: what a client that holds the whole set compares it with (docs/stream.md). */
@@ -70,14 +70,28 @@ interface Wanted {
   readonly since: GoTime | null;
 }
 
-async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since }: Wanted,
-  shared: StartupStream | null): AsyncGenerator<string | Buffer> {
+async function* startupBody(store: Store, bouncer: Bouncer, { filter, dedup, now }: Wanted, shared: StartupStream,
+  startups: StartupStreams): AsyncGenerator<string | Buffer> {
+  yield '{"new": [';
+  let isFirst = true;
+  for await (const slice of startups.slices(shared)) {
+    if (!isFirst) yield ',';
+    isFirst = false;
+    yield slice;
+  }
+  yield '], "deleted": [';
+  if (await store.decisions.hasEnded(now)) yield* items(store, { kind: 'deleted', now, dedup }, filter, now);
+  await store.bouncers.recordPull(bouncer, shared.now, shared.cursor);
+  yield ']}';
+}
+
+/** Without what start-ups share: since a pull, or from the database alone. */
+async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since }: Wanted): AsyncGenerator<string> {
   yield '{"new": [';
   const followed = await store.decisions.inMemory();
   // Taken first: what changes while a page is read is told again rather than not at all.
-  const cursor = shared?.cursor ?? (followed === null ? '' : cursorAt(followed, now));
-  if (shared !== null) yield* shared.chunks;
-  else if (followed !== null) {
+  const cursor = followed === null ? '' : cursorAt(followed, now);
+  if (followed !== null) {
     const rows = followed.index.all().filter((row) => row.createdAt.compare(since!) > 0 && row.until.compare(now) > 0
       && passes(row, filter) && (!dedup || followed.index.isLongest(row)));
     yield itemsText(rows, now);
@@ -86,7 +100,7 @@ async function* body(store: Store, bouncer: Bouncer, { filter, dedup, now, since
   if (since !== null || await store.decisions.hasEnded(now)) {
     yield* items(store, { kind: 'deleted', now, dedup, since: since?.add(-overlapNs) }, filter, now);
   }
-  await store.bouncers.recordPull(bouncer, shared?.now ?? now, cursor);
+  await store.bouncers.recordPull(bouncer, now, cursor);
   yield ']}';
 }
 

@@ -3,7 +3,7 @@
 import { GoTime } from '../../ts/util/go-time.js';
 import { DecisionSums, type DecisionSum } from './decision-sums.js';
 import type { IpRange } from './ip-range.js';
-import { NetworkMap, parseNetwork, type Network } from './network.js';
+import { file, NetworkMap, parseNetwork, unfile, type Filed, type Network } from './network.js';
 
 /** A decision as the index keeps it. */
 export interface IndexedDecision {
@@ -26,8 +26,8 @@ export const keptAfterEndSeconds = 300;
 export class DecisionIndex {
   readonly #byId = new Map<number, IndexedDecision>();
   readonly #networks = new NetworkMap<IndexedDecision>();
-  /** By value, for "the longest wins"; a list only where several decisions share one. */
-  readonly #byValue = new Map<string, IndexedDecision | IndexedDecision[]>();
+  /** What is no network, by value. */
+  readonly #byValue: Filed<string, IndexedDecision> = new Map();
   /** By the second in which they end; a set only where several do. */
   readonly #endsIn = new Map<number, IndexedDecision | Set<IndexedDecision>>();
   #isOrdered = true;
@@ -60,12 +60,9 @@ export class DecisionIndex {
     if (decision.id < this.#lastId) this.#isOrdered = false;
     else this.#lastId = decision.id;
     this.#byId.set(decision.id, decision);
-    const same = this.#byValue.get(decision.value);
-    if (same === undefined) this.#byValue.set(decision.value, decision);
-    else if (Array.isArray(same)) same.push(decision);
-    else this.#byValue.set(decision.value, [same, decision]);
     const network = networkOf(decision);
     if (network !== null) this.#networks.add(network, decision);
+    else file(this.#byValue, decision.value, decision);
     const end = decision.until.seconds;
     const others = this.#endsIn.get(end);
     if (others === undefined) this.#endsIn.set(end, decision);
@@ -79,11 +76,9 @@ export class DecisionIndex {
     const decision = this.#byId.get(id);
     if (decision === undefined) return;
     this.#byId.delete(id);
-    const same = this.#byValue.get(decision.value);
-    if (Array.isArray(same) && same.length > 1) same.splice(same.indexOf(decision), 1);
-    else this.#byValue.delete(decision.value);
     const network = networkOf(decision);
     if (network !== null) this.#networks.remove(network, decision);
+    else unfile(this.#byValue, decision.value, decision);
     const end = decision.until.seconds;
     const others = this.#endsIn.get(end);
     if (!(others instanceof Set) || (others.delete(decision) && others.size === 0)) this.#endsIn.delete(end);
@@ -128,8 +123,10 @@ export class DecisionIndex {
 
   /** Decisions on exactly this value; ended ones too. */
   withValue(value: string): readonly IndexedDecision[] {
-    const same = this.#byValue.get(value);
-    return same === undefined ? [] : Array.isArray(same) ? same : [same];
+    const network = parseNetwork(value);
+    // One network has several spellings, and may be the value of something else.
+    const onNetwork = network === null ? [] : [this.#networks.on(network) ?? []].flat();
+    return [...onNetwork.filter((decision) => decision.value === value), ...[this.#byValue.get(value) ?? []].flat()];
   }
 
   /** All decisions in no order; ended ones too. */
@@ -145,10 +142,13 @@ export class DecisionIndex {
 
   /** Whether no other decision on the same value, type and scope ends later; those that end up to `after` do not count. */
   isLongest(decision: IndexedDecision, after = GoTime.zero): boolean {
-    const same = this.#byValue.get(decision.value);
-    const outlives = (other: IndexedDecision): boolean => other.type === decision.type && other.scope === decision.scope
-      && other.until.compare(decision.until) > 0 && other.until.compare(after) > 0;
-    return same === undefined || !(Array.isArray(same) ? same.some(outlives) : outlives(same));
+    const network = networkOf(decision);
+    const same = network === null ? this.#byValue.get(decision.value) : this.#networks.on(network);
+    // Mostly it stands there alone.
+    if (same === undefined || same === decision) return true;
+    const outlives = (other: IndexedDecision): boolean => other.value === decision.value && other.type === decision.type
+      && other.scope === decision.scope && other.until.compare(decision.until) > 0 && other.until.compare(after) > 0;
+    return !(Array.isArray(same) ? same.some(outlives) : outlives(same as IndexedDecision));
   }
 
   /** Decisions that end after `after` and not after `upTo`, in no order; null when some may be forgotten already. */

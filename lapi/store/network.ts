@@ -11,34 +11,36 @@ export interface Network {
   readonly key: number | string;
 }
 
-type Family<T> = Map<number, Map<number | string, T | T[]>>;
+/** Things by a key: a list only where several share one. The same thing may stand once under one key. */
+export type Filed<K, T extends object> = Map<K, T | T[]>;
+
+type Family<T extends object> = Map<number, Filed<number | string, T>>;
 
 const signedMax = 2n ** 63n - 1n;
 
 /** Things by network. The same thing may be filed once under one network. */
 export class NetworkMap<T extends object> {
-  /** By prefix length, then by masked first address; a list only where several things share a network. */
+  /** By prefix length, then by masked first address. */
   readonly #families: Readonly<Record<4 | 16, Family<T>>> = { 4: new Map(), 16: new Map() };
 
   add({ size, length, key }: Network, item: T): void {
     const family = this.#families[size];
     let keys = family.get(length);
     if (keys === undefined) family.set(length, keys = new Map());
-    const present = keys.get(key);
-    if (present === undefined) keys.set(key, item);
-    else if (Array.isArray(present)) present.push(item);
-    else keys.set(key, [present, item]);
+    file(keys, key, item);
   }
 
   remove({ size, length, key }: Network, item: T): void {
     const family = this.#families[size];
     const keys = family.get(length);
-    const present = keys?.get(key);
-    if (keys === undefined || present === undefined) return;
-    const left = Array.isArray(present) ? present.filter((other) => other !== item) : [];
-    if (left.length > 0) keys.set(key, left);
-    else if (Array.isArray(present) || present === item) keys.delete(key);
+    if (keys === undefined) return;
+    unfile(keys, key, item);
     if (keys.size === 0) family.delete(length);
+  }
+
+  /** What is filed under exactly this network. */
+  on({ size, length, key }: Network): T | readonly T[] | undefined {
+    return this.#families[size].get(length)?.get(key);
   }
 
   /** What is filed under a network that contains the whole of `range`. */
@@ -54,6 +56,22 @@ export class NetworkMap<T extends object> {
     }
     return found;
   }
+}
+
+/** Files a thing under a key. */
+export function file<K, T extends object>(filed: Filed<K, T>, key: K, item: T): void {
+  const present = filed.get(key);
+  if (present === undefined) filed.set(key, item);
+  else if (Array.isArray(present)) present.push(item);
+  else filed.set(key, [present, item]);
+}
+
+/** Takes a thing out from under its key. */
+export function unfile<K, T extends object>(filed: Filed<K, T>, key: K, item: T): void {
+  const present = filed.get(key);
+  const left = Array.isArray(present) ? present.filter((other) => other !== item) : [];
+  if (left.length > 0) filed.set(key, left);
+  else if (Array.isArray(present) || present === item) filed.delete(key);
 }
 
 /** The network of an address or range in text form, or null when it is neither. */
