@@ -8,7 +8,9 @@ import { decodeEvent, keptId } from '../../ts/buckets/decode.js';
 import { encodingBytesMax, EventEncoder } from '../../ts/buckets/encode.js';
 import { KeptFieldsTable, planOf } from '../../ts/buckets/kept-fields.js';
 import { Event, type EventNames, EventType, newEventNames } from '../../ts/event/event.js';
+import { NodeSet } from '../../ts/event/node-set.js';
 import type { FieldReads } from '../../ts/expr/compiled.js';
+import { limits } from '../../ts/limits.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { handMade, scenario } from './random-log.js';
 import { testSeed } from '../support/random.js';
@@ -23,9 +25,9 @@ function namesWith(...keys: string[]): EventNames {
   return names;
 }
 
-function roundTrip(event: Event, reads: readonly FieldReads[], names: EventNames): Event {
+function roundTrip(event: Event, reads: readonly FieldReads[], names: EventNames, keepsOrigin = false): Event {
   const bytes = Buffer.alloc(encodingBytesMax + 64);
-  const length = new EventEncoder(bytes).encode(event, planOf(reads, names), 12_345_678_901, 16);
+  const length = new EventEncoder(bytes).encode(event, planOf(reads, names, keepsOrigin), 12_345_678_901, 16);
   assert.equal(keptId(bytes, 16), 12_345_678_901);
   return decodeEvent(bytes, 16, length, new Event(names));
 }
@@ -83,10 +85,25 @@ test('an event keeps all of meta, what sources need, and what expressions name',
   assert.deepEqual({ ...roundTrip(event, [{ ...nothing, unmarshaled: true }], names).unmarshaled }, { key: 1 });
 });
 
+test('where an event came from is kept where alerts tell it: file, head of the line, nodes', () => {
+  const names = namesWith();
+  fc.assert(fc.property(fc.uniqueArray(fc.nat(1999)), fc.string({ unit: 'grapheme', maxLength: 60 }), fc.constantFrom(0, 1000, 5000), (ids, text, padding) => {
+    const event = new Event(names);
+    Object.assign(event.line, { raw: text + 'x'.repeat(padding), src: '/var/log/long/enough/for/one/native/call.log', labels: { type: 'a' } });
+    event.okNodes = new NodeSet(2000);
+    for (const id of ids) event.okNodes.add(id);
+    const { line, origin } = roundTrip(event, [], names, true);
+    assert.deepEqual(origin, { src: event.line.src, lineHead: event.line.raw.slice(0, limits.provenanceLineCharsMax + 1),
+      nodes: String.fromCharCode(...ids.sort((a, b) => a - b)) });
+    assert.deepEqual([line.src, line.raw], ['', ''], 'expressions see no more for it');
+    assert.equal(roundTrip(event, [], names).origin, null);
+  }), { seed, numRuns: 200 });
+});
+
 test('an overflow keeps its sources, and its events only where an expression reads overflows', () => {
   const names = namesWith();
   const event = new Event(names);
-  const alert = { scenario: 'a/b', events: [{ timestamp: 't', meta: [] }], source: { scope: 'Ip', value: '1.2.3.4' } };
+  const alert = { scenario: 'a/b', events: [{ timestamp: 't', meta: [] }, { timestamp: 'u', meta: [] }], source: { scope: 'Ip', value: '1.2.3.4' } };
   event.resetToOverflow({ mapkey: 'k', bucketId: 'b', whitelisted: false, reprocess: true,
     sources: { '1.2.3.4': { scope: 'Ip', value: '1.2.3.4' } }, alert: alert as never, apiAlerts: [alert as never] }, GoTime.fromMs(1000));
   const short = roundTrip(event, [], names);
@@ -94,7 +111,8 @@ test('an overflow keeps its sources, and its events only where an expression rea
   assert.deepEqual({ ...short.overflow!.sources }, { '1.2.3.4': { scope: 'Ip', value: '1.2.3.4' } });
   assert.equal(short.overflow!.alert!.events, null);
   assert.equal(short.overflow!.alert, short.overflow!.apiAlerts[0], 'the alert is the first of the list');
-  assert.equal(roundTrip(event, [{ ...nothing, other: ['Overflow'] }], names).overflow!.alert!.events!.length, 1);
+  assert.equal(roundTrip(event, [{ ...nothing, other: ['Overflow'] }], names).overflow!.alert!.events!.length, 2);
+  assert.deepEqual(roundTrip(event, [], names, true).overflow!.alert!.events, [{ timestamp: 'u', meta: [] }], 'the last says where it came from');
 });
 
 test('what does not fit any more is left out and counted, the rest is whole', () => {

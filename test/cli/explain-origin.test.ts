@@ -1,5 +1,5 @@
-// Where an alert came from: palisade.yaml makes events carry file, line and parser nodes, CrowdSec's own context file makes
-// alerts carry file and line, and `alerts inspect` shows both.
+// Where an alert came from: its events carry file, line and parser nodes unless palisade.yaml says no, CrowdSec's own context
+// file makes alerts carry file and line, and `alerts inspect` shows both.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,27 +30,28 @@ async function alertOf(): Promise<Alert> {
   return alert;
 }
 
-test('alerts carry nothing but CrowdSec\'s fields unless asked to', async () => {
-  assert.deepEqual((await alertOf()).meta, []);
+test('every event says its file, its line and the nodes that were OK for it', async () => {
+  const alert = await alertOf();
+  const valuesOf = (key: string): (string | undefined)[] => (alert.events ?? []).map(({ meta }) => meta.find((item) => item.key === key)?.value);
+  assert.deepEqual(valuesOf('palisade_file'), lines.map(() => '/var/log/auth.log'));
+  assert.deepEqual(valuesOf('palisade_line'), lines);
+  for (const nodes of valuesOf('palisade_nodes')) {
+    assert.match(nodes ?? '', /^s00-raw palisade\/syslog-logs > syslog-logs\.yaml:\d+ > s01-parse palisade\/sshd-logs > sshd-logs\.yaml:\d+ > s02-enrich /);
+  }
+  const sheet = alertSheet(alert, true, { isRounded: false, isColoured: false });
+  assert.match(sheet, /palisade_nodes +\| s00-raw palisade\/syslog-logs/);
+  assert.deepEqual(alert.meta, []);
 });
 
-test('with provenance every event says its file, its line and the nodes that were OK for it', async () => {
+test('with provenance off alerts carry nothing but CrowdSec\'s fields', async () => {
   const settings = join(instance.directory, 'etc/palisade.yaml');
-  writeFileSync(settings, 'alerts: {provenance: true}\n');
+  const wanted = (await alertOf()).events?.map(({ meta }) => meta.filter(({ key }) => !key.startsWith('palisade_')));
+  writeFileSync(settings, 'alerts: {provenance: false}\n');
   try {
-    const alert = await alertOf();
-    const valuesOf = (key: string): (string | undefined)[] => (alert.events ?? []).map(({ meta }) => meta.find((item) => item.key === key)?.value);
-    assert.deepEqual(valuesOf('palisade_file'), lines.map(() => '/var/log/auth.log'));
-    assert.deepEqual(valuesOf('palisade_line'), lines);
-    for (const nodes of valuesOf('palisade_nodes')) {
-      assert.match(nodes ?? '', /^s00-raw palisade\/syslog-logs > syslog-logs\.yaml:\d+ > s01-parse palisade\/sshd-logs > sshd-logs\.yaml:\d+ > s02-enrich /);
-    }
-    const sheet = alertSheet(alert, true, { isRounded: false, isColoured: false });
-    assert.match(sheet, /palisade_nodes +\| s00-raw palisade\/syslog-logs/);
+    assert.deepEqual((await alertOf()).events?.map(({ meta }) => meta), wanted);
   } finally {
     rmSync(settings);
   }
-  assert.deepEqual((await alertOf()).events?.flatMap(({ meta }) => meta.filter(({ key }) => key.startsWith('palisade_'))), []);
 });
 
 test('with context.yaml they carry file and lines, and alerts inspect shows them', async () => {

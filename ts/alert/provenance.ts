@@ -1,9 +1,8 @@
-// Where the events of an alert came from: file, line and the parser nodes that were OK for it, as meta of each event. Only
-// where palisade.yaml asks for it; alerts are CrowdSec's to the byte otherwise.
+// Where the events of an alert came from: file, line and the parser nodes that were OK for it, as meta of each event.
+// palisade.yaml can turn it off; alerts are CrowdSec's to the byte then.
 
 import { basename } from 'node:path';
 import { EventType, type Event } from '../event/event.js';
-import type { FieldReads } from '../expr/compiled.js';
 import { limits } from '../limits.js';
 import type { MetaItem } from '../model/alert.js';
 import type { NodeSpec, ParserSpec } from '../parser/spec.js';
@@ -12,28 +11,39 @@ import { withDescendants } from '../parser/writes.js';
 /** Keys of the added meta. No rule of CrowdSec's hub writes them. */
 export const provenanceKeys = { file: 'palisade_file', line: 'palisade_line', nodes: 'palisade_nodes' } as const;
 
-/** What must be kept with every event. */
-export const provenanceReads: FieldReads = { all: false, parsed: [], meta: [], enriched: [], unmarshaled: false, lineRaw: true,
-  other: ['Line.Src'] };
+const ownKeys: ReadonlySet<string> = new Set(Object.values(provenanceKeys));
 
 /** Tells of events of one set of parsers. */
 export class Provenance {
   readonly #names: readonly string[];
+  /** Lines of one kind go through the same nodes: what was said of some is remembered. */
+  readonly #remembered = new Map<string, string>();
 
   constructor(parsers: ParserSpec) {
     this.#names = parsers.nodes.flatMap((top) => withDescendants(top).map((node) => nameOf(node, node === top)));
   }
 
-  /** Its file, line and nodes; nothing for an event that was made of an overflow, whose own events say it. */
-  of({ type, line, okNodes }: Event): MetaItem[] {
-    if (type === EventType.overflow) return [];
-    // Numbers follow the order of loading, in which nodes run; a child is noted before its parent.
-    const nodes = [...okNodes ?? []].sort((a, b) => a - b).map((id) => this.#names[id]);
+  /** Its file, line and nodes; for an overflow that came back those of the last of its own events. */
+  of({ type, overflow, origin }: Event): MetaItem[] {
+    if (type === EventType.overflow) return overflow?.alert?.events?.at(-1)?.meta.filter(({ key }) => ownKeys.has(key)) ?? [];
+    // It did not fit beside what the event holds.
+    if (origin === null) return [];
     return [
-      { key: provenanceKeys.file, value: line.src },
-      { key: provenanceKeys.line, value: cut(line.raw) },
-      { key: provenanceKeys.nodes, value: nodes.join(' > ') },
+      { key: provenanceKeys.file, value: origin.src },
+      { key: provenanceKeys.line, value: cut(origin.lineHead) },
+      { key: provenanceKeys.nodes, value: this.#nodes(origin.nodes) },
     ];
+  }
+
+  /** Numbers follow the order of loading, in which nodes run. */
+  #nodes(ids: string): string {
+    let text = this.#remembered.get(ids);
+    if (text === undefined) {
+      text = Array.from({ length: ids.length }, (_, index) => this.#names[ids.charCodeAt(index)]).join(' > ');
+      if (this.#remembered.size >= limits.rememberedNodeSetsMax) this.#remembered.clear();
+      this.#remembered.set(ids, text);
+    }
+    return text;
   }
 }
 
@@ -43,5 +53,5 @@ function nameOf({ name, stage, place }: NodeSpec, isTop: boolean): string {
 }
 
 function cut(line: string): string {
-  return line.length <= limits.provenanceLineCharsMax ? line : `${line.slice(0, limits.provenanceLineCharsMax)}...`;
+  return line.length <= limits.provenanceLineCharsMax ? line : `${line.slice(0, limits.provenanceLineCharsMax).replace(/[\ud800-\udbff]$/, '')}...`;
 }

@@ -53,7 +53,7 @@ function readEntry(event: Event, tag: number, reader: EntryReader): void {
     case entry.strTimeFormat: event.strTimeFormat = reader.text(); return;
     case entry.stage: event.stage = reader.text(); return;
     case entry.whitelistReason: event.whitelistReason = reader.text(); return;
-    case entry.okNodes: event.okNodes = Array.from(reader.text(), (letter) => letter.charCodeAt(0)); return;
+    case entry.origin: event.origin = { src: reader.text(), lineHead: reader.text(), nodes: reader.text() }; return;
     default: throw new Error(`a kept event holds an entry of unknown kind ${tag}`);
   }
 }

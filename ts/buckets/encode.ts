@@ -4,6 +4,8 @@
 import { keptBytesMax } from '../../engine-wasm/abi.js';
 import { EventType, type Event, type Overflow } from '../event/event.js';
 import type { Fields } from '../event/fields.js';
+import { limits } from '../limits.js';
+import type { Alert } from '../model/alert.js';
 import * as format from './kept-format.js';
 import type { KeptFields } from './kept-fields.js';
 
@@ -48,7 +50,6 @@ export class EventEncoder {
     this.#head(event, id);
     if (event.time.zone !== 'UTC') this.#text(entry.zone, event.time.zone);
     if (event.marshaledTime !== '') this.#text(entry.marshaledTime, event.marshaledTime);
-    if (event.okNodes !== null) this.#text(entry.okNodes, String.fromCharCode(...event.okNodes));
     this.#fields(event.meta, null, entry.metaSlot, entry.metaName);
     this.#fields(event.enriched, fields.all ? null : fields.enriched, entry.enrichedSlot, entry.enrichedName);
     this.#fields(event.parsed, fields.all ? null : fields.parsed, entry.parsedSlot, entry.parsedName);
@@ -57,6 +58,7 @@ export class EventEncoder {
     if (fields.all || fields.texts) this.#texts(event);
     if ((fields.all || fields.lineRaw) && event.line.raw !== '') this.#text(entry.lineRaw, event.line.raw);
     if (fields.all || fields.unmarshaled) this.#unmarshaled(event.unmarshaled);
+    if (fields.origin && event.type === EventType.log) this.#origin(event);
     return this.#at - this.#start;
   }
 
@@ -90,9 +92,7 @@ export class EventEncoder {
       bytes[at + 2] = slot >>> 8;
       this.#at = at + 3;
       if (length >= nativeWriteMin) {
-        // As many bytes of UTF-8 as letters means that all are ASCII, and so the same in Latin-1.
-        if (bytes.utf8Write(value, at + 7) === length) this.#setLength(length);
-        else this.#letters(value);
+        this.#letters(value);
         continue;
       }
       let unit = 0;
@@ -127,10 +127,18 @@ export class EventEncoder {
 
   /** Events of the alerts can be many and are seldom read: they stay only where an expression can reach them. */
   #overflow(overflow: Overflow, fields: KeptFields): void {
-    const kept = fields.all || fields.overflowEvents ? overflow : withoutEvents(overflow);
-    if (!this.#text(entry.overflow, JSON.stringify(kept)) && kept === overflow) {
-      this.#text(entry.overflow, JSON.stringify(withoutEvents(overflow)));
-    }
+    const kept = fields.all || fields.overflowEvents ? overflow : withLastEvents(overflow, fields.origin ? 1 : 0);
+    if (!this.#text(entry.overflow, JSON.stringify(kept))) this.#text(entry.overflow, JSON.stringify(withLastEvents(overflow, 0)));
+  }
+
+  #origin({ line, okNodes }: Event): void {
+    const head = line.raw.slice(0, limits.provenanceLineCharsMax + 1);
+    const nodes = okNodes?.toText() ?? '';
+    if (!this.#hasRoom(13 + 2 * (line.src.length + head.length + nodes.length))) return;
+    this.#bytes[this.#at++] = entry.origin;
+    this.#letters(line.src);
+    this.#letters(head);
+    this.#letters(nodes);
   }
 
   #pair(tag: number, name: string, value: string): void {
@@ -156,6 +164,8 @@ export class EventEncoder {
   #letters(text: string): void {
     const bytes = this.#bytes;
     const base = this.#at + 4;
+    // As many bytes of UTF-8 as letters means that all are ASCII, and so the same in Latin-1.
+    if (text.length >= nativeWriteMin && bytes.utf8Write(text, base) === text.length) return this.#setLength(text.length);
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit > 0xff) return this.#wideLetters(text);
@@ -186,7 +196,8 @@ export class EventEncoder {
   }
 }
 
-function withoutEvents(overflow: Overflow): Overflow {
-  return { ...overflow, alert: overflow.alert && { ...overflow.alert, events: null },
-    apiAlerts: overflow.apiAlerts.map((alert) => ({ ...alert, events: null })) };
+/** Of the events of its alerts the last `count`. */
+function withLastEvents(overflow: Overflow, count: number): Overflow {
+  const shortened = (alert: Alert): Alert => ({ ...alert, events: count === 0 ? null : alert.events?.slice(-count) ?? null });
+  return { ...overflow, alert: overflow.alert && shortened(overflow.alert), apiAlerts: overflow.apiAlerts.map(shortened) };
 }

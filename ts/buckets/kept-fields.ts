@@ -14,6 +14,8 @@ export interface KeptFields {
   readonly enriched: Uint8Array;
   readonly unmarshaled: boolean;
   readonly lineRaw: boolean;
+  /** Where it came from, as alerts tell it: its origin, of an overflow the last event. */
+  readonly origin: boolean;
   /** Line.Src, Line.Module, Line.Labels, Line.Time. */
   readonly line: boolean;
   /** StrTime, StrTimeFormat, Stage, WhitelistReason and the flags. */
@@ -32,8 +34,8 @@ export class KeptFieldsTable {
   readonly ofScenario: readonly number[];
   readonly #joint = new Map<number, number>();
 
-  constructor(scenarios: readonly ScenarioSpec[], contextReads: readonly FieldReads[], names: EventNames) {
-    this.ofScenario = scenarios.map((spec) => this.#number(planOf([...queueReads(spec), ...contextReads], names)));
+  constructor(scenarios: readonly ScenarioSpec[], contextReads: readonly FieldReads[], names: EventNames, keepsOrigin = false) {
+    this.ofScenario = scenarios.map((spec) => this.#number(planOf([...queueReads(spec), ...contextReads], names, keepsOrigin)));
   }
 
   /** Returns the number of the plan that keeps what either keeps. */
@@ -52,8 +54,8 @@ export class KeptFieldsTable {
   }
 }
 
-/** Returns the plan for expressions with these reads. */
-export function planOf(reads: readonly FieldReads[], names: EventNames): KeptFields {
+/** Returns the plan for expressions with these reads; with `keepsOrigin` also of what tells where an event came from. */
+export function planOf(reads: readonly FieldReads[], names: EventNames, keepsOrigin = false): KeptFields {
   const parsed = new Uint8Array(names.parsed.names.length);
   const enriched = new Uint8Array(names.enriched.names.length);
   const mark = (set: Uint8Array, slot: number): void => {
@@ -73,6 +75,7 @@ export function planOf(reads: readonly FieldReads[], names: EventNames): KeptFie
     parsed, enriched,
     unmarshaled: reads.some((read) => read.unmarshaled),
     lineRaw: reads.some((read) => read.lineRaw) || some((path) => path === 'Line' || path === 'Line.Raw'),
+    origin: keepsOrigin,
     line: some((path) => path.startsWith('Line')),
     texts: some((path) => !/^(Line|Overflow|Time|MarshaledTime|Type|ExpectMode)/.test(path)),
     overflowEvents: some((path) => path.startsWith('Overflow')),
@@ -88,6 +91,6 @@ function queueReads(spec: ScenarioSpec): FieldReads[] {
 function union(a: KeptFields, b: KeptFields): KeptFields {
   const either = (x: Uint8Array, y: Uint8Array): Uint8Array => x.map((value, slot) => value | y[slot]);
   return { all: a.all || b.all, parsed: either(a.parsed, b.parsed), enriched: either(a.enriched, b.enriched),
-    unmarshaled: a.unmarshaled || b.unmarshaled, lineRaw: a.lineRaw || b.lineRaw, line: a.line || b.line,
+    unmarshaled: a.unmarshaled || b.unmarshaled, lineRaw: a.lineRaw || b.lineRaw, origin: a.origin || b.origin, line: a.line || b.line,
     texts: a.texts || b.texts, overflowEvents: a.overflowEvents || b.overflowEvents };
 }

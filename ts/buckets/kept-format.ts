@@ -21,13 +21,13 @@ export const headFlags = 26;
 export const keptFlag = { whitelisted: 1, process: 2, lineProcess: 4 } as const;
 
 /**
- * Tags of entries. One named …Slot is followed by two bytes of slot number and a text, …Name by two texts, the rest by
- * one text.
+ * Tags of entries. One named …Slot is followed by two bytes of slot number and a text, …Name by two texts, origin by three, the
+ * rest by one text.
  */
 export const entry = {
   metaSlot: 1, metaName: 2, parsedSlot: 3, parsedName: 4, enrichedSlot: 5, enrichedName: 6, marshaledTime: 7, zone: 8,
   lineRaw: 9, lineSrc: 10, lineModule: 11, lineLabels: 12, lineReadAtMs: 13, unmarshaled: 14, overflow: 15, strTime: 16,
-  strTimeFormat: 17, stage: 18, whitelistReason: 19, okNodes: 20,
+  strTimeFormat: 17, stage: 18, whitelistReason: 19, origin: 20,
 } as const;
 
 /** In a text's length: its letters take two bytes each. */

@@ -40,6 +40,8 @@ export interface PourerOptions {
   readonly alerts: AlertBuilder;
   /** What the alert contexts read of kept events. */
   readonly contextReads: readonly FieldReads[];
+  /** Events keep where they came from: file and head of the line. */
+  readonly keepsOrigin?: boolean;
   /** What postoverflows may fill in an overflow before it comes back; by default anything. */
   readonly filledByPostoverflows?: FilledKeys;
   /** Sees each pour of an event as it then is, by the name of the scenario (dumps). */
@@ -101,7 +103,7 @@ export class Pourer {
     this.#counters = new BucketCounters(this.#engine, worker, scenarios, options.counters);
     this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names, options.runtime), this.#staging, this.#counters);
     this.#encoder = new EventEncoder(this.#engine.bytes);
-    this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names);
+    this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names, options.keepsOrigin);
     this.#takers = new OverflowTakers(this.#scenarios, options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
     this.#alerts = options.alerts;
     this.#onPour = options.onPour;

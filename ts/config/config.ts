@@ -281,7 +281,7 @@ interface Settings {
 }
 
 function readSettings(file: string): Settings {
-  if (!existsSync(file)) return { provenance: false, overload: defaultOverload, limits: {}, protection: defaultProtection };
+  if (!existsSync(file)) return { provenance: true, overload: defaultOverload, limits: {}, protection: defaultProtection };
   const raw = readWithOverride(file, settingsShape);
   for (const name of raw.limits?.keys() ?? []) {
     if (!Object.hasOwn(limits, name)) {
@@ -289,7 +289,7 @@ function readSettings(file: string): Settings {
         `${file}: unknown limit "${name}"; known limits: ${Object.keys(limits).join(', ')}`);
     }
   }
-  return { workers: raw.workers, provenance: raw.alerts?.provenance ?? false, overload: resolveOverload(raw.overload), limits: Object.fromEntries(raw.limits ?? []),
+  return { workers: raw.workers, provenance: raw.alerts?.provenance ?? true, overload: resolveOverload(raw.overload), limits: Object.fromEntries(raw.limits ?? []),
     protection: resolveProtection(raw) };
 }
 

@@ -7,6 +7,14 @@ import type { FieldCells } from './field-cells.js';
 import { FieldNames } from './field-names.js';
 import { Fields } from './fields.js';
 import { ExpectMode, Line, type LineBatch, lineFlags } from './line.js';
+import type { NodeSet } from './node-set.js';
+
+/** File, head of the line and OK nodes (NodeSet.toText) of an event. */
+export interface Origin {
+  readonly src: string;
+  readonly lineHead: string;
+  readonly nodes: string;
+}
 
 /** What an event was made from. */
 export const EventType = { log: 0, overflow: 1, appsec: 2 } as const;
@@ -64,8 +72,10 @@ export class Event {
   marshaledTime = '';
   /** True when every stage had a node that succeeded. */
   process = false;
-  /** Numbers of the parser nodes that were OK; null where nobody wants to know. */
-  okNodes: number[] | null = null;
+  /** The parser nodes that were OK; null where nobody wants to know. */
+  okNodes: NodeSet | null = null;
+  /** Where an event that a bucket kept came from; null where alerts do not tell. */
+  origin: Origin | null = null;
 
   /** By default an event of its own; else event number `row` of a batch (event-batch.ts). */
   constructor(names: EventNames, cells?: EventCells, row = 0) {
@@ -126,7 +136,8 @@ export class Event {
     this.strTimeFormat = '';
     this.marshaledTime = '';
     this.process = false;
-    this.okNodes = null;
+    this.okNodes?.clear();
+    this.origin = null;
   }
 }
 

@@ -133,9 +133,6 @@ prometheus:
 }
 
 const ownSettings = `# Palisade's own settings; CrowdSec does not read this file.
-# Each event of an alert keeps its file, line and parser nodes: cscli alerts inspect -d shows them (docs/explain.md).
-alerts:
-  provenance: true
 # Blocklists, growing bans and addresses never to ban: docs/blocklists.md.
 `;
 

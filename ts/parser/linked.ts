@@ -1,6 +1,8 @@
 // A loaded world made runnable in one thread: its stages in order, each with its linked nodes.
 
-import { linkNodes, type ParserRuntime } from './node.js';
+import type { Event } from '../event/event.js';
+import { NodeSet } from '../event/node-set.js';
+import { type LinkedNode, linkNodes, type ParserRuntime } from './node.js';
 import type { ParserSpec } from './spec.js';
 import { Stage } from './stage.js';
 import { writesLine } from './writes.js';
@@ -23,6 +25,11 @@ export class LinkedParser {
     this.nodeCount = nodeCount;
     this.depth = depth;
     this.#indexes = new Map(spec.stages.map((name, index) => [name, index]));
+  }
+
+  /** Writes into an event that a node was OK for it. */
+  noteOk({ id }: LinkedNode, event: Event): void {
+    (event.okNodes ??= new NodeSet(this.nodeCount)).add(id);
   }
 
   /** Position of a stage, -1 for a name that is none. */

@@ -206,10 +206,10 @@ export class NodeBatch {
     }
   }
 
-  #noteOk({ id }: LinkedNode, level: Level, count: number): void {
+  #noteOk(node: LinkedNode, level: Level, count: number): void {
     for (let index = 0; index < count; index++) {
       const number = level.inside[index];
-      if (level.ok[number] === 1 && this.ended[number] === 0) (this.#run.events[number].okNodes ??= []).push(id);
+      if (level.ok[number] === 1 && this.ended[number] === 0) this.#linked.noteOk(node, this.#run.events[number]);
     }
   }
 }

@@ -101,7 +101,7 @@ export class EventRunner {
     if (state === State.ended) return state;
     counters.nodeLeft(node, state, 1 - state);
     if (state === State.ko) return state;
-    if (this.#linked.notesOkNodes) (event.okNodes ??= []).push(node.id);
+    if (this.#linked.notesOkNodes) this.#linked.noteOk(node, event);
     if ((node.whitelist === null || whitelisted) && !(yield* runStatics(node.statics, event))) return State.ended;
     if (node.nextStage) event.stage = this.#linked.stageAfter(event.stage);
     return state;

@@ -82,7 +82,7 @@ export class Engine {
     const workers = workersFor(options);
     const setup = { ...runtimeSetup(config, rules, options.clockOffsetMs, log), simulation: options.simulation,
       uuidSalt: options.replay ? randomUUID() : '',
-      contextValueLength: config.engine?.contextValueLength ?? 4000, provenance: config.engine?.provenance ?? false,
+      contextValueLength: config.engine?.contextValueLength ?? 4000, provenance: config.engine?.provenance ?? true,
       buckets: createBuckets(rules.scenarios, { workerCount: workers, slotsMax: config.limits.bucketSlotsMax }) };
     const runtime = new ThreadRuntime(setup, options.counters, log);
     const sources = options.sources.map(({ source, transform }) => (

@@ -3,7 +3,7 @@
 
 import { AlertContext } from '../alert/context.js';
 import { AlertFormatter } from '../alert/format.js';
-import { Provenance, provenanceReads } from '../alert/provenance.js';
+import { Provenance } from '../alert/provenance.js';
 import type { PouredOverflow } from '../buckets/overflow.js';
 import { Pourer, type PourerOptions } from '../buckets/pour.js';
 import { isSimulated } from '../config/config.js';
@@ -19,8 +19,7 @@ export function linkPourer(setup: WorkerSetup, runtime: ThreadRuntime, onPour?: 
   const contextReads = rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads));
   return new Pourer({
     scenarios: rules.scenarios, names: runtime.names, runtime: runtime.expr, buckets: setup.buckets, worker: setup.index,
-    counters: runtime.counters, filledByPostoverflows: writesOfAll(rules.postoverflows.nodes),
-    contextReads: setup.provenance ? [...contextReads, provenanceReads] : contextReads,
+    counters: runtime.counters, filledByPostoverflows: writesOfAll(rules.postoverflows.nodes), contextReads, keepsOrigin: setup.provenance,
     alerts: new AlertFormatter({ runtime: runtime.expr, uuidSalt: setup.uuidSalt, isSimulated: (name) => isSimulated(simulation, name),
       context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength),
       ...(setup.provenance ? { provenance: new Provenance(rules.parsers) } : {}) }),
