@@ -37,7 +37,8 @@ export class Enforcer {
   #turn: Promise<void> = Promise.resolve();
   #isClosed = false;
   #isWatching = false;
-  #lastRepairTookMs = 0;
+  /** When the next repair may begin. */
+  #nextRepairMs = 0;
   #timers = new Map<string, NodeJS.Timeout>();
 
   constructor(options: EnforcerOptions) {
@@ -163,7 +164,7 @@ export class Enforcer {
       await this.#applyNever();
       if (wasRepaired || needsAll) {
         while (state.isChanged && await this.#applyNext());
-        this.#lastRepairTookMs = now() - startedMs;
+        this.#nextRepairMs = now() + bouncerLimits.repairPauses * (now() - startedMs);
       }
     } catch (error) {
       this.#needsAll = needsAll;
@@ -192,7 +193,8 @@ export class Enforcer {
       this.#options.log.debug(`foreign change: ${what}`);
       this.#needsAll = true;
       // A set of a million takes its time to replace: whoever changes it in a loop must not keep us busy all the time.
-      this.#after('repair', Math.max(bouncerLimits.repairDelayMs, 3 * this.#lastRepairTookMs), () => this.wake());
+      const pauseMs = this.#nextRepairMs - this.#options.now();
+      this.#after('repair', Math.max(bouncerLimits.repairDelayMs, pauseMs), () => this.wake());
     }));
   }
 

@@ -19,8 +19,15 @@ export const bouncerLimits = {
   retryMsMax: 10_000,
   /** Changes of others are gathered this long before they are repaired. */
   repairDelayMs: 50,
+  /** After a repair the next one waits so many times as long as it took. */
+  repairPauses: 3,
   /** Structure in the kernel is compared with the wanted one this often, should news have been missed. */
   checkIntervalMs: 60_000,
+  /** Sets of ipset, which tells nobody of changes, are counted this often, or after so many times as long as that took. */
+  ipsetLookIntervalMs: 500,
+  ipsetLookShare: 30,
+  /** Every so many times they are compared element by element. */
+  ipsetCompareRounds: 60,
   /** A decision whose end moved less than this is the same one: durations come in whole seconds. */
   untilToleranceMs: 2_500,
   /** The Local API is asked again this soon after a failure, or as often as configured if that is more. */

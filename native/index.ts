@@ -170,6 +170,21 @@ export interface NftElements {
   readonly malformed: number;
 }
 
+/** A set of ipset, and its elements side by side when they were asked for. */
+export interface IpsetContent {
+  readonly type: string;
+  /** How many there are and may be, elements listed or not. */
+  readonly elements: number;
+  readonly elementsMax: number;
+  readonly count: number;
+  readonly keys: Uint8Array;
+  readonly bits: Uint8Array;
+  /** Seconds that are left; 0 for one that stays. */
+  readonly timeoutsS: Uint32Array;
+  /** Elements left out because their key has another length. */
+  readonly malformed: number;
+}
+
 /**
  * One transaction. Every method but `locate` and `bytes` appends and returns the number of its (first) message, from 1.
  * Throws a TypeError or RangeError for arguments the kernel could not take; the batch is then as it was.
@@ -217,6 +232,15 @@ export interface NftConnection {
   listElements(family: number, table: string, set: string, keyLength: number): Promise<NftElements>;
   /** Deletes conntrack entries whose source lies in one of the ranges (inclusive); resolves to how many. */
   cutConnections(family: number, count: number, first: Uint8Array, last: Uint8Array): Promise<number>;
+  /**
+   * Adds networks to a set of ipset (type hash:net; one that is there gets the new timeout; 0 stays), or deletes them
+   * (absent ones are no matter). `keyLength` is 4 or 16. Resolves as `commit`; unlike there, other messages hold when one
+   * is refused. Numbers from 4096 on are ipset's own.
+   */
+  putIpset(set: string, isDelete: boolean, count: number, keyLength: number, keys: Uint8Array, bits: Uint8Array,
+    timeoutsS?: Uint32Array | null): Promise<Int32Array>;
+  /** What a set of ipset holds, or without elements only how many. Rejects with errno 2 when it is not there. */
+  listIpset(set: string, keyLength: number, hasElements: boolean): Promise<IpsetContent>;
   close(): void;
 }
 
@@ -231,9 +255,10 @@ export interface NftablesAddon {
   /** Buffer sizes are asked for beyond the system's maximum where that is allowed. */
   readonly Connection: new (receiveBytes: number, sendBytes: number) => NftConnection;
   readonly Monitor: new (ignoredPort: number, onChange: (changes: NftObject[], wasLost: boolean) => void) => NftMonitor;
-  /** What a datagram of the kernel says: objects, the keys of elements, and [message, errno, offset] of answers. */
+  /** What a datagram of the kernel says: objects, the keys of elements, [message, errno, offset] of answers, a set of ipset. */
   decode(bytes: Uint8Array, keyLength: number): { readonly objects: NftObject[]; readonly keys: Uint8Array;
-    readonly acknowledgements: readonly (readonly [number, number, number])[]; readonly malformed: number };
+    readonly acknowledgements: readonly (readonly [number, number, number])[]; readonly malformed: number;
+    readonly ipset: IpsetContent };
 }
 
 const require = createRequire(import.meta.url);

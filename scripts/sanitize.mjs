@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const work = join(root, 'var/sanitize');
 const folder = join(work, 'native/nftables');
-const tests = ['native/nftables.test.js', 'native/nftables-kernel.test.js', 'bouncer/kernel-faults.test.js', 'bouncer/random-run.test.js'];
+const tests = ['native/nftables.test.js', 'native/nftables-kernel.test.js', 'bouncer/kernel-faults.test.js', 'bouncer/ipset.test.js',
+  'bouncer/random-run.test.js'];
 
 /** Runs a program to its end; when it fails, shows its output and ends this one. */
 function run(program, args, options = {}) {

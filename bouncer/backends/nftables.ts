@@ -2,13 +2,12 @@
 // over netlink in transactions; a change of a set holds whole or not at all. In set-only mode there are sets and nothing
 // else: the rules are the administrator's.
 
-import { readFileSync } from 'node:fs';
 import { loadNftablesAddon, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
   type NftObject } from '../../native/index.js';
 import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
 import { setKey, type ElementList, type SetId } from '../element-list.js';
 import { families, type Family, type FamilyNumber } from '../family.js';
-import { bouncerLimits } from '../limits.js';
+import { asking, connectNetlink, ConntrackCutter, guard } from './netlink.js';
 import { deleteAction, putElements, readElements } from './nftables-elements.js';
 import { chainName, flagsOf, hookNumbers, idOf, isChainRight, nameOf, sortSets, type HookName,
   type NftablesFamily } from './nftables-names.js';
@@ -30,8 +29,7 @@ export class NftablesBackend implements Backend {
   readonly #options: NftablesOptions;
   readonly #addon: NftablesAddon;
   readonly #connection: NftConnection;
-  /** A socket of its own, made on first use: cutting goes on beside transactions. */
-  #cutting: NftConnection | null = null;
+  readonly #cutter: ConntrackCutter;
   #monitor: NftMonitor | null = null;
   /** Sets that are in the kernel, with their rules. */
   #sets = new Map<string, SetId>();
@@ -43,7 +41,8 @@ export class NftablesBackend implements Backend {
   constructor(options: NftablesOptions) {
     this.#options = options;
     this.#addon = options.addon ?? loadNftablesAddon();
-    this.#connection = this.#connect();
+    this.#connection = connectNetlink(this.#addon);
+    this.#cutter = new ConntrackCutter(this.#addon);
   }
 
   async open(): Promise<{ wasRepaired: boolean; kept: SetId[] }> {
@@ -105,10 +104,8 @@ export class NftablesBackend implements Backend {
     return { dropped, processed };
   }
 
-  async cutConnections({ family }: SetId, { count, first, last }: ElementList): Promise<number> {
-    if (!hasConnections()) return 0;
-    this.#cutting ??= this.#connect();
-    return asking(this.#cutting.cutConnections(families[family].protocol, count, first, last ?? first));
+  cutConnections({ family }: SetId, elements: ElementList): Promise<number> {
+    return this.#cutter.cut(family, elements);
   }
 
   async watch(onForeignChange: (what: string) => void): Promise<void> {
@@ -126,7 +123,7 @@ export class NftablesBackend implements Backend {
     this.#monitor?.close();
     this.#monitor = null;
     this.#connection.close();
-    this.#cutting?.close();
+    this.#cutter.close();
   }
 
   async cleanUp(): Promise<void> {
@@ -237,10 +234,6 @@ export class NftablesBackend implements Backend {
     return asking(this.#connection.generation());
   }
 
-  #connect(): NftConnection {
-    return guard(() => new this.#addon.Connection(bouncerLimits.netlinkReceiveBytes, bouncerLimits.netlinkSendBytes));
-  }
-
   async #commit(batch: NftBatch, what: string): Promise<void> {
     if (batch.messageCount === 0) return;
     const failures = await asking(this.#connection.commit(batch.bytes(), batch.messageCount));
@@ -273,29 +266,4 @@ export class NftablesBackend implements Backend {
 /** The kernel's count has 32 bits and leaves out 0. */
 function nextGeneration(generation: number): number {
   return (generation + 1) >>> 0 || 1;
-}
-
-/** False when the kernel knows of no connection; walking its table would take it 10 ms to find none. */
-function hasConnections(): boolean {
-  try {
-    return readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'latin1').trim() !== '0';
-  } catch {
-    return true;
-  }
-}
-
-function guard<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    throw new BackendError((error as Error).message, { cause: error });
-  }
-}
-
-async function asking<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw new BackendError((error as Error).message, { cause: error });
-  }
 }

@@ -5,6 +5,7 @@
 #include "batch.h"
 #include "connection.h"
 #include "decode.h"
+#include "ipset.h"
 #include "monitor.h"
 
 namespace {
@@ -24,12 +25,14 @@ Napi::Value Decode(const Napi::CallbackInfo& info) {
   const auto key_length = static_cast<size_t>(palisade::WholeArgument(info, 1, 1, 64, "keyLength"));
   Napi::Array objects = Napi::Array::New(env);
   palisade::ElementList list;
+  palisade::IpsetContent ipset;
   Napi::Array acknowledgements = Napi::Array::New(env);
   Message message{};
   for (MessageReader reader(copy.data(), copy.size()); reader.Next(message);) {
     Object object{};
     if (palisade::ReadObject(message, object)) objects.Set(objects.Length(), palisade::ToValue(env, object));
     palisade::ReadElements(message, key_length, list);
+    palisade::ReadIpset(message, key_length, ipset);
     palisade::Acknowledgement answer{};
     if (!palisade::ReadAcknowledgement(message, answer)) continue;
     Napi::Array numbers = Napi::Array::New(env, 3);
@@ -45,6 +48,7 @@ Napi::Value Decode(const Napi::CallbackInfo& info) {
   std::copy(list.keys.begin(), list.keys.end(), keys.Data());
   result.Set("keys", keys);
   result.Set("malformed", static_cast<double>(list.malformed));
+  result.Set("ipset", palisade::ToValue(env, ipset));
   return result;
 }
 

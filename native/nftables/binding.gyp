@@ -13,6 +13,7 @@
         "conntrack.cc",
         "decode.cc",
         "element.cc",
+        "ipset.cc",
         "message.cc",
         "monitor.cc",
         "rule.cc",

@@ -1,4 +1,4 @@
-// Requests to the kernel from JavaScript: transactions, dumps, conntrack. Each runs on libuv's pool, so a large one
+// Requests to the kernel from JavaScript: transactions, dumps, conntrack, ipset. Each runs on libuv's pool, so a large one
 // does not hold up the process; one at a time, because answers of two would mix on the socket.
 #pragma once
 
@@ -26,6 +26,9 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value Generation(const Napi::CallbackInfo& info);
   Napi::Value ListElements(const Napi::CallbackInfo& info);
   Napi::Value CutConnections(const Napi::CallbackInfo& info);
+  /// Sets of ipset: ipset.cc.
+  Napi::Value PutIpset(const Napi::CallbackInfo& info);
+  Napi::Value ListIpset(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   void CheckFree(const Napi::CallbackInfo& info);
 

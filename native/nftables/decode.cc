@@ -18,8 +18,8 @@ namespace {
 constexpr uint16_t kDestroyFirst = 26;
 constexpr uint16_t kDestroyLast = 31;
 
-/// The kernel's MAX_ERRNO: an errno is 1 to this.
-constexpr int32_t kMaxErrno = 4095;
+/// An errno is 1 to the kernel's MAX_ERRNO, 4095; ipset has numbers of its own above, the last ones by type of set.
+constexpr int32_t kMaxErrno = 4095 + 512;
 
 uint16_t MessageOf(const Message& message) { return message.type & 0xff; }
 
@@ -246,7 +246,7 @@ bool ReadAcknowledgement(const Message& message, Acknowledgement& acknowledgemen
   if (message.type != NLMSG_ERROR || message.length < sizeof(nlmsgerr)) return false;
   nlmsgerr error;
   std::memcpy(&error, message.payload, sizeof(error));
-  // The kernel's errors are -4095 to 0. What is outside came damaged, and counts as a refusal too.
+  // What is outside came damaged, and counts as a refusal too.
   const bool in_range = error.error >= -kMaxErrno && error.error <= 0;
   acknowledgement = {message.sequence, in_range ? -error.error : EBADMSG, 0};
   if ((message.flags & NLM_F_ACK_TLVS) == 0) return true;

@@ -1,15 +1,23 @@
 // The ipset and iptables backends with the real programs, in a network namespace of its own; and intervals as networks.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { IpsetBackend } from '../../bouncer/backends/ipset.js';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, test } from 'node:test';
+import { IpsetSet } from '../../bouncer/backends/ipset-set.js';
 import { noElements, packRanges, textsOf, type ElementList, type SetId } from '../../bouncer/element-list.js';
 import { families } from '../../bouncer/family.js';
+import { loadNftablesAddon } from '../../native/index.js';
 import { cidrsOf } from '../../ts/util/cidr.js';
 import { ipv4 } from '../../ts/util/ip.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
+import { ipsetBackend, KernelEnforcer } from './kernel-enforcer.js';
+import { waitFor } from './wait-for.js';
 
 const addresses: SetId = { family: 4, kind: 'address', group: '' };
+/** The program of the older iptables, if it is here. */
+const legacy = ['/usr/sbin/xtables-legacy-multi', '/sbin/xtables-legacy-multi'].find((file) => existsSync(file)) ?? null;
 const ranges: SetId = { family: 4, kind: 'range', group: '' };
 
 if (process.env['PALISADE_TEST_OUTER_NETWORK'] === undefined) {
@@ -31,12 +39,27 @@ function number(text: string): bigint {
   return BigInt(text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0));
 }
 
-inNetworkNamespace(import.meta.url, ['ipset', 'iptables'], () => {
-  const backend = new IpsetBackend({ families: [4, 6], sets: { 4: 'bl', 6: 'bl6' }, size: 1000, chains: { 4: ['INPUT'], 6: ['INPUT'] },
-    deny: { isReject: false, logPrefix: null }, hasRules: true });
-  const now = Date.now();
+inNetworkNamespace(import.meta.url, ['nft', 'ipset', 'iptables'], () => {
+  const opened: KernelEnforcer[] = [];
+  const makeBench = async (hasRules: boolean, size?: number): Promise<KernelEnforcer> => {
+    const bench = new KernelEnforcer(ipsetBackend(hasRules, size));
+    opened.push(bench);
+    await bench.start();
+    await bench.settle();
+    return bench;
+  };
+  afterEach(async () => {
+    for (const one of opened.splice(0)) {
+      await one.enforcer.close();
+      await one.backend.cleanUp().catch(() => {});
+    }
+    run('nft', ['flush', 'ruleset']);
+    run('ipset', ['destroy']);
+  });
 
   test('sets and rules are made once, hold what they are told, and go when asked', async () => {
+    const backend = ipsetBackend(true);
+    const now = Date.now();
     assert.equal((await backend.open()).wasRepaired, true);
     assert.deepEqual(await backend.open(), { wasRepaired: false, kept: [addresses, ranges,
       { ...addresses, family: 6 }, { ...ranges, family: 6 }] });
@@ -55,10 +78,133 @@ inNetworkNamespace(import.meta.url, ['ipset', 'iptables'], () => {
     await backend.apply({ set: ranges, isReplacement: false, deletes: noElements, adds: packRanges(families[4],
       [{ first: 0x0a000000n, last: 0x0a0000ffn, untilMs: now + 60_000 }, { first: 0x0a000101n, last: 0x0a000102n, untilMs: Infinity }]) }, now);
     assert.deepEqual(await held(ranges), ['10.0.0.0-10.0.0.255', '10.0.1.1-10.0.1.1', '10.0.1.2-10.0.1.2']);
-    run('iptables', ['-F', 'CROWDSEC_CHAIN']);
-    assert.equal((await backend.open()).wasRepaired, true);
     await backend.cleanUp();
     assert.equal(run('ipset', ['list', '-name']), '');
     assert.doesNotMatch(run('iptables', ['-S']), /CROWDSEC/);
+    await backend.close();
+  });
+
+  const expected = { '4/address/': ['192.0.2.1', '192.0.2.2', '192.0.2.3'], '4/range/': ['198.51.100.0-198.51.100.255'],
+    '6/address/': ['2001:db8::1'], '6/range/': ['2001:db8:1::-2001:db8:1:ffff:ffff:ffff:ffff:ffff'] };
+  const ban = async (bench: KernelEnforcer): Promise<void> => {
+    for (const [id, value] of ['192.0.2.1', '192.0.2.2', '192.0.2.3', '198.51.100.0/24', '2001:db8::1', '2001:db8:1::/48'].entries()) {
+      bench.add(id + 1, value);
+    }
+    await bench.settle();
+    assert.deepEqual(await bench.held(), expected);
+  };
+
+  const destroyed: readonly (readonly [what: string, fault: () => void])[] = [
+    ['a flushed set', () => run('ipset', ['flush', 'bl'])],
+    ['all sets flushed', () => run('ipset', ['flush'])],
+    ['a deleted address', () => run('ipset', ['del', 'bl', '192.0.2.2'])],
+    ['a deleted network', () => run('ipset', ['del', 'bl6-net', '2001:db8:1::/48'])],
+  ];
+  const torn: typeof destroyed = [
+    ['flushed rules', () => run('iptables', ['-F', 'CROWDSEC_CHAIN'])],
+    ['an inserted rule', () => run('iptables', ['-I', 'CROWDSEC_CHAIN', '-j', 'ACCEPT'])],
+    ['a missing call', () => run('ip6tables', ['-D', 'INPUT', '-j', 'CROWDSEC_CHAIN'])],
+  ];
+  /** Does harm and waits until rules and sets are as they were. */
+  const heals = async (bench: KernelEnforcer, faults: typeof destroyed): Promise<void> => {
+    const rules = (): string => run('iptables', ['-S']) + run('ip6tables', ['-S']);
+    const before = rules();
+    for (const [what, fault] of faults) {
+      fault();
+      await waitFor(what, () => rules() === before);
+      await bench.heals(expected, what);
+      await bench.enforcer.settled();
+    }
+    assert.equal(bench.enforcer.counts.refusals, 0);
+  };
+
+  test('what others destroy comes back', async () => {
+    const bench = await makeBench(true);
+    await ban(bench);
+    await heals(bench, [...destroyed, ...torn, ['a flushed ruleset', () => run('nft', ['flush', 'ruleset'])]]);
+  });
+
+  test('sets without rules of ours come back also when they are destroyed', async () => {
+    const bench = await makeBench(false);
+    await ban(bench);
+    await heals(bench, [...destroyed, ['destroyed sets', () => run('ipset', ['destroy'])]]);
+    assert.doesNotMatch(run('iptables', ['-S']), /CROWDSEC/);
+  });
+
+  test('with the older iptables, which tells nobody, rules come back too', { skip: legacy === null ? 'needs xtables-legacy-multi' : false }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'palisade-legacy-'));
+    for (const name of ['iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore']) symlinkSync(legacy!, join(folder, name));
+    const path = process.env['PATH'];
+    process.env['PATH'] = `${folder}:${path}`;
+    try {
+      const bench = await makeBench(true);
+      await ban(bench);
+      await heals(bench, [...destroyed, ...torn]);
+      await bench.enforcer.close();
+      await bench.backend.cleanUp();
+      assert.doesNotMatch(run('iptables', ['-S']), /CROWDSEC/);
+    } finally {
+      process.env['PATH'] = path;
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('a set that is full is made anew with more room', async () => {
+    const bench = await makeBench(true, 4);
+    for (let index = 1; index <= 20; index++) {
+      bench.add(index, `192.0.2.${index}`);
+      await bench.settle();
+    }
+    await bench.heals({ '4/address/': Array.from({ length: 20 }, (_, index) => `192.0.2.${index + 1}`).sort() }, 'all are banned');
+    assert.ok(bench.enforcer.counts.refusals > 0);
+  });
+
+  test('a set of another type is refused, and says so', async () => {
+    run('ipset', ['create', 'bl', 'hash:ip']);
+    const bench = new KernelEnforcer(ipsetBackend(false));
+    await assert.rejects(bench.start(), /set bl is of type hash:ip; the bouncer needs hash:net/);
+    await bench.backend.close();
+  });
+
+  test('a comparison finds foreign elements and ends, a count only what is missing', async () => {
+    run('ipset', ['create', 's', 'hash:net', 'timeout', '0']);
+    const connection = new (loadNftablesAddon().Connection)(1 << 20, 1 << 20);
+    const set = new IpsetSet(addresses, 's', connection);
+    let now = Date.now();
+    const put = (seconds: number, ...keys: number[]): Promise<void> => set.fill('s', { count: keys.length, bits: new Uint8Array(keys.length).fill(32),
+      keys: Uint8Array.from(keys.flatMap((key) => [10, 0, 0, key])), untilMs: Float64Array.from(keys, () => now + 1000 * seconds) }, now);
+    const faults = async (): Promise<(string | null)[]> => [await set.fault(connection, false, () => now), await set.fault(connection, true, () => now)];
+    assert.deepEqual(await faults(), [null, null], 'nothing is known');
+    await put(3600, 1, 2, 3);
+    assert.deepEqual(await faults(), [null, null]);
+    const cases: readonly (readonly [args: readonly string[], counted: string | null, compared: string | null])[] = [
+      [['add', 's', '10.0.0.9', 'timeout', '3600'], null, 'set s has other elements'],
+      [['del', 's', '10.0.0.9'], null, null],
+      [['-exist', 'add', 's', '10.0.0.2', 'timeout', '60'], null, 'set s has other elements'],
+      [['-exist', 'add', 's', '10.0.0.2', 'timeout', '7200'], null, 'set s has other elements'],
+      [['-exist', 'add', 's', '10.0.0.2', 'timeout', '0'], null, 'set s has other elements'],
+      [['-exist', 'add', 's', '10.0.0.2', 'timeout', '3600'], null, null],
+      [['del', 's', '10.0.0.3'], 'elements of set s are missing', 'elements of set s are missing'],
+      [['add', 's', '10.0.0.7', 'timeout', '3600'], null, 'set s has other elements'],
+      [['flush', 's'], 'elements of set s are missing', 'elements of set s are missing'],
+      [['destroy', 's'], 'set s is gone', 'set s is gone'],
+    ];
+    for (const [args, counted, compared] of cases) {
+      run('ipset', args);
+      assert.deepEqual(await faults(), [counted, compared], args.join(' '));
+    }
+    // A ban that ends is no fault; one that is longer than a timeout can be is told anew in time.
+    run('ipset', ['create', 's', 'hash:net', 'timeout', '0']);
+    await put(3600, 1);
+    now += 3_599_000;
+    run('ipset', ['flush', 's']);
+    assert.deepEqual(await faults(), [null, null]);
+    now += 60_000;
+    assert.deepEqual(await faults(), [null, null]);
+    await put(90 * 86_400, 5);
+    assert.deepEqual(await faults(), [null, null]);
+    run('ipset', ['-exist', 'add', 's', '10.0.0.5', 'timeout', String(12 * 86_400)]);
+    assert.deepEqual(await faults(), [null, 'set s has other elements']);
+    connection.close();
   });
 });

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import type { Backend } from '../../bouncer/backend.js';
+import { IpsetBackend } from '../../bouncer/backends/ipset.js';
 import { NftablesBackend, type NftablesOptions } from '../../bouncer/backends/nftables.js';
 import { readBan, type Enforcement } from '../../bouncer/decision.js';
 import { textsOf, type SetId } from '../../bouncer/element-list.js';
@@ -11,8 +13,7 @@ import { WantedState } from '../../bouncer/state.js';
 import { silentLog } from '../../ts/config/log.js';
 import { waitFor } from './wait-for.js';
 
-const enforcement: Enforcement = { types: new Set(['ban']), families: new Set([4, 6]), widestBits: { 4: 0, 6: 0 },
-  hasOneGroup: false };
+const enforcement: Omit<Enforcement, 'hasOneGroup'> = { types: new Set(['ban']), families: new Set([4, 6]), widestBits: { 4: 0, 6: 0 } };
 
 /** Both families, as the defaults are, with logging. */
 export const kernelOptions: NftablesOptions = { hooks: ['input', 'forward'], deny: { isReject: false, logPrefix: 'crowdsec: ' },
@@ -20,14 +21,21 @@ export const kernelOptions: NftablesOptions = { hooks: ['input', 'forward'], den
     4: { table: 'crowdsec', chain: 'crowdsec-chain', set: 'crowdsec-blacklists', priority: -10, isSetOnly: false },
     6: { table: 'crowdsec6', chain: 'crowdsec6-chain', set: 'crowdsec6-blacklists', priority: -10, isSetOnly: false } } };
 
+/** The backend of mode iptables, or ipset without rules, for both families. */
+export function ipsetBackend(hasRules: boolean, size = 131_072, isReject = false): IpsetBackend {
+  const chains = ['INPUT', 'FORWARD'];
+  return new IpsetBackend({ families: [4, 6], sets: { 4: 'bl', 6: 'bl6' }, size, chains: { 4: chains, 6: chains },
+    deny: { isReject, logPrefix: null }, hasRules });
+}
+
 /** An enforcer with its state and backend. Close it after the test. */
 export class KernelEnforcer {
   readonly state = new WantedState();
-  readonly backend: NftablesBackend;
+  readonly backend: Backend;
   readonly enforcer: Enforcer;
 
-  constructor(changed: Partial<NftablesOptions> = {}, never: readonly string[] = []) {
-    this.backend = new NftablesBackend({ ...kernelOptions, ...changed });
+  constructor(backend: Backend | Partial<NftablesOptions> = {}, never: readonly string[] = []) {
+    this.backend = 'apply' in backend ? backend : new NftablesBackend({ ...kernelOptions, ...backend });
     const sources = { addresses: () => [], gateways: () => [] };
     this.enforcer = new Enforcer({ backend: this.backend, state: this.state, log: silentLog, now: Date.now,
       cutsConnections: true, never: () => neverRanges(never, sources, [4, 6]) });
@@ -40,7 +48,8 @@ export class KernelEnforcer {
   }
 
   add(id: number, value: string, duration = '1h', origin = 'cscli'): void {
-    const ban = readBan({ id, value, duration, origin, scenario: 's', type: 'ban', scope: 'Ip' }, enforcement, Date.now());
+    const ban = readBan({ id, value, duration, origin, scenario: 's', type: 'ban', scope: 'Ip' },
+      { ...enforcement, hasOneGroup: this.backend.name !== 'nftables' }, Date.now());
     assert.equal(typeof ban, 'object', String(ban));
     if (typeof ban === 'object') this.state.add(ban);
   }

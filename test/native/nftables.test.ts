@@ -211,10 +211,12 @@ test('an answer tells message, error and where the fault lies', () => {
   assert.deepEqual(decode(Buffer.concat([head(44, 0x300), offset]), 4).acknowledgements, [[9, 17, 0x58]]);
   assert.deepEqual(decode(Buffer.concat([head(44 + 84, 0x200), Buffer.alloc(84), offset]), 4).acknowledgements,
     [[9, 17, 0x58]]);
+  // The number of ipset for a full set.
+  assert.deepEqual(decode(head(36, 0, -4352), 4).acknowledgements, [[9, 4352, 0]]);
   // Says that a longer message is repeated than there is.
   assert.deepEqual(decode(Buffer.concat([head(44, 0x200), offset]), 4).acknowledgements, [[9, 17, 0]]);
   // No kernel answers with these; none of them is a success. 74 is EBADMSG.
-  for (const damaged of [-(2 ** 31), -4096, 1, 2 ** 31 - 1]) {
+  for (const damaged of [-(2 ** 31), -4608, 1, 2 ** 31 - 1]) {
     assert.deepEqual(decode(head(36, 0, damaged), 4).acknowledgements, [[9, 74, 0]], String(damaged));
   }
 });
@@ -236,6 +238,15 @@ test("a kernel's dumps are read", () => {
   assert.deepEqual(keys('ranges', 4), ['00000000', 'c6336400', 'c6336500', 'ffffff00']);
   assert.deepEqual(keys('addresses6', 16), ['20010db8000000000000000000000001']);
   assert.deepEqual(read('generation').objects.map(({ kind, handle }) => [kind, handle]), [['generation', 2]]);
+  const networks = (name: string, width: number): string[] => {
+    const { ipset } = read(name, width);
+    assert.deepEqual([ipset.type, ipset.elements, ipset.elementsMax, ipset.malformed], ['hash:net', ipset.count, 65_536, 0]);
+    return Array.from(ipset.bits, (bits, index) => `${Buffer.from(ipset.keys.subarray(index * width, (index + 1) * width)).toString('hex')}/${bits} `
+      + ipset.timeoutsS[index]).sort();
+  };
+  assert.deepEqual(networks('ipset', 4), ['c0000201/32 3599', 'c6336400/24 0']);
+  assert.deepEqual(networks('ipset6', 16), ['20010db8000000000000000000000000/48 59']);
+  assert.equal(read('ipset', 16).ipset.malformed, 2);
   assert.deepEqual(read('refusal').acknowledgements.map(([, errno]) => errno), [22]);
 });
 
