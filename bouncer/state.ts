@@ -12,7 +12,7 @@ import { RangeBook, type RangeGroup } from './range-book.js';
 import { RowQueue } from './row-queue.js';
 
 /** Origins whose bans come in bulk wait behind the others. */
-const bulkGroup = /^(lists|CAPI|crowdsec-?blocklist)/i;
+const bulkGroup = /^(lists|CAPI|cscli-import|crowdsec-?blocklist)/i;
 const familyNumbers = [4, 6] as const;
 
 /** Decisions in force of a group and family. */

@@ -5,6 +5,7 @@ import type { Log } from '../ts/config/log.js';
 import type { AddressSet } from './auth/client-address.js';
 import type { ClientCertificates } from './auth/client-certificates.js';
 import type { Tokens } from './auth/token.js';
+import type { BulkWorker } from './bulk/bulk-work.js';
 import type { LapiMetrics } from './metrics.js';
 import type { NeverBan } from './never-ban.js';
 import type { ProfileSet } from '../ts/profile/profile-set.js';
@@ -31,6 +32,8 @@ export interface LapiDeps {
   /** How long after a decision was deleted the profiles leave its target alone. */
   readonly afterUnbanNs?: number;
   readonly metrics: LapiMetrics;
+  /** Who answers what takes long; absent: the thread of the requests. */
+  readonly bulk?: BulkWorker;
   readonly log: Log;
   /** The key that signs machine tokens, at least 64 bytes. */
   readonly secret: Buffer;
@@ -42,6 +45,7 @@ export interface LapiDeps {
 
 /** What the routes get: the dependencies and what the server made of them. */
 export interface RouteDeps extends LapiDeps {
+  readonly bulk: BulkWorker;
   readonly tokens: Tokens;
   /** Who may delete alerts. */
   readonly trusted: AddressSet;

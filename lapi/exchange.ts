@@ -1,6 +1,7 @@
 // What a route reads from a request and how it answers: who is calling, the raw body, JSON in CrowdSec's form.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
 import { encodeJson } from './json.js';
 import type { Bouncer } from './store/bouncers.js';
 import type { Machine } from './store/machines.js';
@@ -28,6 +29,19 @@ declare module 'fastify' {
 /** Answers with JSON in CrowdSec's form. */
 export function sendJson(reply: FastifyReply, value: unknown, status = 200): FastifyReply {
   return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(encodeJson(value));
+}
+
+/** Answers with JSON that comes in pieces, at once when it is one. Rejects as long as nothing was sent; what fails later cuts the connection. */
+export async function sendPieces(reply: FastifyReply, pieces: AsyncGenerator<string | Uint8Array>, status = 200): Promise<FastifyReply> {
+  const begun = [await pieces.next(), await pieces.next()].flatMap((piece) => piece.done === true ? [] : [piece.value]);
+  const all = async function* (): AsyncGenerator<string | Uint8Array> {
+    yield* begun;
+    yield* pieces;
+  };
+  const body = begun.length < 2 ? Buffer.from(begun[0] ?? '') : Readable.from(all(), { objectMode: false });
+  // A client may go away before anything was read of them.
+  if (body instanceof Readable) body.once('close', () => void pieces.return(null));
+  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
 }
 
 /** Answers a HEAD request: a status and nothing else. */

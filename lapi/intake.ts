@@ -2,7 +2,7 @@
 
 import type { Alert, Decision } from '../ts/model/alert.js';
 import { DurationError, formatGoDuration } from '../ts/util/go-duration.js';
-import type { RouteDeps } from './deps.js';
+import type { LapiDeps } from './deps.js';
 import { Refusal } from './errors.js';
 import type { AddAlertsRequest } from './schema/alert.js';
 import { normalizeScope } from './scope.js';
@@ -10,8 +10,13 @@ import { lastUnban } from './store/ban-history.js';
 import type { IncomingAlert } from './store/prepared-alert.js';
 import { IpRangeError } from './store/ip-range.js';
 
+/** What taking alerts in needs. */
+export interface IntakeDeps extends Pick<LapiDeps, 'store' | 'profiles' | 'neverBan' | 'afterUnbanNs' | 'log'> {
+  readonly metrics: Pick<LapiDeps['metrics'], 'countSpared'>;
+}
+
 /** Stores the alerts of a machine and returns their ids. Throws a Refusal; then nothing was stored. */
-export async function takeAlerts(deps: RouteDeps, machine: string, alerts: AddAlertsRequest,
+export async function takeAlerts(deps: IntakeDeps, machine: string, alerts: AddAlertsRequest,
   ownIds: boolean): Promise<readonly number[]> {
   const wanted: IncomingAlert[] = [];
   for (const alert of alerts) {
@@ -29,7 +34,7 @@ export async function takeAlerts(deps: RouteDeps, machine: string, alerts: AddAl
   }
 }
 
-async function takeAlert(deps: RouteDeps, machine: string, alert: Alert): Promise<IncomingAlert | null> {
+async function takeAlert(deps: IntakeDeps, machine: string, alert: Alert): Promise<IncomingAlert | null> {
   const given = (alert.decisions ?? []).map((decision) => ({ ...decision, scope: normalizeScope(decision.scope) }));
   const normalized: Alert = { ...alert, machine_id: machine, decisions: given,
     source: { ...alert.source, scope: normalizeScope(alert.source.scope) } };
@@ -46,7 +51,7 @@ async function takeAlert(deps: RouteDeps, machine: string, alert: Alert): Promis
 }
 
 /** What is left of the decisions that an alert brought. Refuses the alert when none is, and says why. */
-function spareGiven(deps: RouteDeps, machine: string, given: readonly Decision[]): Decision[] {
+function spareGiven(deps: IntakeDeps, machine: string, given: readonly Decision[]): Decision[] {
   const kept: Decision[] = [];
   let firstReason = '';
   for (const decision of given) {
@@ -65,7 +70,7 @@ function spareGiven(deps: RouteDeps, machine: string, given: readonly Decision[]
 }
 
 /** What is left of the decisions that the profiles made: none on whom was just let go, none on whom is never banned. */
-async function spareOwn(deps: RouteDeps, alert: Alert, made: readonly Decision[]): Promise<Decision[]> {
+async function spareOwn(deps: IntakeDeps, alert: Alert, made: readonly Decision[]): Promise<Decision[]> {
   const { afterUnbanNs = 0, store } = deps;
   if (made.length > 0 && afterUnbanNs > 0) {
     const unban = await lastUnban(store, alert.source, store.now().add(-afterUnbanNs));
@@ -87,7 +92,7 @@ async function spareOwn(deps: RouteDeps, alert: Alert, made: readonly Decision[]
 }
 
 /** An allowlist that cannot be asked does not hold an alert back. */
-async function allowlistReasons({ store }: RouteDeps, { source }: Alert): Promise<string[]> {
+async function allowlistReasons({ store }: IntakeDeps, { source }: Alert): Promise<string[]> {
   if (source.scope !== 'Ip' && source.scope !== 'Range') return [];
   try {
     return await store.allowlists.reasons(source.value);

@@ -6,8 +6,21 @@ export const lapiLimits = {
   openBodyBytesMax: 2 * 1024 * 1024,
   /** Bodies of routes behind a machine token or a bouncer key, measured after inflation. CrowdSec's figure. */
   authenticatedBodyBytesMax: 50 * 1024 * 1024,
+  /** Bodies up to this size are read by the thread of the requests; reading a larger one holds others up. */
+  inlineBodyBytesMax: 256 * 1024,
+  /** Text of a long answer that travels between threads at once. */
+  bulkPieceChars: 64 * 1024,
+  /** Milliseconds after which the thread of long requests ends when none has come. */
+  bulkIdleMs: 60_000,
+  /** Heap of the thread of long requests, and its young part, megabytes. */
+  bulkHeapMegabytesMax: 2_048,
+  bulkYoungHeapMegabytesMax: 16,
   /** Alerts of one POST written in one transaction. */
   alertsPerTransaction: 50,
+  /** Decisions of one alert written in one transaction; further ones follow in more. */
+  decisionSliceRows: 1_000,
+  /** Milliseconds without a further slice after which an alert is taken back: its writer is gone. Clocks of hosts may differ by less. */
+  unfinishedMsMax: 300_000,
   /** Serialised meta of one event, bytes: the width of CrowdSec's column. */
   eventMetaBytesMax: 8191,
   /** Context value and key of an alert, bytes: the widths of CrowdSec's columns. */
@@ -50,6 +63,8 @@ export const lapiLimits = {
   pushesKeptMax: 10_000,
   /** Alerts loaded with their events and decisions at once. */
   alertPageRows: 500,
+  /** Decisions of such a page that are loaded with it; more are loaded alert by alert, so many at once. */
+  alertPageDecisions: 5_000,
   /** Decisions that a list takes from memory; longer ones come from the database in their order. */
   foundInMemoryMax: 10_000,
   /** Decisions expired by one statement. */
@@ -71,6 +86,8 @@ export const lapiLimits = {
   tokensKnownMax: 1_000,
   /** bcrypt reads no further, so longer passwords are refused. */
   passwordBytesMax: 72,
+  /** Hashes of machines whose right password was seen. */
+  passwordsKnownMax: 10_000,
   /** Changes of decisions taken in at once, and in small transactions, which go before large ones. */
   changePartRows: 1_000,
   smallTransactionRows: 100,
@@ -120,13 +137,18 @@ export const lapiLimits = {
   pageCacheKilobytes: 16_384,
   /** Pages of the write-ahead log (16 MiB) before they are moved to the database file. */
   checkpointPages: 4_096,
+  /** For the thread of long requests less: it is the one that should move them, for whoever does waits for the disk. */
+  bulkCheckpointPages: 2_048,
   /** Milliseconds between the log lines of the Local API and the thread that writes them. */
   logDelayMs: 20,
   /** Milliseconds to wait for another process that holds SQLite's write lock, or for a server to answer. */
   busyTimeoutMs: 10_000,
   /** Of these, milliseconds at a time for which nothing else is done, and for which everything else is. */
   busyBlockMs: 2,
-  busyRetryMs: 5,
+  busyRetryMs: 2,
+  /** Milliseconds for which one thread of many writes waits for another that wants to write, and after which that one is believed gone. */
+  giveWayMsMax: 100,
+  waiterMsMax: 20,
   /** Milliseconds for getting a blocklist, redirects included, and their number. */
   blocklistFetchMsMax: 60_000,
   blocklistRedirectsMax: 5,

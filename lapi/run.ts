@@ -9,6 +9,7 @@ import { loadSecret } from './auth/secret.js';
 import { Blocklists } from './blocklists/blocklists.js';
 import { ListCache } from './blocklists/list-cache.js';
 import type { RefreshDeps } from './blocklists/refresh.js';
+import { BulkCaller } from './bulk/bulk-caller.js';
 import { retentionPlan } from './jobs/plan.js';
 import { runRetentionInTurn } from './jobs/retention-job.js';
 import { repeat, type Schedule } from './jobs/schedule.js';
@@ -79,15 +80,20 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   if (server.useForwardedForHeaders && server.trustedProxies.length === 0) {
     log.warning('api.server.use_forwarded_for_headers has no effect: trusted_proxies names nobody whose headers are believed');
   }
-  const store = await openStore(database, nowMs);
+  const waiters = new SharedArrayBuffer(8);
+  const store = await openStore({ ...database, waiters }, nowMs);
   let listening: Listening;
   const metrics = new LapiMetrics();
   const neverBan = new NeverBan(protection.neverBan, nowMs);
+  // A database in memory belongs to one connection.
+  const bulk = database.type === 'sqlite' && database.path === ':memory:' ? undefined : new BulkCaller({ log,
+    setup: { server, database, dataDir: options.dataDir, protection, clockOffsetMs: options.clockOffsetMs, waiters },
+    onSpared: (reason) => metrics.countSpared(reason), onWritten: () => store.dialect.noteWrite() });
   try {
     await store.decisions.keepInMemory();
     const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log,
       escalation: protection.escalation });
-    const app = buildServer({ store, metrics, profiles, neverBan, afterUnbanNs: protection.afterUnbanNs, log, nowMs,
+    const app = buildServer({ store, metrics, bulk, profiles, neverBan, afterUnbanNs: protection.afterUnbanNs, log, nowMs,
       settings: server, certificates: tls?.certificates ?? null, secret: loadSecret(options.dataDir) });
     listening = await listen(app, { listenUri: server.listenUri, listenSocket: server.listenSocket, tls });
   } catch (error) {
@@ -107,6 +113,7 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
       log.info('serve: shutting down api server');
       await Promise.all([retention.stop(), pulls.stop(), blocklists.stop()]);
       await listening.close();
+      await bulk?.close();
       await store.close();
     },
   };

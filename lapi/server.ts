@@ -6,6 +6,7 @@ import { accessOf, authenticate } from './auth/caller.js';
 import { AddressSet, clientAddressOf } from './auth/client-address.js';
 import { Tokens } from './auth/token.js';
 import { readBody } from './body.js';
+import { doBulkWork } from './bulk/bulk-work.js';
 import { ChangeStreams } from './change-streams.js';
 import type { LapiDeps, RouteDeps } from './deps.js';
 import { Refusal } from './errors.js';
@@ -34,7 +35,8 @@ const methodOrder = ['GET', 'POST', 'HEAD', 'DELETE'];
 export function buildServer(given: LapiDeps): FastifyInstance {
   const deps = { ...given, log: safeLog(given.log) };
   const trusted = new AddressSet('api.server.trusted_ips', deps.settings.trustedIps);
-  const routeDeps: RouteDeps = { ...deps, tokens: new Tokens(deps.secret, deps.nowMs), trusted };
+  const bulk = deps.bulk ?? { run: (work) => doBulkWork(work, deps) };
+  const routeDeps: RouteDeps = { ...deps, bulk, tokens: new Tokens(deps.secret, deps.nowMs), trusted };
   const app = fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 512 },
     // Bodies are bounded by readBody, after inflation and by who sends them.
     bodyLimit: Number.MAX_SAFE_INTEGER });

@@ -4,14 +4,13 @@
 // after the other cost more memory than that.
 
 import { setImmediate } from 'node:timers/promises';
-import { formatGoDuration, nanosecondsPer, roundDuration } from '../ts/util/go-duration.js';
 import type { GoTime } from '../ts/util/go-time.js';
-import { encodeJson } from './json.js';
 import { lapiLimits } from './limits.js';
 import { cursorAt } from './store/decision-delta.js';
 import type { Followed } from './store/decision-follower.js';
 import type { IndexedDecision } from './store/decision-index.js';
 import { passes, type DecisionFilter } from './store/decisions.js';
+import { itemsText } from './stream-items.js';
 
 /** Decisions, the instant they were in force, and the cursor that goes on from there. */
 export interface StartupStream {
@@ -73,7 +72,7 @@ export class StartupStreams {
   }
 
   #slice(key: string, { rows, now }: StartupStream, from: number): Buffer {
-    const slice = this.#slices.get(key) ?? encodeRows(rows.slice(from, from + lapiLimits.startupSliceRows), now);
+    const slice = this.#slices.get(key) ?? Buffer.from(itemsText(rows.slice(from, from + lapiLimits.startupSliceRows), now));
     if (!this.#slices.delete(key)) this.#sliceBytes += slice.length;
     this.#slices.set(key, slice);
     for (const [oldest, { length }] of this.#slices) {
@@ -83,35 +82,4 @@ export class StartupStreams {
     }
     return slice;
   }
-}
-
-function encodeRows(rows: readonly IndexedDecision[], now: GoTime): Buffer {
-  const texts = new Map<string, string>();
-  const durations = new Map<GoTime, string>();
-  let text = '';
-  for (const row of rows) text += `${text === '' ? '' : ','}${encodeRow(row, now, texts, durations)}`;
-  return Buffer.from(text);
-}
-
-/** The text of decisionItem in stream-items.ts; words and instants that repeat are formatted once. */
-function encodeRow(row: IndexedDecision, now: GoTime, texts: Map<string, string>,
-  durations: Map<GoTime, string>): string {
-  const quoted = (word: string): string => {
-    let text = texts.get(word);
-    if (text === undefined) texts.set(word, text = encodeJson(word));
-    return text;
-  };
-  let duration = durations.get(row.until);
-  if (duration === undefined) {
-    duration = formatGoDuration(roundDuration(row.until.since(now), nanosecondsPer.second));
-    durations.set(row.until, duration);
-  }
-  return `{"duration":"${duration}","id":${row.id},"origin":${quoted(row.origin)},"scenario":${quoted(row.scenario)
-  },"scope":${quoted(row.scope)},"type":${quoted(row.type)}${row.uuid === '' ? '' : `,"uuid":${plainOrEncoded(row.uuid)}`
-  },"value":${plainOrEncoded(row.value)}}`;
-}
-
-/** Addresses and uuids need no escaping; asking is cheaper than escaping. */
-function plainOrEncoded(word: string): string {
-  return /^[0-9A-Za-z.:/-]*$/.test(word) ? `"${word}"` : encodeJson(word);
 }

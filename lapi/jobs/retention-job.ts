@@ -1,4 +1,4 @@
-// The work that recurs every minute: alerts, orphans, silent clients, old reports, ended allowlist items, the change
+// The work that recurs every minute: alerts by age and number and those left unfinished, orphans, silent clients, old reports, ended allowlist items, the change
 // log. One round is bounded; what is left waits for the next.
 
 import type { Log } from '../../ts/config/log.js';
@@ -27,6 +27,10 @@ export async function runRetention(store: Store, plan: RetentionPlan, log: Log):
       log.warning(`retention, ${name}: ${(error as Error).message}`);
     }
   };
+  await step('unfinished alerts', async () => {
+    const count = await store.retention.removeAbandoned();
+    if (count > 0) log.warning(`${count} alerts taken back: not all of their decisions were written, and nobody goes on`);
+  });
   await step('orphans', async () => {
     const count = await store.retention.removeOrphans(slices);
     if (count > 0) log.info(`${count} deleted orphan events and decisions`);

@@ -41,7 +41,8 @@ export function timeLeft(until: GoTime, now: GoTime): string {
   return formatGoDuration(roundDuration(until.since(now), nanosecondsPer.second));
 }
 
-function decisionJson(decision: StoredDecision, simulated: boolean, now: GoTime): object {
+/** A decision as its alert shows it. */
+export function decisionJson(decision: StoredDecision, simulated: boolean, now: GoTime): object {
   return { duration: timeLeft(decision.until, now), id: decision.id, origin: decision.origin,
     scenario: decision.scenario, scope: decision.scope, simulated, type: decision.type, value: decision.value };
 }

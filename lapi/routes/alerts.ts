@@ -4,8 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../auth/client-address.js';
 import type { RouteDeps } from '../deps.js';
 import { Refusal } from '../errors.js';
-import { bodyOf, machineOf, sendHead, sendJson } from '../exchange.js';
+import { bodyOf, machineOf, sendHead, sendJson, sendPieces } from '../exchange.js';
 import { takeAlerts } from '../intake.js';
+import { lapiLimits } from '../limits.js';
 import { addAlertsRequest } from '../schema/alert.js';
 import { decodeBody } from '../schema/validate.js';
 import { alertJson } from './alert-json.js';
@@ -21,9 +22,12 @@ type WithId = FastifyRequest<{ Params: { alert_id: string } }>;
 export function addAlertRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const machine = { config: { access: 'machine' as const } };
   app.post('/v1/alerts', machine, async (request, reply) => {
-    const alerts = decodeBody(addAlertsRequest, bodyOf(request), 'headed');
+    const body = bodyOf(request);
     const ownIds = request.headers[ownIdsHeader] === 'uuid';
-    const ids = await takeAlerts(deps, machineOf(request).name, alerts, ownIds);
+    if (body.length > lapiLimits.inlineBodyBytesMax) {
+      return sendPieces(reply, deps.bulk.run({ kind: 'addAlerts', body, machine: machineOf(request).name, ownIds }), 201);
+    }
+    const ids = await takeAlerts(deps, machineOf(request).name, decodeBody(addAlertsRequest, body, 'headed'), ownIds);
     return sendJson(reply, ids.map(String), 201);
   });
   app.route({ method: ['GET', 'HEAD'], url: '/v1/alerts', ...machine,
@@ -43,11 +47,18 @@ export function addAlertRoutes(app: FastifyInstance, deps: RouteDeps): void {
   });
 }
 
-async function list(request: FastifyRequest, reply: FastifyReply, { store }: RouteDeps): Promise<FastifyReply> {
+async function list(request: FastifyRequest, reply: FastifyReply, { store, bulk }: RouteDeps): Promise<FastifyReply> {
   const query = queryOf(request.url);
   const now = store.now();
-  const alerts = await store.alerts.find(readAlertFilter(query, now), readAlertPage(query));
+  const filter = readAlertFilter(query, now);
+  const page = readAlertPage(query);
+  const isBounded = page.limit > 0 && page.limit <= lapiLimits.alertPageRows;
+  const ids = isBounded ? await store.alerts.ids(filter, page) : null;
   if (request.method === 'HEAD') return sendHead(reply);
+  if (ids === null || (page.withDecisions && await store.alerts.haveManyDecisions(ids))) {
+    return sendPieces(reply, bulk.run({ kind: 'listAlerts', query: query.toString() }));
+  }
+  const alerts = await store.alerts.load(ids, page.withDecisions);
   return sendJson(reply, alerts.length === 0 ? null : alerts.map((alert) => alertJson(alert, now)));
 }
 

@@ -4,24 +4,25 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteDeps } from '../deps.js';
 import { Refusal } from '../errors.js';
-import { bodyOf, sendJson } from '../exchange.js';
+import { bodyOf, sendJson, sendPieces } from '../exchange.js';
 import { lapiLimits } from '../limits.js';
 import { bulkCheckRequest } from '../schema/allowlist.js';
 import { decodeBody } from '../schema/validate.js';
 import type { Allowlist } from '../store/allowlists.js';
 import { rfc3339Millis } from '../store/columns.js';
-import { IpRangeError } from '../store/ip-range.js';
 import type { Store } from '../store/store.js';
+import { checkAllowlists, refusing } from './allowlist-check.js';
 import { queryOf } from './query.js';
 
 /** Adds the routes of allowlists. */
-export function addAllowlistRoutes(app: FastifyInstance, { store }: RouteDeps): void {
+export function addAllowlistRoutes(app: FastifyInstance, deps: RouteDeps): void {
+  const { store } = deps;
   const reader = { config: { access: 'reader' as const } };
   app.get('/v1/allowlists', reader, async (request, reply) =>
     sendJson(reply, (await store.allowlists.list(wantsContent(request))).map(allowlistJson)));
   app.route<{ Params: { ip_or_range: string } }>({ method: ['GET', 'HEAD'], url: '/v1/allowlists/check/:ip_or_range',
     ...reader, handler: (request, reply) => check(request, reply, request.params.ip_or_range, store) });
-  app.post('/v1/allowlists/check', reader, (request, reply) => checkMany(request, reply, store));
+  app.post('/v1/allowlists/check', reader, (request, reply) => checkMany(request, reply, deps));
   app.get<{ Params: { allowlist_name: string } }>('/v1/allowlists/:allowlist_name', reader,
     async (request, reply) => {
       const name = request.params.allowlist_name;
@@ -37,25 +38,10 @@ async function check(request: FastifyRequest, reply: FastifyReply, value: string
   return sendJson(reply, reasons.length > 0 ? { allowlisted: true, reason: reasons.join(', ') } : {});
 }
 
-async function checkMany(request: FastifyRequest, reply: FastifyReply, store: Store): Promise<FastifyReply> {
-  const targets = decodeBody(bulkCheckRequest, bodyOf(request)).targets ?? [];
-  if (targets.length === 0) throw new Refusal('badBody', 'targets list cannot be empty');
-  if (targets.length > lapiLimits.allowlistTargetsMax) {
-    throw new Refusal('badBody', `more than ${lapiLimits.allowlistTargetsMax} targets`);
-  }
-  const reasons = await refusing(() => store.allowlists.reasonsOfMany(targets));
-  const results = targets.map((target, index) => ({ allowlists: reasons[index], target }))
-    .filter(({ allowlists }) => allowlists.length > 0);
-  return sendJson(reply, { results });
-}
-
-async function refusing<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof IpRangeError)) throw error;
-    throw new Refusal('badValue', error.message);
-  }
+async function checkMany(request: FastifyRequest, reply: FastifyReply, { store, bulk }: RouteDeps): Promise<FastifyReply> {
+  const body = bodyOf(request);
+  if (body.length > lapiLimits.inlineBodyBytesMax) return sendPieces(reply, bulk.run({ kind: 'checkAllowlists', body }));
+  return sendJson(reply, await checkAllowlists(store, decodeBody(bulkCheckRequest, body).targets ?? []));
 }
 
 function wantsContent(request: FastifyRequest): boolean {

@@ -2,13 +2,11 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { nanosecondsPer } from '../../ts/util/go-duration.js';
-import type { GoTime } from '../../ts/util/go-time.js';
 import type { RouteDeps } from '../deps.js';
 import { Refusal } from '../errors.js';
-import { bouncerOf, sendHead, sendJson } from '../exchange.js';
-import type { DecisionRow } from '../store/decisions.js';
-import { timeLeft } from './alert-json.js';
+import { bouncerOf, sendHead, sendJson, sendPieces } from '../exchange.js';
 import { readDecisionFilter, readExpireFilter } from './decision-query.js';
+import { liveDecisionJson } from './list-text.js';
 import { queryOf, readId } from './query.js';
 
 /** Adds the live query and the deletions. */
@@ -27,18 +25,14 @@ export function addDecisionRoutes(app: FastifyInstance, deps: RouteDeps): void {
     });
 }
 
-async function query(request: FastifyRequest, reply: FastifyReply, deps: RouteDeps): Promise<FastifyReply> {
+async function query(request: FastifyRequest, reply: FastifyReply, { store, metrics, bulk }: RouteDeps): Promise<FastifyReply> {
   if (request.method === 'HEAD') return sendHead(reply);
-  const { store, metrics } = deps;
   const bouncer = bouncerOf(request);
-  const rows = await store.decisions.active(readDecisionFilter(queryOf(request.url)));
-  metrics.countAnswer(bouncer.name, rows.length === 0);
+  const parameters = queryOf(request.url);
+  const rows = await store.decisions.fewActive(readDecisionFilter(parameters));
+  metrics.countAnswer(bouncer.name, rows?.length === 0);
   const now = store.now();
   if (now.since(bouncer.lastPull) > nanosecondsPer.minute) await store.bouncers.recordPull(bouncer, now);
-  return sendJson(reply, rows.length === 0 ? null : rows.map((row) => decisionJson(row, now)));
-}
-
-function decisionJson(row: DecisionRow, now: GoTime): object {
-  return { duration: timeLeft(row.until, now), id: row.id, origin: row.origin, scenario: row.scenario,
-    scope: row.scope, type: row.type, value: row.value };
+  if (rows === null) return sendPieces(reply, bulk.run({ kind: 'listDecisions', query: parameters.toString() }));
+  return sendJson(reply, rows.length === 0 ? null : rows.map((row) => liveDecisionJson(row, now)));
 }

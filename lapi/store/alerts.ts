@@ -1,4 +1,5 @@
-// Alerts with their events, context and decisions: written in transactions of fifty, read back in pages.
+// Alerts with their events, context and decisions: written in transactions of fifty, read back in pages. Long lists of
+// decisions follow their alert in slices, as in CrowdSec, so that other writers get their turn.
 // A machine that repeats an alert under its own id gets the old row's id; nothing is written twice.
 
 import { setImmediate } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import type { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
 import { filterAlerts, type AlertFilter } from './alert-filter.js';
 import { fromColumn, toColumn } from './columns.js';
+import { markUnfinished, stampDecisions, writeSlices } from './decision-slices.js';
 import type { Machines } from './machines.js';
 import { prepareAlert, type IncomingAlert, type PreparedAlert } from './prepared-alert.js';
 import type { StoreContext } from './store.js';
@@ -60,6 +62,8 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
 }
 
+const decisionColumns = ['id', 'until', 'scenario', 'type', 'scope', 'value', 'origin'] as const;
+
 /** Reads and writes alerts. */
 export class Alerts {
   readonly #context: StoreContext;
@@ -77,7 +81,8 @@ export class Alerts {
 
   /**
    * Writes alerts of a machine. With `ownIds` their `uuid` names them: one that this machine has already stored is
-   * answered with its id. Throws DurationError before anything is written.
+   * answered with its id. Throws DurationError before anything is written. Many decisions of an alert come into force in slices;
+   * when one of them cannot be written, the alert is taken back.
    */
   async add(machine: string | null, alerts: readonly IncomingAlert[], ownIds = false): Promise<WrittenAlerts> {
     const remarks: string[] = [];
@@ -87,29 +92,59 @@ export class Alerts {
     const ids: number[] = [];
     for (let from = 0; from < prepared.length; from += lapiLimits.alertsPerTransaction) {
       const batch = prepared.slice(from, from + lapiLimits.alertsPerTransaction);
-      ids.push(...await new Promise<readonly number[]>((resolve, reject) => {
+      const batchIds = await new Promise<readonly number[]>((resolve, reject) => {
         this.#waiting.push({ machine, batch, ownIds, resolve, reject });
         if (!this.#isWriting) void this.#writeWaiting();
-      }));
+      });
+      try {
+        for (const [index, { following }] of batch.entries()) await writeSlices(this.#context, batchIds[index], following);
+      } catch (error) {
+        // Where even that cannot be written, retention does it.
+        await this.#removeIds(batchIds).catch(() => {});
+        throw error;
+      }
+      ids.push(...batchIds);
     }
     return { ids, remarks };
   }
 
-  /** Alerts that match, with their parts. */
-  async find(filter: AlertFilter, page: AlertPage): Promise<StoredAlert[]> {
+  /** Ids of the alerts that match, in the order of the page. */
+  async ids(filter: AlertFilter, page: Pick<AlertPage, 'limit' | 'order'>): Promise<number[]> {
     let query = filterAlerts(this.#context.db.selectFrom('alerts').select('alerts.id'), filter)
       .orderBy('alerts.created_at', page.order).orderBy('alerts.id', page.order);
     if (page.limit > 0) query = query.limit(page.limit);
-    const ids = (await query.execute()).map((row) => row.id);
-    const found: StoredAlert[] = [];
-    for (let from = 0; from < ids.length; from += lapiLimits.alertPageRows) {
-      found.push(...await this.#load(ids.slice(from, from + lapiLimits.alertPageRows), page.withDecisions));
+    return (await query.execute()).map((row) => row.id);
+  }
+
+  /** Alerts that match, with their parts. */
+  async find(filter: AlertFilter, page: AlertPage): Promise<StoredAlert[]> {
+    return this.load(await this.ids(filter, page), page.withDecisions);
+  }
+
+  /** Whether these alerts have more decisions than should be loaded at once. */
+  async haveManyDecisions(ids: readonly number[]): Promise<boolean> {
+    if (ids.length === 0) return false;
+    const { db } = this.#context;
+    const some = db.selectFrom('decisions').select('id').where('alert_decisions', 'in', [...ids])
+      .limit(lapiLimits.alertPageDecisions + 1);
+    const { count } = await db.selectFrom(some.as('some')).select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow();
+    return Number(count) > lapiLimits.alertPageDecisions;
+  }
+
+  /** The decisions of one alert by id, page by page. */
+  async* decisionPages(alert: number): AsyncGenerator<StoredDecision[]> {
+    for (let above = 0; ;) {
+      const rows = await this.#context.db.selectFrom('decisions').select(decisionColumns).where('alert_decisions', '=', alert)
+        .where('id', '>', above).orderBy('id').limit(lapiLimits.alertPageDecisions).execute();
+      if (rows.length > 0) yield rows.map((row) => ({ ...row, until: fromColumn(row.until) }));
+      if (rows.length < lapiLimits.alertPageDecisions) return;
+      above = rows[rows.length - 1].id;
+      await setImmediate();
     }
-    return found;
   }
 
   async get(id: number): Promise<StoredAlert | null> {
-    return (await this.#load([id], true))[0] ?? null;
+    return (await this.load([id], true))[0] ?? null;
   }
 
   /** Removes matching alerts with all their parts and returns how many. */
@@ -221,16 +256,26 @@ export class Alerts {
     for (const [index, { events, metas, decisions }] of alerts.entries()) {
       for (const event of events) event.alert_events = ids[index];
       for (const meta of metas) meta.alert_metas = ids[index];
-      for (const decision of decisions) decision.alert_decisions = ids[index];
-      for (const part of [events, metas, decisions]) for (const row of part) row.created_at = row.updated_at = stamp;
+      for (const part of [events, metas]) for (const row of part) row.created_at = row.updated_at = stamp;
+      stampDecisions(decisions, ids[index], stamp);
     }
     const { dialect } = this.#context;
     await dialect.insertRows(db, 'events', alerts.flatMap(({ events }) => events));
     await dialect.insertRows(db, 'meta', alerts.flatMap(({ metas }) => metas));
     await dialect.insertRows(db, 'decisions', alerts.flatMap(({ decisions }) => decisions));
+    await markUnfinished(db, ids.filter((_id, index) => alerts[index].following.length > 0));
   }
 
-  async #load(ids: readonly number[], withDecisions: boolean): Promise<StoredAlert[]> {
+  /** Alerts with their parts, in the order of the ids; those that are gone are left out. */
+  async load(ids: readonly number[], withDecisions: boolean): Promise<StoredAlert[]> {
+    const found: StoredAlert[] = [];
+    for (let from = 0; from < ids.length; from += lapiLimits.alertPageRows) {
+      found.push(...await this.#loadPage(ids.slice(from, from + lapiLimits.alertPageRows), withDecisions));
+    }
+    return found;
+  }
+
+  async #loadPage(ids: readonly number[], withDecisions: boolean): Promise<StoredAlert[]> {
     const { db } = this.#context;
     const rows = await db.selectFrom('alerts').selectAll('alerts')
       .leftJoin('machines', 'machines.id', 'alerts.machine_alerts')
@@ -240,7 +285,7 @@ export class Alerts {
     const metas = groupBy(await db.selectFrom('meta').select(['alert_metas as owner', 'key', 'value'])
       .where('alert_metas', 'in', [...ids]).orderBy('id').execute());
     const decisions = groupBy(withDecisions ? await db.selectFrom('decisions')
-      .select(['alert_decisions as owner', 'id', 'until', 'scenario', 'type', 'scope', 'value', 'origin'])
+      .select(['alert_decisions as owner', ...decisionColumns])
       .where('alert_decisions', 'in', [...ids]).orderBy('id').execute() : []);
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id)).filter((row) => row !== undefined).map((row) => ({

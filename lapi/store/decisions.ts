@@ -1,6 +1,7 @@
 // Decisions: what is in force, what ended since, and ending them before their time. Rows are never deleted here, only
 // their end is moved to now, so that bouncers hear of it; retention removes them with their alert.
 
+import { setImmediate } from 'node:timers/promises';
 import { sql, type ExpressionBuilder, type RawBuilder, type SelectQueryBuilder, type SqlBool } from 'kysely';
 import type { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
@@ -93,25 +94,48 @@ export class Decisions {
 
   /** Decisions in force now. Ordered by their end, or by id where an address or value was asked for. */
   async active(filter: DecisionFilter): Promise<DecisionRow[]> {
-    if (this.#follower === null) return this.#activeBySql(filter);
+    const few = await this.fewActive(filter);
+    if (few !== null) return few;
+    const all: DecisionRow[] = [];
+    for await (const rows of this.activePages(filter)) all.push(...rows);
+    return all;
+  }
+
+  /** As `active`; null when they are too many for an answer in one piece. */
+  async fewActive(filter: DecisionFilter): Promise<DecisionRow[] | null> {
+    if (this.#follower === null) return this.#fewBySql(filter);
     const { index } = await this.#follower.current();
     const now = this.#context.now();
+    const byValue = filter.range !== undefined || filter.value !== undefined;
     let candidates: Iterable<IndexedDecision>;
     if (filter.range !== undefined && filter.contains) candidates = index.containing(filter.range);
     else if (filter.value !== undefined) candidates = index.withValue(filter.value);
     // A range is found by the database's index; so is the beginning of everything, which needs no filter.
-    else if (filter.range !== undefined || !isSelective(filter)) return this.#activeBySql(filter);
-    else candidates = index.each();
+    else if (filter.range !== undefined) return this.#fewBySql(filter);
+    else if (!isSelective(filter)) {
+      return isShort(filter.limit) || index.size <= lapiLimits.foundInMemoryMax ? this.#fewBySql(filter) : null;
+    } else candidates = index.each();
     const found: IndexedDecision[] = [];
     for (const decision of candidates) {
       if (decision.until.compare(now) < 0 || !passes(decision, filter)) continue;
       // So many are better ordered by the database.
-      if (found.push(decision) > lapiLimits.foundInMemoryMax) return this.#activeBySql(filter);
+      if (found.push(decision) > lapiLimits.foundInMemoryMax) return isShort(filter.limit) ? this.#fewBySql(filter) : null;
     }
-    const byValue = filter.range !== undefined || filter.value !== undefined;
     found.sort((a, b) => byValue ? a.id - b.id : a.until.compare(b.until) || a.id - b.id);
     const from = Math.max(filter.offset ?? 0, 0);
     return found.slice(from, filter.limit === undefined || filter.limit < 0 ? undefined : from + filter.limit);
+  }
+
+  /** As `active`, page by page. */
+  async* activePages(filter: DecisionFilter): AsyncGenerator<DecisionRow[]> {
+    // The order first: no index of every database has it, so that a page could begin where the last one ended.
+    const ids = (await this.#activeQuery(filter).clearSelect().select('decisions.id').execute()).map((row) => row.id);
+    for (let from = 0; from < ids.length; from += lapiLimits.streamPageRows) {
+      const some = ids.slice(from, from + lapiLimits.streamPageRows);
+      const rows = new Map((await this.#select().where('decisions.id', 'in', some).execute()).map((row) => [row.id, toRow(row)]));
+      yield some.map((id) => rows.get(id)).filter((row) => row !== undefined);
+      await setImmediate();
+    }
   }
 
   /** The decisions in memory as of now, or null where none are kept there. */
@@ -170,15 +194,20 @@ export class Decisions {
       .executeTakeFirst() !== undefined;
   }
 
-  async #activeBySql(filter: DecisionFilter): Promise<DecisionRow[]> {
+  async #fewBySql(filter: DecisionFilter): Promise<DecisionRow[] | null> {
+    const max = lapiLimits.foundInMemoryMax;
+    const rows = await this.#activeQuery(isShort(filter.limit) ? filter : { ...filter, limit: max + 1 }).execute();
+    return rows.length > max ? null : rows.map(toRow);
+  }
+
+  #activeQuery(filter: DecisionFilter): Selection {
     let query = this.#select().where('decisions.until', '>=', toColumn(this.#context.now()));
     query = applyFilter(query, filter);
     const byValue = filter.range !== undefined || filter.value !== undefined;
     query = byValue ? query.orderBy('decisions.id') : query.orderBy('decisions.until').orderBy('decisions.id');
     if (filter.limit !== undefined || filter.offset !== undefined) query = query.limit(rowCount(filter.limit));
     // SQLite reads a negative offset as none; other databases refuse it.
-    if (filter.offset !== undefined) query = query.offset(Math.max(filter.offset, 0));
-    return (await query.execute()).map(toRow);
+    return filter.offset === undefined ? query : query.offset(Math.max(filter.offset, 0));
   }
 
   /** One page of a stream, by ascending id from above `filter.idAbove`. */
@@ -249,6 +278,7 @@ export class Decisions {
   async #expireIds(ids: readonly number[]): Promise<number> {
     let count = 0;
     for (let from = 0; from < ids.length; from += lapiLimits.expireBatchRows) {
+      if (from > 0) await this.#context.dialect.giveWay();
       const now = toColumn(this.#context.now());
       const result = await this.#context.db.updateTable('decisions').set({ until: now, updated_at: now })
         .where('id', 'in', ids.slice(from, from + lapiLimits.expireBatchRows)).executeTakeFirst();
@@ -272,6 +302,11 @@ function applyFilter(selection: Selection, filter: DecisionFilter): Selection {
   if (filter.range !== undefined) query = query.where(rangeCondition('decisions', filter.range, filter.contains));
   if (filter.idAbove !== undefined) query = query.where('decisions.id', '>', filter.idAbove);
   return query;
+}
+
+/** Whether a limit bounds a list to one piece. */
+function isShort(limit: number | undefined): boolean {
+  return limit !== undefined && limit >= 0 && limit <= lapiLimits.foundInMemoryMax;
 }
 
 /** Whether few decisions may pass, so that looking for a page of them could go through all. */

@@ -132,6 +132,12 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   dropCreationIndex,
   // Lists of alerts are asked for newest first.
   (db, dialect) => createIndex(db, dialect, 'palisade_alert_created', 'alerts', ['created_at', 'id']),
+  async (db, dialect) => {
+    await newTable(db, dialect, 'palisade_unfinished')
+      .addColumn('alert_id', sql`${dialect.columnType('int')}`, (column) => column.primaryKey())
+      .addForeignKeyConstraint('palisade_unfinished_alert', ['alert_id'], 'alerts', ['id'], (key) => key.onDelete('cascade'))
+      .execute();
+  },
 ];
 
 /** What is new is told by the change log; an index by creation costs every insert and serves nobody. */

@@ -24,6 +24,8 @@ export interface PreparedAlert {
   readonly events: readonly EventRow[];
   readonly metas: readonly MetaRow[];
   readonly decisions: readonly DecisionRow[];
+  /** More decisions, to be written after it. None of an alert with an id of its sender's: a repeat has to find all or nothing. */
+  readonly following: readonly DecisionRow[];
 }
 
 /** What the writer fills in. Rows of a table have one shape, and are filled in rather than copied, for there are many. */
@@ -81,6 +83,7 @@ export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | 
     return null;
   }
   const { source } = alert;
+  const together = ownId ? decisions.length : lapiLimits.decisionSliceRows;
   return {
     uuid,
     columns: {
@@ -95,7 +98,8 @@ export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | 
     },
     events: (alert.events ?? []).map((event) => eventRow(event, now, remarks)),
     metas: (alert.meta ?? []).map((meta) => metaRow(meta, remarks)),
-    decisions,
+    decisions: decisions.slice(0, together),
+    following: decisions.slice(together),
   };
 }
 

@@ -6,6 +6,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { setImmediate } from 'node:timers/promises';
 import { lapiLimits } from '../limits.js';
 import { toColumn } from './columns.js';
+import { removeAbandoned } from './decision-slices.js';
 import type { StoreContext } from './store.js';
 
 /** Bounds on the alerts to keep; undefined is no bound. */
@@ -55,6 +56,11 @@ export class Retention {
     return await this.#removeSlices('events', orphan('alert_events'), slicesMax)
       + await this.#removeSlices('meta', orphan('alert_metas'), slicesMax)
       + await this.#removeSlices('decisions', sql`until <= ${now} and ${orphan('alert_decisions')}`, slicesMax);
+  }
+
+  /** Takes back the alerts whose writer died, and returns how many. */
+  async removeAbandoned(): Promise<number> {
+    return removeAbandoned(this.#context);
   }
 
   async #removeSlices(table: 'alerts' | 'events' | 'meta' | 'decisions', condition: RawBuilder<unknown>,

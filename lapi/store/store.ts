@@ -38,6 +38,10 @@ export interface StoreOptions {
   readonly connectionsMax?: number;
   /** Rows per insert or expiry statement. */
   readonly bulkSize: number;
+  /** Shared by the threads of this process that have the same file open; eight bytes, zero. Absent: this one is alone. */
+  readonly waiters?: SharedArrayBuffer;
+  /** Pages of SQLite's write-ahead log before they are moved to the file; absent: the usual. */
+  readonly checkpointPages?: number;
 }
 
 /** What every entity works with. */
@@ -103,7 +107,10 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
 
 /** The clients of database servers are large, and few use one: they are loaded here. */
 async function dialectOf(options: StoreOptions): Promise<StoreDialect> {
-  if (options.type === 'sqlite') return sqliteDialect(options.path, options.useWal ?? !isOnNetwork(options.path));
+  if (options.type === 'sqlite') {
+    const { path, useWal, waiters = new SharedArrayBuffer(8), checkpointPages = lapiLimits.checkpointPages } = options;
+    return sqliteDialect(path, useWal ?? !isOnNetwork(path), waiters, checkpointPages);
+  }
   const { user = '', password = '', name = '', host = '', port = 0 } = options;
   const server = { user, password, database: name, host, port, socketPath: options.path,
     connectionsMax: Math.min(options.connectionsMax || Infinity, lapiLimits.databaseConnectionsMax),

@@ -186,6 +186,11 @@ export interface LeasesTable {
   until: TimeColumn;
 }
 
+/** Our own: alerts of which not all decisions are written yet; the last of them were at the alert's `updated_at`. */
+export interface UnfinishedTable {
+  alert_id: number;
+}
+
 export interface Tables {
   alerts: AlertsTable;
   decisions: DecisionsTable;
@@ -203,4 +208,5 @@ export interface Tables {
   palisade_log: ChangeLogTable;
   palisade_cursors: CursorsTable;
   palisade_leases: LeasesTable;
+  palisade_unfinished: UnfinishedTable;
 }

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { loadSecret } from '../../lapi/auth/secret.js';
 import type { LapiSettings } from '../../lapi/deps.js';
 import { lapiLimits } from '../../lapi/limits.js';
+import { hashPassword } from '../../lapi/store/credentials.js';
 import type { Store } from '../../lapi/store/store.js';
 import { addBouncer, logIn, secret, startInstance, type Instance } from './instance.js';
 import { onEachDatabase } from './store/databases.js';
@@ -65,6 +66,22 @@ onEachDatabase('machine tokens', (database) => {
       assert.equal(answer.headers['www-authenticate'], 'JWT realm=Crowdsec API local');
     });
   }
+
+  test('are not given any more as soon as a password that was right before is another, or its machine is no more', async () => {
+    const logInAs = async (password: string): Promise<number> => (await instance.app.inject({ method: 'POST', url: '/v1/watchers/login',
+      headers: { 'user-agent': 'a/b' }, payload: JSON.stringify({ machine_id: 'changing', password }) })).statusCode;
+    await logIn(instance, 'changing', 'first');
+    assert.equal(await logInAs('first'), 200);
+    const changed = { name: 'changing', passwordHash: (await hashPassword('second'))!, ipAddress: '', isValidated: true };
+    await instance.store.machines.add(changed, true);
+    assert.deepEqual([await logInAs('first'), await logInAs('second')], [401, 200]);
+    await instance.store.db.updateTable('machines').set({ is_validated: 0 }).where('machine_id', '=', 'changing').execute();
+    assert.equal(await logInAs('second'), 401);
+    await instance.store.machines.validate('changing');
+    assert.equal(await logInAs('second'), 200);
+    await instance.store.machines.remove('changing');
+    assert.equal(await logInAs('second'), 401);
+  });
 
   test('are not given for a wrong password, nor when the password is longer than bcrypt reads', async () => {
     for (const password of ['wrong', 'x'.repeat(100), '']) {

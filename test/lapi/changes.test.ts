@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { silentLog } from '../../ts/config/log.js';
 import { ChangeStreams } from '../../lapi/change-streams.js';
@@ -193,8 +194,9 @@ for (const database of testDatabases()) describe(`the open stream of changes, ${
     const many = Array.from({ length: 25_000 }, (_all, index) => `10.${4 + (index >> 16)}.${index >> 8 & 255}.${index & 255}`);
     const early = await openClient();
     await early.until(() => early.isCurrent, 'the first comparison');
-    await instance.store.alerts.add(null, [alertBody({ stop_at: new Date(clock.ms).toISOString(), decisions: many.map((value) => ({ origin: 'lists',
-      type: 'ban', scope: 'Ip', value, scenario: 'list', duration: '1h' })) }) as unknown as IncomingAlert]);
+    // Under an id of its sender's: in one transaction.
+    await instance.store.alerts.add(null, [alertBody({ uuid: randomUUID(), stop_at: new Date(clock.ms).toISOString(), decisions: many.map((value) => ({ origin: 'lists',
+      type: 'ban', scope: 'Ip', value, scenario: 'list', duration: '1h' })) }) as unknown as IncomingAlert], true);
     const late = await openClient();
     for (const client of [early, late]) await client.until(() => client.values.length >= many.length, 'the whole list');
     const parts = early.events.filter(({ name }) => name === 'decisions').slice(-many.length / lapiLimits.streamEventRows);

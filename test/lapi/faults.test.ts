@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import { sql } from 'kysely';
 import { after, before, test } from 'node:test';
 import { silentLog } from '../../ts/config/log.js';
+import { lapiLimits } from '../../lapi/limits.js';
 import { hashPassword } from '../../lapi/store/credentials.js';
 import type { Store } from '../../lapi/store/store.js';
 import { LapiClient } from '../../ts/client/client.js';
@@ -190,6 +191,35 @@ onEachDatabase('a Local API that is killed while alerts flow', (database) => {
     await store.close();
   });
 
+  test('an import in which it was killed is taken back, one that it acknowledged is whole', async () => {
+    const open = await database.create();
+    let nowMs = Date.now();
+    const store = await open(() => nowMs);
+    await store.machines.add({ name: 'm', passwordHash: (await hashPassword('p'))!, ipAddress: '', isValidated: true });
+    const stopped = new Date(nowMs).toISOString();
+    const values = Array.from({ length: 12 * lapiLimits.decisionSliceRows }, (_all, index) => `10.0.${index >> 8}.${index & 255}`);
+    const alert = alertBody({ stop_at: stopped, decisions: values.map((value) => ({ origin: 'cscli-import', type: 'ban', scope: 'Ip', value,
+      scenario: 'import', duration: '4h' })) }) as unknown as Alert;
+    const unfinished = () => store.db.selectFrom('palisade_unfinished').selectAll().execute();
+    for (const isAwaited of [true, false]) {
+      const { port, kill } = await start();
+      const client = new LapiClient({ url: `http://127.0.0.1:${port}/`, login: 'm', password: 'p' });
+      const answer = client.postAlerts([alert]);
+      if (isAwaited) await answer;
+      else while ((await unfinished()).length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      kill();
+      await answer.catch(() => {});
+      client.close();
+    }
+    assert.equal((await unfinished()).length, 1);
+    nowMs += lapiLimits.unfinishedMsMax + 60_000;
+    assert.equal(await store.retention.removeAbandoned(), 1);
+    assert.deepEqual([await store.alerts.count(), (await unfinished()).length], [1, 0]);
+    const { rows: [{ count }] } = await sql<{ count: number }>`select count(*) as count from decisions`.execute(store.db);
+    assert.equal(Number(count), values.length);
+    await store.close();
+  });
+
   /** A Local API in a process of its own. */
   async function start(): Promise<{ port: number; kill: () => void }> {
     const options = { database: { ...database.options, flush: null }, dataDir, clockOffsetMs: 0, server: { enabled: true, listenUri: '127.0.0.1:0',
@@ -197,9 +227,12 @@ onEachDatabase('a Local API that is killed while alerts flow', (database) => {
       autoRegistration: null, tls: null } };
     const script = `import { startLapi } from ${JSON.stringify(new URL('../../lapi/run.js', import.meta.url).href)};
       const log = { trace() {}, debug() {}, info() {}, warning() {}, error: (text) => console.error(text) };
-      const running = await startLapi(JSON.parse(process.argv[1]), log);
+      const running = await startLapi(JSON.parse(process.argv[2]), log);
       console.log(running.port);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(options)],
+    // A file: threads take over the flags of their process, and none begins with a text.
+    const file = join(dataDir, 'start.mjs');
+    writeFileSync(file, script);
+    const child = spawn(process.execPath, [file, JSON.stringify(options)],
       { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout });
     const port = await new Promise<number>((resolve, reject) => {

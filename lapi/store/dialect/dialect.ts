@@ -43,6 +43,8 @@ export interface StoreDialect {
   insertRows(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<void>;
   /** As insertRows, for a few rows whose ids are wanted: in the order of the rows. */
   insertForIds(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number[]>;
+  /** Between two of many transactions: others get their turn, and those that wait for this database, where it has one writer, first. */
+  giveWay(): Promise<void>;
   /** Whether an error means: a full disk, a read-only file or a lock, so that the same request may succeed later. */
   isUnavailable(error: unknown): boolean;
   /** Hears of others' changes at once, where the database tells. Returns a way to end this. */

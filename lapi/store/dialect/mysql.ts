@@ -3,6 +3,7 @@
 // of the transaction, so its numbers come into sight in order; our own transactions take it last.
 
 import { connect, isIP } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { CompiledQuery, MysqlAdapter, MysqlDriver, MysqlIntrospector, MysqlQueryCompiler, sql, type Kysely,
   type RawBuilder } from 'kysely';
 import { createPool, type ConnectionOptions, type SslOptions as Tls, type TypeCastField } from 'mysql2';
@@ -66,6 +67,7 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
       for (const row of rows) ids.push(Number((await insertAll(db, table, [row])).insertId));
       return ids;
     },
+    giveWay: () => setImmediate(),
     isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // A connection that broke and was given out once more says so without a code.
       || (error as { fatal?: unknown }).fatal === true,
@@ -106,6 +108,9 @@ async function insertDecisions(db: Kysely<Tables>, rows: readonly Row[]): Promis
   if (rows.length === 0) return;
   const owners = new Set(rows.map((row) => row['alert_decisions']));
   if (owners.has(null)) return void await insertAll(db, 'decisions', rows);
+  // An alert may have been given decisions before.
+  const { rows: [{ last }] } = await sql<{ last: number | null }>`select max(id) as last from decisions
+    where alert_decisions in (${sql.join([...owners])})`.execute(db);
   await sql`set @palisade_is_quiet = 1`.execute(db);
   try {
     await insertAll(db, 'decisions', rows);
@@ -115,7 +120,7 @@ async function insertDecisions(db: Kysely<Tables>, rows: readonly Row[]): Promis
   await sql`select trimmed from palisade_log for update`.execute(db);
   await sql`insert into palisade_changes (kind, event, row_id, last_id)
     select 'decisions', 'insert', min(id), max(id) from (select id, id - row_number() over (order by id) as run from decisions
-      where alert_decisions in (${sql.join([...owners])})) as numbered group by run order by 3`.execute(db);
+      where alert_decisions in (${sql.join([...owners])}) and id > ${last ?? 0}) as numbered group by run order by 3`.execute(db);
 }
 
 async function triggerNames(db: Kysely<Tables>): Promise<string[]> {

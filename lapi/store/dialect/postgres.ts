@@ -2,6 +2,7 @@
 // keeps too, so that columns.ts serves both. Many write at once: decision-follower.ts minds what that means for readers.
 
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { PostgresDialect, sql, type Kysely, type RawBuilder } from 'kysely';
 import pg from 'pg';
 import { PalisadeError } from '../../../ts/errors.js';
@@ -63,6 +64,7 @@ export async function postgresDialect(options: ServerOptions): Promise<StoreDial
     dropAlienChanges,
     insertRows: async (db, table, rows) => { await insert(db, table, rows); },
     insertForIds: (db, table, rows) => insert(db, table, rows),
+    giveWay: () => setImmediate(),
     isUnavailable: (error) => /^(08|53|57|40)|^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // What pg says of a connection that broke under a query has no code.
       || /^Connection terminated|^timeout exceeded when trying to connect/.test((error as Error).message),

@@ -4,7 +4,7 @@
 import Database from 'better-sqlite3';
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql, type DatabaseConnection,
   type Driver, type Kysely, type QueryResult, type RawBuilder } from 'kysely';
 import { PalisadeError } from '../../../ts/errors.js';
@@ -23,14 +23,18 @@ const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
   flag: sql`bool`, json: sql`json`,
 };
 
-/** Opens or creates a database file. Throws E_STORE when it cannot be opened. */
-export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
-  const database = openFile(path, useWal);
+/**
+ * Opens or creates a database file. In `waiters` the connections of this process tell each other that they wait for the write lock:
+ * SQLite has no queue, and who writes slice after slice would leave it to nobody. Throws E_STORE when it cannot be opened.
+ */
+export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArrayBuffer, checkpointPages: number): StoreDialect {
+  const database = openFile(path, useWal, checkpointPages);
+  const waiting = new WaitingPlace(waiters);
   const statements = new StatementCache(database);
   return {
     name: 'sqlite',
     kysely: {
-      createDriver: () => new SqliteDriver(database, statements),
+      createDriver: () => new SqliteDriver(database, new SqliteConnection(database, statements, waiting)),
       createAdapter: () => new SqliteAdapter(),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
@@ -64,6 +68,10 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
       const statement = statements.insertOf(table, Object.keys(rows[0]));
       return rows.map((row) => Number(statement.run(Object.values(row)).lastInsertRowid));
     },
+    giveWay: async () => {
+      await setImmediate();
+      for (const untilMs = Date.now() + lapiLimits.giveWayMsMax; waiting.isTaken && Date.now() < untilMs;) await sleep(1);
+    },
     isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
     listen: () => async () => {},
     noteWrite: () => {},
@@ -74,7 +82,7 @@ export function sqliteDialect(path: string, useWal: boolean): StoreDialect {
   };
 }
 
-function openFile(path: string, useWal: boolean): Database.Database {
+function openFile(path: string, useWal: boolean, checkpointPages: number): Database.Database {
   try {
     // The file holds password hashes: it is never readable by others, not even for a moment.
     if (path !== ':memory:' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600));
@@ -85,7 +93,7 @@ function openFile(path: string, useWal: boolean): Database.Database {
     database.pragma('foreign_keys = ON');
     // Every insert that fires a trigger opens a statement journal: in memory, or it is a file made and removed each time.
     database.pragma('temp_store = MEMORY');
-    database.pragma(`wal_autocheckpoint = ${lapiLimits.checkpointPages}`);
+    database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     database.pragma(`cache_size = -${lapiLimits.pageCacheKilobytes}`);
     // SQLite waits for a lock with this thread; the connection below waits without.
     database.pragma(`busy_timeout = ${lapiLimits.busyBlockMs}`);
@@ -218,14 +226,12 @@ class StatementCache {
 class SqliteDriver implements Driver {
   readonly #database: Database.Database;
   readonly #connection: SqliteConnection;
-  readonly #statements: StatementCache;
   #tail: Promise<void> = Promise.resolve();
   #release: () => void = () => {};
 
-  constructor(database: Database.Database, statements: StatementCache) {
+  constructor(database: Database.Database, connection: SqliteConnection) {
     this.#database = database;
-    this.#statements = statements;
-    this.#connection = new SqliteConnection(database, statements);
+    this.#connection = connection;
   }
 
   async init(): Promise<void> {}
@@ -257,31 +263,65 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#statements.clear();
+    this.#connection.forget();
     this.#database.close();
+  }
+}
+
+/** Where a connection that waits for the write lock says so, again and again: one that is gone is soon forgotten. */
+class WaitingPlace {
+  readonly #sinceMs: BigInt64Array;
+
+  constructor(shared: SharedArrayBuffer) {
+    this.#sinceMs = new BigInt64Array(shared);
+  }
+
+  get isTaken(): boolean {
+    return BigInt(Date.now()) - Atomics.load(this.#sinceMs, 0) < lapiLimits.waiterMsMax;
+  }
+
+  take(): void {
+    Atomics.store(this.#sinceMs, 0, BigInt(Date.now()));
+  }
+
+  leave(): void {
+    Atomics.store(this.#sinceMs, 0, 0n);
   }
 }
 
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database.Database;
   readonly #statements: StatementCache;
+  readonly #waiting: WaitingPlace;
 
-  constructor(database: Database.Database, statements: StatementCache) {
+  constructor(database: Database.Database, statements: StatementCache, waiting: WaitingPlace) {
     this.#database = database;
     this.#statements = statements;
+    this.#waiting = waiting;
+  }
+
+  forget(): void {
+    this.#statements.clear();
   }
 
   /** While another process holds the lock, requests that need no database are answered. */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    for (const deadlineMs = performance.now() + lapiLimits.busyTimeoutMs; ;) {
-      try {
-        return this.#run(query);
-      } catch (error) {
-        // Inside a transaction only its end can be tried again: the rest may have been done on what has changed since.
-        const mayRepeat = !this.#database.inTransaction || query.sql === 'commit';
-        if (codeOf(error) !== 'SQLITE_BUSY' || !mayRepeat || performance.now() > deadlineMs) throw error;
-        await sleep(lapiLimits.busyRetryMs);
+    let isWaiting = false;
+    try {
+      for (const deadlineMs = performance.now() + lapiLimits.busyTimeoutMs; ;) {
+        try {
+          return this.#run(query);
+        } catch (error) {
+          // Inside a transaction only its end can be tried again: the rest may have been done on what has changed since.
+          const mayRepeat = !this.#database.inTransaction || query.sql === 'commit';
+          if (codeOf(error) !== 'SQLITE_BUSY' || !mayRepeat || performance.now() > deadlineMs) throw error;
+          this.#waiting.take();
+          isWaiting = true;
+          await sleep(lapiLimits.busyRetryMs);
+        }
       }
+    } finally {
+      if (isWaiting) this.#waiting.leave();
     }
   }
 
