@@ -11,15 +11,19 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
   const source: Readable = encoding === 'gzip' ? request.pipe(createGunzip()) : request;
   const chunks: Buffer[] = [];
   let size = 0;
+  let isRead = false;
   return new Promise((resolve, reject) => {
     source.on('data', (chunk: Buffer) => {
       size += chunk.length;
       chunks.push(chunk);
       if (size > bytesMax) fail('http: request body too large');
     });
-    source.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-    // A stream that ends by being closed has not come to its end.
-    const broken = (): void => fail(encoding === 'gzip' ? 'gzip: invalid header' : 'unexpected EOF');
+    source.on('end', () => {
+      isRead = true;
+      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
+    // A stream that is closed without an end has not come to it.
+    const broken = (): void => { if (!isRead) fail(encoding === 'gzip' ? 'gzip: invalid header' : 'unexpected EOF'); };
     source.on('error', broken).on('close', broken);
     if (source !== request) request.on('error', broken).on('close', () => { if (!request.complete) broken(); });
     // The request itself stays: it is still to be answered.

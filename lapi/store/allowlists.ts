@@ -38,7 +38,9 @@ export interface NewAllowlistItem {
 /** Reads and writes allowlists. */
 export class Allowlists {
   readonly #context: StoreContext;
-  #empty: { readonly mark: string | null; readonly isEmpty: boolean } | null = null;
+  /** Whether there is no item, as of a mark of what others wrote; what is added here makes it unknown. Every alert asks. */
+  #empty: { readonly mark: string; readonly isEmpty: boolean } | null = null;
+  #additions = 0;
 
   constructor(context: StoreContext) {
     this.#context = context;
@@ -78,7 +80,7 @@ export class Allowlists {
   /** Adds items to a list of that id. Returns how many. Throws IpRangeError before anything is written. */
   async addItems(listId: number, items: readonly NewAllowlistItem[]): Promise<number> {
     const ranges = items.map((item) => addressColumns(parseIpRange(item.value)));
-    return this.#context.db.transaction().execute(async (db) => {
+    const count = await this.#context.db.transaction().execute(async (db) => {
       for (const [index, item] of items.entries()) {
         const now = toColumn(this.#context.now());
         const [id] = await this.#context.dialect.insertForIds(db, 'allow_list_items', [{ created_at: now, updated_at: now,
@@ -91,6 +93,9 @@ export class Allowlists {
         .where('id', '=', listId).execute();
       return items.length;
     });
+    this.#additions++;
+    this.#empty = null;
+    return count;
   }
 
   /** Removes items by value and returns how many. */
@@ -135,12 +140,12 @@ export class Allowlists {
     return `${count} ${last ?? 0}`;
   }
 
-  /** Whether there is no item at all. Asked once for each state of the database: every alert asks. */
   async #isEmpty(): Promise<boolean> {
-    const mark = this.#context.dialect.writeMark();
-    if (mark !== null && this.#empty?.mark === mark) return this.#empty.isEmpty;
+    const mark = this.#context.dialect.foreignMark();
+    if (this.#empty?.mark === mark) return this.#empty.isEmpty;
+    const additions = this.#additions;
     const row = await this.#context.db.selectFrom('allow_list_items').select('id').limit(1).executeTakeFirst();
-    this.#empty = { mark, isEmpty: row === undefined };
+    if (additions === this.#additions) this.#empty = { mark, isEmpty: row === undefined };
     return row === undefined;
   }
 
