@@ -1,7 +1,9 @@
-// Machine tokens: JWT with HS256 and exactly the claims exp, id and orig_iat, as CrowdSec issues them.
+// Machine tokens: JWT with HS256 and exactly the claims exp, id and orig_iat, as CrowdSec issues them. The header names,
+// as key id, the password that was valid at the login, so that a token does not outlive it.
 // The algorithm is fixed; a token that names another is refused. Whether the machine still exists is machine-auth.ts.
 
 import { createSigner, createVerifier } from 'fast-jwt';
+import { createHmac } from 'node:crypto';
 import { remembered } from '../../ts/util/remembered.js';
 import { tokenRefusal } from '../errors.js';
 import { lapiLimits } from '../limits.js';
@@ -20,6 +22,8 @@ export interface Claims {
   readonly machine: string;
   /** Seconds since 1970 of the login. */
   readonly loggedInAt: number;
+  /** What `isOf` compares. */
+  readonly keyId: string;
 }
 
 interface Genuine {
@@ -27,26 +31,40 @@ interface Genuine {
   readonly claims: Claims;
 }
 
+/** What a token is bound to. */
+export interface Bearer {
+  readonly name: string;
+  readonly passwordHash: string;
+}
+
 /** Issues and checks the tokens of machines. */
 export class Tokens {
-  readonly #sign: (claims: object) => string;
+  readonly #secret: Buffer;
   readonly #verify: (token: string) => unknown;
   readonly #nowMs: () => number;
   /** What genuine tokens say: a machine shows the same one with each request. Refused ones are not kept. */
   readonly #known: (text: string) => Genuine;
+  readonly #keyId: (passwordHash: string) => string;
 
   constructor(secret: Buffer, nowMs: () => number) {
-    this.#sign = createSigner({ key: secret, algorithm: 'HS256', noTimestamp: true }) as (claims: object) => string;
+    this.#secret = secret;
     // Expiry is checked here, by the injected clock.
-    this.#verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: false });
+    this.#verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: false, complete: true });
     this.#nowMs = nowMs;
     this.#known = remembered((text) => this.#read(text), lapiLimits.tokensKnownMax);
+    this.#keyId = remembered((hash) => createHmac('sha256', secret).update(hash).digest('base64url'), lapiLimits.tokensKnownMax);
   }
 
-  issue(machine: string): Token {
+  issue({ name, passwordHash }: Bearer): Token {
     const now = Math.floor(this.#nowMs() / 1000);
     const expiresAt = now + lifetimeSeconds;
-    return { text: this.#sign({ exp: expiresAt, id: machine, orig_iat: now }), expiresAt };
+    const sign = createSigner({ key: this.#secret, algorithm: 'HS256', noTimestamp: true, kid: this.#keyId(passwordHash) });
+    return { text: sign({ exp: expiresAt, id: name, orig_iat: now }), expiresAt };
+  }
+
+  /** Whether a machine still has the password with which it logged in for a token. A hash holds chance, so each password is another one. */
+  isOf({ keyId }: Claims, { passwordHash }: Bearer): boolean {
+    return keyId === this.#keyId(passwordHash);
   }
 
   /** Returns the claims of a valid token. Throws a Refusal in the words of CrowdSec's JWT library. */
@@ -66,16 +84,16 @@ export class Tokens {
   #read(text: string): Genuine {
     const shape = faultOfShape(text);
     if (shape !== null) throw tokenRefusal(shape);
-    let payload: { exp?: unknown; id?: unknown; orig_iat?: unknown };
+    let genuine: { header: { kid?: unknown }; payload: { exp?: unknown; id?: unknown; orig_iat?: unknown } };
     try {
-      payload = this.#verify(text) as typeof payload;
+      genuine = this.#verify(text) as typeof genuine;
     } catch {
       throw tokenRefusal('signature is invalid');
     }
-    const { exp, id, orig_iat: loggedInAt } = payload;
+    const { exp, id, orig_iat: loggedInAt } = genuine.payload;
     if (typeof exp !== 'number') throw tokenRefusal('missing exp field');
     if (typeof id !== 'string' || typeof loggedInAt !== 'number') throw tokenRefusal('signature is invalid');
-    return { exp, claims: { machine: id, loggedInAt } };
+    return { exp, claims: { machine: id, loggedInAt, keyId: String(genuine.header.kid) } };
   }
 }
 

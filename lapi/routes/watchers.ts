@@ -39,7 +39,7 @@ export function addWatcherRoutes(app: FastifyInstance, deps: RouteDeps): void {
     return sendToken(reply, token);
   });
   app.get('/v1/refresh_token', { config: { access: 'refresh' } }, (request, reply) =>
-    sendToken(reply, deps.tokens.issue(machineOf(request).name)));
+    sendToken(reply, deps.tokens.issue(machineOf(request))));
   app.delete('/v1/watchers/self', { config: { access: 'machine' } }, async (request, reply) => {
     const { name } = machineOf(request);
     if (!await deps.store.machines.remove(name)) throw new Refusal('notFound', `'${name}' does not exist`);
@@ -82,7 +82,7 @@ async function logIn(request: FastifyRequest, deps: RouteDeps): Promise<Token> {
     scenarios: input.scenarios?.length ? input.scenarios.join(',') : undefined,
     ipAddress: machine.ipAddress === address ? undefined : address, version: agent.version,
   });
-  return tokens.issue(machine.name);
+  return tokens.issue(machine);
 }
 
 async function byPassword(input: PasswordLogin, store: Store): Promise<Machine> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSigner } from 'fast-jwt';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadSecret } from '../../lapi/auth/secret.js';
 import type { LapiSettings } from '../../lapi/deps.js';
 import { lapiLimits } from '../../lapi/limits.js';
@@ -16,8 +17,13 @@ const agent = { 'user-agent': 'crowdsec/v1.7.9-test' };
 
 onEachDatabase('machine tokens', (database) => {
   let instance: Instance;
-  before(async () => { instance = await startInstance({ database }); });
-  after(() => instance.close());
+  let other: Instance;
+  before(async () => {
+    const open = await database.create();
+    instance = await startInstance({ store: await open(Date.now) });
+    other = await startInstance({ store: await open(Date.now) });
+  });
+  after(() => Promise.all([instance.close(), other.close()]));
 
   const get = (token: string, url = '/v1/heartbeat') => instance.app.inject({ url,
     headers: { ...agent, authorization: `Bearer ${token}` } });
@@ -50,11 +56,51 @@ onEachDatabase('machine tokens', (database) => {
     assert.deepEqual((await get(token)).json(), { code: 401, message: 'ent: machine not found' });
   });
 
+  const logInAgain = (name: string, password: string, app = instance.app) => app.inject({ method: 'POST', url: '/v1/watchers/login', headers: agent,
+    payload: JSON.stringify({ machine_id: name, password }) });
+  const passwordOf = async (password: string) => ({ passwordHash: (await hashPassword(password))!, ipAddress: '127.0.0.1', isValidated: true });
+
+  test('of a machine with a new password are dead at once, even if that is the old one; those of its next login live', async () => {
+    for (const password of ['other', 'other']) {
+      const token = await logIn(instance, 'renewed', 'other');
+      assert.equal((await get(token)).statusCode, 200);
+      await instance.store.machines.add({ name: 'renewed', ...await passwordOf(password) }, true);
+      for (const url of ['/v1/heartbeat', '/v1/refresh_token']) {
+        assert.deepEqual((await get(token, url)).json(), { code: 401, message: 'signature is invalid' });
+      }
+      assert.equal((await get(((await logInAgain('renewed', password)).json() as { token: string }).token)).statusCode, 200);
+    }
+  });
+
+  test('of a machine that was removed and added under the same name are dead', async () => {
+    const token = await logIn(instance, 'again', 'same');
+    await instance.store.machines.remove('again');
+    await instance.store.machines.add({ name: 'again', ...await passwordOf('same') });
+    assert.equal((await get(token)).statusCode, 401);
+    assert.equal((await logInAgain('again', 'same')).statusCode, 200);
+  });
+
+  test('are taken by another Local API on the same database with the same secret, until the password changes', async () => {
+    const token = await logIn(instance, 'shared', 'first');
+    const renewed = ((await get(token, '/v1/refresh_token')).json() as { token: string }).token;
+    other.clock.ms = instance.clock.ms;
+    const askOther = async (text: string) => (await other.app.inject({ url: '/v1/heartbeat',
+      headers: { ...agent, authorization: `Bearer ${text}` } })).statusCode;
+    for (const text of [token, renewed]) assert.equal(await askOther(text), 200);
+    await instance.store.machines.add({ name: 'shared', ...await passwordOf('second') }, true);
+    for (const text of [token, renewed]) {
+      // On a database server it hears of that within half a second.
+      while (await askOther(text) === 200) await sleep(10);
+      assert.equal(await askOther(text), 401);
+    }
+  });
+
   const exp = 4e9;
   const forged: [name: string, token: () => string][] = [
     ['signed with another key', () => createSigner({ key: Buffer.alloc(64, 1), algorithm: 'HS256' })({ exp, id: 'testm', orig_iat: 1 })],
     ['signed with another algorithm', () => createSigner({ key: secret, algorithm: 'HS512' })({ exp, id: 'testm', orig_iat: 1 })],
     ['without a signature', () => createSigner({ algorithm: 'none' })({ exp, id: 'testm', orig_iat: 1 })],
+    ['that name no password, as before an upgrade', () => createSigner({ key: secret, algorithm: 'HS256' })({ exp, id: 'testm', orig_iat: 1 })],
     ['without an end', () => createSigner({ key: secret, algorithm: 'HS256', noTimestamp: true })({ id: 'testm', orig_iat: 1 })],
     ['of two parts', () => 'a.b'],
     ['of nothing', () => ''],

@@ -60,9 +60,9 @@ for (const database of testDatabases()) describe(`alerts come in, ${database.nam
   });
 
   const post = async (...alerts: object[]) => instance.app.inject({ method: 'POST', url: '/v1/alerts',
-    headers: { authorization: `Bearer ${freshToken()}` }, payload: JSON.stringify(alerts) });
+    headers: { authorization: `Bearer ${await freshToken()}` }, payload: JSON.stringify(alerts) });
   /** The clock runs faster than tokens live. */
-  const freshToken = (): string => token = new Tokens(secret, () => clock.ms).issue('testm').text;
+  const freshToken = async (): Promise<string> => token = new Tokens(secret, () => clock.ms).issue((await instance.store.machines.get('testm'))!).text;
   const attack = (ip: string, changes: object = {}) =>
     alertBody({ start_at: new Date(clock.ms).toISOString(), stop_at: new Date(clock.ms).toISOString(), ...changes }, ip);
   const byHand = (...values: string[]) => alertBody({ stop_at: new Date(clock.ms).toISOString(), decisions: values.map((value): Decision => ({
@@ -104,7 +104,7 @@ for (const database of testDatabases()) describe(`alerts come in, ${database.nam
   test('who was let go by hand is left alone for a while', async () => {
     assert.deepEqual(await hoursAfter('203.0.113.4'), [4]);
     clock.ms += 60_000;
-    const answer = await instance.app.inject({ method: 'DELETE', url: '/v1/decisions?ip=203.0.113.4', headers: { authorization: `Bearer ${freshToken()}` } });
+    const answer = await instance.app.inject({ method: 'DELETE', url: '/v1/decisions?ip=203.0.113.4', headers: { authorization: `Bearer ${await freshToken()}` } });
     assert.equal(answer.body, '{"nbDeleted":"1"}');
     clock.ms += 60_000;
     said.length = 0;
@@ -120,7 +120,7 @@ for (const database of testDatabases()) describe(`alerts come in, ${database.nam
   test('who was let go with a network around is left alone too; a ban that simply ended is no unban', async () => {
     assert.equal((await post(byHand('203.0.112.0/24'))).statusCode, 201);
     clock.ms += 60_000;
-    await instance.app.inject({ method: 'DELETE', url: '/v1/decisions?range=203.0.112.0/24', headers: { authorization: `Bearer ${freshToken()}` } });
+    await instance.app.inject({ method: 'DELETE', url: '/v1/decisions?range=203.0.112.0/24', headers: { authorization: `Bearer ${await freshToken()}` } });
     clock.ms += 60_000;
     assert.deepEqual(await hoursAfter('203.0.112.9'), []);
     assert.deepEqual(await hoursAfter('203.0.113.6'), [4]);
