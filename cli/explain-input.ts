@@ -8,6 +8,7 @@ import type { RawBatch } from '../ts/acquisition/source.js';
 import { fileDefaults } from '../ts/acquisition/sources/file.js';
 import { silentLog } from '../ts/config/log.js';
 import { ExpectMode, lineFlags } from '../ts/event/line.js';
+import { limits } from '../ts/limits.js';
 import { Counters } from '../ts/metrics/counters.js';
 
 /** What lines of one reading share. */
@@ -23,7 +24,8 @@ export async function* linesOfText(
   let rest = '';
   for await (const chunk of chunks) {
     const lines = (rest + chunk).split('\n');
-    rest = lines.pop() as string;
+    // What is beyond is cut off below; a text without line ends must not be held whole.
+    rest = (lines.pop() as string).slice(0, limits.lineBytesMax);
     const batch = batchOf(lines, source, options);
     if (batch.count > 0) yield batch;
   }
@@ -64,7 +66,7 @@ function contextOf({ nowMs }: InputOptions): Parameters<typeof createSource>[1] 
 
 function batchOf(texts: readonly string[], src: string, { labels, nowMs }: InputOptions): RawBatch {
   const lines = texts.map((text) => text.replace(/\r$/, '')).filter((text) => text !== '')
-    .map((text) => Buffer.from(text, 'utf8'));
+    .map((text) => Buffer.from(text, 'utf8').subarray(0, limits.lineBytesMax));
   const spans = new Uint32Array(2 * lines.length);
   let at = 0;
   for (const [index, line] of lines.entries()) {

@@ -39,20 +39,27 @@ export async function bundle(parent = 'bundles') {
   mkdirSync(folder, { recursive: true });
   copyFileSync(loader, join(folder, 'load-bundle.cjs'));
   for (const entry of [...programs, ...threads]) {
-    const name = entry.replaceAll('/', '-');
-    const file = join(folder, `${name}.js`);
-    const { warnings } = await build({ entryPoints: [join(dist, `${entry}.js`)], outfile: file, bundle: true, platform: 'node',
-      target: 'node20', format: 'cjs', legalComments: 'none', logLevel: 'silent', external, plugins: [ownPlace],
-      // A script of node:vm cannot import(): what is outside is required when its turn comes.
-      supported: { 'dynamic-import': false } });
-    if (warnings.length > 0) throw new Error(`${entry}: ${warnings.map(({ text }) => text).join('; ')}`);
-    writeFileSync(file, ascii(readFileSync(file, 'utf8')));
     if (entry === threads[0]) setFlagsFromString(threadFlags);
-    writeFileSync(join(folder, `${name}.code`), new Script(wrapped(file), { filename: file }).createCachedData());
-    writeFileSync(join(folder, `${name}.cjs`), `'use strict';\nmodule.exports = require('./load-bundle.cjs').run('${name}');\n`);
+    await bundleEntry(entry, folder);
   }
   // Under its name only when all of it is there.
   renameSync(folder, join(all, buildId()));
+}
+
+/** Writes the bundle of a compiled module, with its kept code and the file that starts it, whose path comes back. */
+export async function bundleEntry(entry, folder) {
+  const name = entry.replaceAll('/', '-');
+  const file = join(folder, `${name}.js`);
+  const start = join(folder, `${name}.cjs`);
+  const { warnings } = await build({ entryPoints: [join(dist, `${entry}.js`)], outfile: file, bundle: true, platform: 'node',
+    target: 'node20', format: 'cjs', legalComments: 'none', logLevel: 'silent', external, plugins: [ownPlace],
+    // A script of node:vm cannot import(): what is outside is required when its turn comes.
+    supported: { 'dynamic-import': false } });
+  if (warnings.length > 0) throw new Error(`${entry}: ${warnings.map(({ text }) => text).join('; ')}`);
+  writeFileSync(file, ascii(readFileSync(file, 'utf8')));
+  writeFileSync(join(folder, `${name}.code`), new Script(wrapped(file), { filename: file }).createCachedData());
+  writeFileSync(start, `'use strict';\nmodule.exports = require('./load-bundle.cjs').run('${name}');\n`);
+  return start;
 }
 
 /** esbuild leaves other characters in comments and regular expressions only, where an escape means the same. */

@@ -1,6 +1,7 @@
 // Run as a process of its own by bench/suites/hub.ts: loads what an instance has installed, makes it runnable and parses one
 // line. Says on standard output what it found and when it was done, in milliseconds since the process began.
 
+import { readFileSync } from 'node:fs';
 import { loadConfig } from '../../ts/config/config.js';
 import { silentLog } from '../../ts/config/log.js';
 import { Event } from '../../ts/event/event.js';
@@ -26,6 +27,8 @@ export interface LoadReport {
   readonly loadedMs: number;
   readonly linkedMs: number;
   readonly firstLineMs: number;
+  /** What of it the main thread had a processor: what a machine without other work would take. */
+  readonly mainThreadMs: number;
   readonly isParsed: boolean;
   readonly cpuMs: number;
   readonly peakBytes: number;
@@ -48,8 +51,9 @@ event.resetToLine({ source: { src: 'bench', module: 'file', labels: { type }, mo
   spans: Uint32Array.of(0, bytes.length), flags: Uint8Array.of(1), readAtMs: Date.now(), seq: 0 }, bytes, 0);
 if (parser.parseBatch([event], 1) > 0) parser.runStashPass();
 const firstLineMs = performance.now();
+const mainThreadMs = Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 const { user, system } = process.cpuUsage();
 const report: LoadReport = { parsers: installed.parsers.length, postoverflows: installed.postoverflows.length, scenarios: installed.scenarios.length,
-  contexts: installed.contexts.length, warnings: rules.warnings, startedMs, loadedMs, linkedMs, firstLineMs, isParsed: event.process,
+  contexts: installed.contexts.length, warnings: rules.warnings, startedMs, loadedMs, linkedMs, firstLineMs, mainThreadMs, isParsed: event.process,
   cpuMs: (user + system) / 1000, peakBytes: process.resourceUsage().maxRSS * 1024 };
 process.stdout.write(JSON.stringify(report));

@@ -78,6 +78,10 @@ const signs: Readonly<Record<TestOutcome['status'], string>> = { passed: '✅', 
 
 function explainOutcome(context: Context, outcome: TestOutcome): void {
   const { name, status, reason, parser, scenario, missingData } = outcome;
+  if (scenario.linesInOrderOfLog > 0) {
+    context.log.warn(`Test '${name}' numbers its overflows in the order of the log: CrowdSec's own tool numbers them downwards by `
+      + `scenario and source, and passes over the ${scenario.linesInOrderOfLog} lines that are false then`);
+  }
   if (status === 'skipped') context.print(`Skipped test '${name}': ${reason}`);
   if (status === 'failed' && reason !== '') context.log.error(`Test '${name}' failed: ${reason}`);
   explainFaults(context, 'Parser', name, parser);

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import RE2 from 're2';
 import { termsOf, pathsIn } from '../../cli/explain-filter.js';
@@ -130,10 +132,33 @@ test('the output of a long input comes while the input is still being read', asy
       yield `${sshd}line ${index} of some\n`.repeat(50);
     }
   }
-  const exit = await runCli(['-c', instance.configFile, 'explain', '--type', 'syslog', '-f', '-'], {
-    stdout: { write: (text: string) => { written += text.split('line: ').length - 1; } }, stderr: { write() {} },
-    env: {}, cwd: instance.directory, isStdinTty: false, now: () => new Date(), readLine: async () => '',
-    readStdin: async () => { throw new Error('asked for all of it'); }, stdinChunks: chunks });
+  const exit = await explainChunks(chunks, (text) => { written += text.split('line: ').length - 1; });
   assert.deepEqual([exit, written], [0, 2000]);
   assert.ok(writtenAtHalf >= 900, `${writtenAtHalf} lines at half time`);
 });
+
+test('what is held in memory of a long input does not grow with it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held: number[] = [];
+  async function* chunks(): AsyncGenerator<string> {
+    for (let index = 0; index < 160; index++) {
+      if (index === 40 || index === 159) {
+        collect();
+        held.push(process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers);
+      }
+      yield Array.from({ length: 25 }, (_, line) => `${sshd}Failed password for user${index}${'x'.repeat(4000)} from 192.0.2.${line} port 1 ssh2\n`).join('');
+    }
+  }
+  assert.equal(await explainChunks(chunks, () => {}), 0);
+  // Were its lines kept, or what became of them, each of the 3,000 between would hold 4 KB and more.
+  assert.ok(held[1] - held[0] < 4e6, `${held[0]} bytes, then ${held[1]}`);
+});
+
+/** Explains what standard input gives. */
+function explainChunks(stdinChunks: () => AsyncGenerator<string>, write: (text: string) => void): Promise<number> {
+  return runCli(['-c', instance.configFile, 'explain', '--type', 'syslog', '-f', '-'], {
+    stdout: { write }, stderr: { write() {} },
+    env: {}, cwd: instance.directory, isStdinTty: false, now: () => new Date(), readLine: async () => '',
+    readStdin: async () => { throw new Error('asked for all of it'); }, stdinChunks });
+}

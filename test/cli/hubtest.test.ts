@@ -34,7 +34,7 @@ const files: Readonly<Record<string, string>> = {
   '.tests/good/parser.assert': 'len(results["s00-raw"]["me/line"]) == 4\nresults["s00-raw"]["me/line"][0].Evt.Parsed["what"] == "bad"\n',
   '.tests/good/scenario.assert': holds,
   '.tests/silent/config.yaml': config('ignore_parsers: true\n'), '.tests/silent/x.log': '192.0.2.1 bad\n192.0.2.2 bad\n',
-  '.tests/silent/scenario.assert': holds.replace('results[1]', 'results[0]'),
+  '.tests/silent/scenario.assert': holds.replace('192.0.2.1', '192.0.2.7'),
   '.tests/wrong/config.yaml': config('ignore_parsers: true\n'), '.tests/wrong/x.log': '192.0.2.1 bad\n',
   '.tests/wrong/scenario.assert': 'len(results) == 7\n',
   '.tests/places/config.yaml': config('ignore_parsers: true\n'), '.tests/places/x.log': '192.0.2.1 bad\n',
@@ -75,6 +75,25 @@ test('what CrowdSec passes over fails unless --lenient says otherwise', async ()
   const lenient = await run('run', 'silent', '--lenient');
   assert.equal(lenient.exit, 0);
   assert.match(lenient.stderr, /1 of the assertions that do not hold would not be counted/);
+});
+
+test('overflows may be numbered as they happened, if all lines are and CrowdSec would not count those that differ', async () => {
+  const folder = join(hub, '.tests/as-happened');
+  mkdirSync(folder);
+  try {
+    writeFileSync(join(folder, 'config.yaml'), config('ignore_parsers: true\n'));
+    writeFileSync(join(folder, 'x.log'), '192.0.2.1 bad\n192.0.2.2 bad\n');
+    const first = '"192.0.2.1" in results[0].Overflow.GetSources()\n';
+    for (const [second, exit] of [['"192.0.2.2" in results[1].Overflow.GetSources()', 0], ['"192.0.2.2" in results[0].Overflow.GetSources()', 1],
+      ['results[1].Overflow.Sources["192.0.2.2"].IP == "192.0.2.2"', 1]] as const) {
+      writeFileSync(join(folder, 'scenario.assert'), `${first}${second}\n`);
+      const outcome = await run('run', 'as-happened');
+      assert.equal(outcome.exit, exit, second);
+      if (exit === 0) assert.match(outcome.stderr, /Test 'as-happened' numbers its overflows in the order of the log: .* passes over the 2 lines/);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a test that needs geographic databases is skipped by name and with its reason', async () => {

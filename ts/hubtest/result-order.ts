@@ -8,6 +8,8 @@ import type { OverflowEvent } from './results.js';
 export interface OrderedResults {
   readonly results: readonly OverflowEvent[];
   readonly open: readonly { readonly from: number; readonly count: number }[];
+  /** The same overflows in the order in which they happened. */
+  readonly asHappened: readonly OverflowEvent[];
 }
 
 /** Sorts overflows; equal ones stay in the order in which they happened. */
@@ -20,7 +22,7 @@ export function orderResults(overflows: readonly OverflowEvent[]): OrderedResult
     if (end - from > 1) open.push({ from, count: end - from });
     from = end;
   }
-  return { results, open };
+  return { results, open, asHappened: overflows };
 }
 
 /**
