@@ -45,6 +45,8 @@ export class IpsetBackend implements Backend {
   /** Changes begun and ended: odd while one is under way. */
   #changes = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Ends with the look under way. */
+  #look: Promise<void> = Promise.resolve();
 
   /** Throws a BackendError when netlink is out of reach. */
   constructor(options: IpsetOptions) {
@@ -125,6 +127,7 @@ export class IpsetBackend implements Backend {
   async watch(onForeignChange: (what: string) => void): Promise<void> {
     if (this.#timer !== null) return;
     const { ipsetLookIntervalMs, ipsetLookShare, ipsetCompareRounds } = bouncerLimits;
+    const again = (pauseMs: number): NodeJS.Timeout => setTimeout(() => { this.#look = look(); }, pauseMs);
     let mayRulesDiffer = true;
     const isTold = await this.#rules?.watch(this.#addon, () => { mayRulesDiffer = true; }) ?? true;
     let round = 0;
@@ -133,17 +136,21 @@ export class IpsetBackend implements Backend {
       mayRulesDiffer = false;
       const isWhole = ++round % ipsetCompareRounds === 0;
       const startedMs = performance.now();
-      const what = await this.#look(isWhole, looksAtRules);
-      if (what !== null) onForeignChange(what);
+      let what = await this.#setFault(isWhole);
       const tookMs = isWhole ? 0 : performance.now() - startedMs;
-      if (this.#timer !== null) this.#timer = setTimeout(() => void look(), Math.max(ipsetLookIntervalMs, ipsetLookShare * tookMs));
+      if (looksAtRules && await this.#rules?.areRight() === false) what ??= 'rules are missing or foreign';
+      if (what !== null) onForeignChange(what);
+      // Who was told replaces all; until then the next look would tell the same.
+      if (what !== null) for (const set of this.#sets.values()) set.forget();
+      if (this.#timer !== null) this.#timer = again(Math.max(ipsetLookIntervalMs, ipsetLookShare * tookMs));
     };
-    this.#timer = setTimeout(() => void look(), ipsetLookIntervalMs);
+    this.#timer = again(ipsetLookIntervalMs);
   }
 
   async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    await this.#look;
     this.#rules?.close();
     this.#cutter.close();
     this.#looking.close();
@@ -177,8 +184,8 @@ export class IpsetBackend implements Backend {
       'maxelem', String(Math.max(this.#options.size, Math.ceil(1.5 * count)))];
   }
 
-  /** What is not as it should be, or null. */
-  async #look(isWhole: boolean, looksAtRules: boolean): Promise<string | null> {
+  /** What is wrong with the sets, or null; beside a change of our own a look says nothing. */
+  async #setFault(isWhole: boolean): Promise<string | null> {
     const before = this.#changes;
     let what: string | null = null;
     try {
@@ -187,11 +194,6 @@ export class IpsetBackend implements Backend {
       if (!(error instanceof BackendError)) throw error;
       what = error.message;
     }
-    // Beside a change of our own a look at sets says nothing.
-    if (before !== this.#changes || before % 2 !== 0) what = null;
-    if (looksAtRules && await this.#rules?.areRight() === false) what ??= 'rules are missing or foreign';
-    // Who is told replaces all; until then the next look would tell the same.
-    if (what !== null) for (const set of this.#sets.values()) set.forget();
-    return what;
+    return before === this.#changes && before % 2 === 0 ? what : null;
   }
 }
