@@ -1,6 +1,6 @@
-// `npm run bench [-- macro|scale|latency|micro|lapi|firewall|hub|differential|dates]`. Macro: replays generated logs beside Debian's crowdsec
+// `npm run bench [-- macro|scale|latency|hostile|micro|lapi|firewall|hub|differential|dates]`. Macro: replays generated logs beside Debian's crowdsec
 // with the same rules; alerts are compared before anything is reported. Scale, a part of it: rules, workers, cores. Latency: from
-// a line to its alert. Micro: the inner loops with benchmark.js. Hub: what loading and explaining cost. Differential and dates
+// a line to its alert. Hostile: input made to cost much, a million buckets. Micro: the inner loops with benchmark.js. Hub: what loading and explaining cost. Differential and dates
 // compare answers only. Results also go to bench/record/.
 
 import { cpus, totalmem } from 'node:os';
@@ -17,6 +17,7 @@ import type { Replay, ReplayEngine } from './replay-engine.js';
 import { runDatesBesideGo } from './suites/dates-beside-go.js';
 import { runDifferential } from './suites/differential.js';
 import { runFirewall } from './suites/firewall.js';
+import { runHostile } from './suites/hostile.js';
 import { runHub } from './suites/hub.js';
 import { runLapi } from './suites/lapi.js';
 import { runLatency } from './suites/latency.js';
@@ -50,6 +51,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     await runScale({ work, tell, writeLog, out: join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-scale`) });
   }
   if (what.includes('macro') || what.includes('latency')) await runLatency(work, tell);
+  if (what.includes('macro') || what.includes('hostile')) {
+    await runHostile(work, tell, join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-hostile`));
+  }
   if (what.includes('micro')) await runMicro(tell, join(root, 'bench/record', `${new Date().toISOString().slice(0, 10)}-micro`));
   if (what.includes('lapi')) await runLapi(work, tell);
   if (what.includes('firewall')) runFirewall(work, tell);

@@ -2,7 +2,7 @@
 // Plain constants, compiled by AssemblyScript and by TypeScript alike. Drawings of the structs are in layout.ts.
 
 /** Changes whenever a struct changes; a memory of another version is refused. */
-export const layoutVersion = 3;
+export const layoutVersion = 4;
 export const magic = 0x424c4150;
 
 /** Shards of the table. Fixed: the shard of a key must not depend on the number of workers. */
@@ -60,7 +60,7 @@ export const flagQueueCapped = 16;
 /** The caller decides each overflow (an overflow filter); without this flag it goes to the ring. */
 export const flagFiltered = 32;
 
-export const slotBytes = 192;
+export const slotBytes = 160;
 export const slotHash = 0;
 export const slotKeyId = 8;
 export const slotScenario = 12;
@@ -81,9 +81,9 @@ export const slotQueueHead = 88;
 export const slotQueueLength = 92;
 export const slotLatches = 112;
 export const slotQueueInline = 128;
-export const slotQueueInlineCount = 8;
-export const slotKeyInline = 160;
-export const slotKeyInlineBytes = 32;
+export const slotQueueInlineCount = 4;
+export const slotKeyInline = 144;
+export const slotKeyInlineBytes = 16;
 
 /** The slot is in the table, as a bucket or a mute; free ones and those in an overflow ring are not. */
 export const slotBusy = 1;

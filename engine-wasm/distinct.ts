@@ -1,4 +1,5 @@
-// The values a bucket with `distinct` has seen: a chained hash table in blocks. Values are compared in full.
+// The values a bucket with `distinct` has seen: a list while they are few (distinctSpace 0), then a chained hash table in
+// blocks. Values are compared in full.
 
 import * as abi from './abi';
 import { hashOf } from './hash';
@@ -7,6 +8,7 @@ import { addressOf, bump, byteLength, distinctAt, distinctBytes, entryOf, header
 import { release } from './slab';
 import { allocateOrEvict } from './table';
 
+const listMax: u32 = 4;
 const chainsFirst: u32 = 8;
 /** What one block can hold; with limits.distinctValuesMax values a chain is about three long then. */
 const chainsMax: u32 = 1 << 15;
@@ -14,7 +16,7 @@ const chainsMax: u32 = 1 << 15;
 /** Remembers a value. Returns false if this bucket has seen it before. A value that finds no room counts as new. */
 export function isNew(staging: Staging, shard: u32, slot: Slot, at: u32, length: u32): bool {
   const hash = u32(hashOf(length, at, byteLength(length)));
-  if (slot.distinctBlock != 0 && isKnown(slot, hash, at, length)) return false;
+  if (isKnown(slot, hash, at, length)) return false;
   if (slot.distinctCount >= header().distinctValuesMax || !add(staging, shard, slot, hash, at, length)) {
     bump(staging, slot.scenario, abi.statDistinctFull);
   }
@@ -23,21 +25,21 @@ export function isNew(staging: Staging, shard: u32, slot: Slot, at: u32, length:
 
 /** Forgets all values of a bucket. */
 export function clearDistinct(slot: Slot): void {
-  if (slot.distinctBlock == 0) return;
-  for (let chain: u32 = 0; chain < slot.distinctSpace; chain++) {
-    let block = entryOf(slot.distinctBlock, chain);
+  for (let chain: u32 = 0; chain < chainsOf(slot); chain++) {
+    let block = firstOf(slot, chain);
     while (block != 0) {
       const next = distinctAt(block).next;
       release(block);
       block = next;
     }
   }
-  release(slot.distinctBlock);
+  if (slot.distinctSpace != 0) release(slot.distinctBlock);
   slot.distinctBlock = 0;
+  slot.distinctSpace = 0;
 }
 
 function isKnown(slot: Slot, hash: u32, at: u32, length: u32): bool {
-  let block = entryOf(slot.distinctBlock, hash & (slot.distinctSpace - 1));
+  let block = firstOf(slot, hash & (chainsOf(slot) - 1));
   while (block != 0) {
     const value = distinctAt(block);
     if (value.hash == hash && value.length == length
@@ -48,18 +50,19 @@ function isKnown(slot: Slot, hash: u32, at: u32, length: u32): bool {
 }
 
 function add(staging: Staging, shard: u32, slot: Slot, hash: u32, at: u32, length: u32): bool {
-  if (slot.distinctBlock == 0 ? !resize(staging, shard, slot, chainsFirst)
-    : slot.distinctCount >= slot.distinctSpace * 2 && slot.distinctSpace < chainsMax
-      && !resize(staging, shard, slot, slot.distinctSpace * 2)) return false;
+  const space = slot.distinctSpace;
+  if (slot.distinctCount >= max(space * 2, listMax) && space < chainsMax
+    && !resize(staging, shard, slot, max(space * 2, chainsFirst))) return false;
   const block = allocateOrEvict(staging, shard, addressOf(slot), 12 + byteLength(length));
   if (block == 0) return false;
   const value = distinctAt(block);
-  const chain = hash & (slot.distinctSpace - 1);
-  value.next = entryOf(slot.distinctBlock, chain);
+  const chain = hash & (chainsOf(slot) - 1);
+  value.next = firstOf(slot, chain);
   value.hash = hash;
   value.length = length;
   memory.copy(distinctBytes(block), at, byteLength(length));
-  setEntryOf(slot.distinctBlock, chain, block);
+  if (slot.distinctSpace == 0) slot.distinctBlock = block;
+  else setEntryOf(slot.distinctBlock, chain, block);
   slot.distinctCount += 1;
   return true;
 }
@@ -68,9 +71,8 @@ function resize(staging: Staging, shard: u32, slot: Slot, chains: u32): bool {
   const table = allocateOrEvict(staging, shard, addressOf(slot), chains * 4);
   if (table == 0) return false;
   memory.fill(table, 0, chains * 4);
-  const old = slot.distinctBlock;
-  for (let chain: u32 = 0; old != 0 && chain < slot.distinctSpace; chain++) {
-    let block = entryOf(old, chain);
+  for (let chain: u32 = 0; chain < chainsOf(slot); chain++) {
+    let block = firstOf(slot, chain);
     while (block != 0) {
       const value = distinctAt(block);
       const next = value.next;
@@ -80,8 +82,17 @@ function resize(staging: Staging, shard: u32, slot: Slot, chains: u32): bool {
       block = next;
     }
   }
-  if (old != 0) release(old);
+  if (slot.distinctSpace != 0) release(slot.distinctBlock);
   slot.distinctBlock = table;
   slot.distinctSpace = chains;
   return true;
+}
+
+/** A list is one chain. */
+function chainsOf(slot: Slot): u32 {
+  return max(slot.distinctSpace, 1);
+}
+
+function firstOf(slot: Slot, chain: u32): u32 {
+  return slot.distinctSpace == 0 ? slot.distinctBlock : entryOf(slot.distinctBlock, chain);
 }

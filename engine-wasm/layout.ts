@@ -97,8 +97,8 @@ export class SlotList {
 //  |tokens (f64)|count |flags |queueBlock |queueSpace |queueHead |queueLength |
 //  96             100            104         108         112            120           124
 //  |distinctBlock |distinctCount |timedOlder |timedNewer |latches (u64) |distinctSpace |(spare) |
-//  128                       160                     192
-//  |8 queue entries (u32)    |32 bytes of key        |
+//  128                       144                     160
+//  |4 queue entries (u32)    |16 bytes of key        |
 @unmanaged
 export class Slot {
   hash: u64;

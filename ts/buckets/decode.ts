@@ -36,6 +36,7 @@ function readEntry(event: Event, tag: number, reader: EntryReader): void {
   const { line } = event;
   switch (tag) {
     case entry.metaSlot: return event.meta.setAt(reader.slot(), reader.text());
+    case entry.metaTime: return event.meta.setAt(reader.slot(), event.marshaledTime);
     case entry.metaName: return event.meta.set(reader.text(), reader.text());
     case entry.parsedSlot: return event.parsed.setAt(reader.slot(), reader.text());
     case entry.parsedName: return event.parsed.set(reader.text(), reader.text());
@@ -82,11 +83,13 @@ class EntryReader {
   }
 
   text(): string {
-    const marked = this.bytes.readUInt32LE(this.at);
-    const length = marked & ~format.wideBit;
-    const from = this.at + 4;
+    const first = this.bytes[this.at];
+    const isShort = first < format.shortLengthEnd;
+    const marked = isShort ? first : this.bytes.readUInt32BE(this.at);
+    const length = isShort ? first : marked & ~(format.longBit | format.wideBit);
+    const from = this.at + (isShort ? 1 : 4);
     this.at = from + length;
-    return (marked & format.wideBit) === 0 ? this.bytes.latin1Slice(from, this.at)
+    return isShort || (marked & format.wideBit) === 0 ? this.bytes.latin1Slice(from, this.at)
       : this.bytes.toString('utf16le', from, this.at);
   }
 }

@@ -50,7 +50,7 @@ export class EventEncoder {
     this.#head(event, id);
     if (event.time.zone !== 'UTC') this.#text(entry.zone, event.time.zone);
     if (event.marshaledTime !== '') this.#text(entry.marshaledTime, event.marshaledTime);
-    this.#fields(event.meta, null, entry.metaSlot, entry.metaName);
+    this.#fields(event.meta, null, entry.metaSlot, entry.metaName, event.marshaledTime);
     this.#fields(event.enriched, fields.all ? null : fields.enriched, entry.enrichedSlot, entry.enrichedName);
     this.#fields(event.parsed, fields.all ? null : fields.parsed, entry.parsedSlot, entry.parsedName);
     if (event.type === EventType.overflow && event.overflow !== null) this.#overflow(event.overflow, fields);
@@ -76,8 +76,11 @@ export class EventEncoder {
     this.#at = at + format.headBytes;
   }
 
-  /** The hot part, so the letters of slots are written in place: for each slot tag, number, length and letters. */
-  #fields(fields: Fields, wanted: Uint8Array | null, slotTag: number, nameTag: number): void {
+  /**
+   * The hot part, so the letters of slots are written in place: for each slot tag, number, length and letters. A text that is
+   * `time` (of Meta, and not '') is not written again.
+   */
+  #fields(fields: Fields, wanted: Uint8Array | null, slotTag: number, nameTag: number, time = ''): void {
     const slots = fields.slotsInUse;
     const bytes = this.#bytes;
     for (let i = 0; i < slots.length; i++) {
@@ -87,17 +90,20 @@ export class EventEncoder {
       const length = value.length;
       if (!this.#hasRoom(7 + 2 * length)) continue;
       const at = this.#at;
-      bytes[at] = slotTag;
+      const isTime = value === time && length > 0;
+      bytes[at] = isTime ? entry.metaTime : slotTag;
       bytes[at + 1] = slot;
       bytes[at + 2] = slot >>> 8;
       this.#at = at + 3;
+      if (isTime) continue;
+      const from = at + 3 + lengthBytes(length);
       if (length >= nativeWriteMin) {
         this.#letters(value);
         continue;
       }
       let unit = 0;
       let written = 0;
-      for (; written < length && (unit = value.charCodeAt(written)) <= 0xff; written++) bytes[at + 7 + written] = unit;
+      for (; written < length && (unit = value.charCodeAt(written)) <= 0xff; written++) bytes[from + written] = unit;
       if (written < length) this.#wideLetters(value);
       else this.#setLength(length);
     }
@@ -163,37 +169,43 @@ export class EventEncoder {
 
   #letters(text: string): void {
     const bytes = this.#bytes;
-    const base = this.#at + 4;
+    const from = this.#at + lengthBytes(text.length);
     // As many bytes of UTF-8 as letters means that all are ASCII, and so the same in Latin-1.
-    if (text.length >= nativeWriteMin && bytes.utf8Write(text, base) === text.length) return this.#setLength(text.length);
+    if (text.length >= nativeWriteMin && bytes.utf8Write(text, from) === text.length) return this.#setLength(text.length);
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit > 0xff) return this.#wideLetters(text);
-      bytes[base + i] = unit;
+      bytes[from + i] = unit;
     }
     this.#setLength(text.length);
   }
 
   #wideLetters(text: string): void {
-    const base = this.#at + 4;
+    const from = this.#at + 4;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
-      this.#bytes[base + 2 * i] = unit & 0xff;
-      this.#bytes[base + 2 * i + 1] = unit >>> 8;
+      this.#bytes[from + 2 * i] = unit & 0xff;
+      this.#bytes[from + 2 * i + 1] = unit >>> 8;
     }
-    this.#setLength((2 * text.length) | format.wideBit);
+    this.#setLongLength(2 * text.length, format.wideBit);
   }
 
-  /** Writes the length of the letters behind it and moves past both. */
-  #setLength(marked: number): void {
-    const bytes = this.#bytes;
-    const at = this.#at;
-    bytes[at] = marked;
-    bytes[at + 1] = marked >>> 8;
-    bytes[at + 2] = marked >>> 16;
-    bytes[at + 3] = marked >>> 24;
-    this.#at = at + 4 + (marked & ~format.wideBit);
+  /** Writes the length of the one-byte letters behind it and moves past both. */
+  #setLength(length: number): void {
+    if (length >= format.shortLengthEnd) return this.#setLongLength(length, 0);
+    this.#bytes[this.#at] = length;
+    this.#at += 1 + length;
   }
+
+  #setLongLength(length: number, mark: number): void {
+    this.#view.setUint32(this.#at, (length | mark | format.longBit) >>> 0);
+    this.#at += 4 + length;
+  }
+}
+
+/** Bytes of the length of that many one-byte letters. */
+function lengthBytes(length: number): number {
+  return length < format.shortLengthEnd ? 1 : 4;
 }
 
 /** Of the events of its alerts the last `count`. */
