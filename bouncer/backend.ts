@@ -1,6 +1,6 @@
 // What a packet filter has to do for the bouncer. Not when or why: that is enforce.ts.
 
-import type { ElementList, SetId } from './element-list.js';
+import type { ElementList, HeldElements, SetId } from './element-list.js';
 
 /** A change of one set, applied whole or not at all. An element in both lists changes its end. */
 export interface SetChange {
@@ -35,7 +35,7 @@ export interface Backend {
   /** Throws BackendError. */
   apply(change: SetChange, nowMs: number): Promise<void>;
   /** What the kernel holds of a set. Slow on large sets; for tests and questions. */
-  dump(set: SetId, nowMs: number): Promise<ElementList>;
+  dump(set: SetId, nowMs: number): Promise<HeldElements>;
   /** The sets of bans that the kernel holds, whoever made them under our names. */
   list(): Promise<readonly SetId[]>;
   /** Dropped and processed packets since the counters were made. */

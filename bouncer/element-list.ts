@@ -13,6 +13,12 @@ export interface ElementList {
   readonly untilMs: Float64Array;
 }
 
+/** What the kernel holds of a set. */
+export interface HeldElements extends ElementList {
+  /** When each was put there last, NaN for one that stays; null where the kernel does not keep it. */
+  readonly sinceMs: Float64Array | null;
+}
+
 /** A set: the bans of one origin and family, single addresses and ranges apart, or what is never banned. */
 export interface SetId {
   readonly family: FamilyNumber;

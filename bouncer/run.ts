@@ -88,7 +88,8 @@ function feedOf({ filter, isPushed, updateFrequencyMs }: BouncerConfig, client: 
   return new Feed({ poller, follower, pollIntervalMs: updateFrequencyMs, log: events.log, now: events.now });
 }
 
-function enforcementOf({ types, families, widestBits, mode, nftables }: BouncerConfig): Enforcement {
+/** What of a configuration decides which decisions are enforced. */
+export function enforcementOf({ types, families, widestBits, mode, nftables }: BouncerConfig): Enforcement {
   return { types: new Set(types), families: new Set(families), widestBits,
     hasOneGroup: mode !== 'nftables' || Object.values(nftables).some(({ isSetOnly }) => isSetOnly) };
 }

@@ -5,9 +5,11 @@ import { IpPrefix, type IpAddress } from '../ts/util/ip.js';
 import type { Backend } from './backend.js';
 import type { BouncerConfig } from './config.js';
 import { boundsOf } from './family.js';
+import { readBan, type WireDecision } from './decision.js';
 import { BouncerClient } from './lapi-client.js';
 import { hostSources, lapiAddresses, neverRanges } from './never-ban.js';
-import type { ElementList, SetId } from './element-list.js';
+import type { ElementList, HeldElements, SetId } from './element-list.js';
+import { enforcementOf } from './run.js';
 
 /** Returns the answer as lines of text. Throws E_LAPI when the Local API does not answer whole. */
 export async function explainAddress(config: BouncerConfig, address: IpAddress, backend: Backend,
@@ -16,34 +18,48 @@ export async function explainAddress(config: BouncerConfig, address: IpAddress, 
   const { url, key, caCertPath, certPath, keyPath, insecureSkipVerify } = config.api;
   const client = new BouncerClient({ url, apiKey: key, caCertPath, certPath, keyPath, insecureSkipVerify });
   const decisions = await client.decisionsOn(address.toString());
+  const allowed = (await client.allowlisted() ?? []).flatMap(({ value }) => value ?? []);
   client.close();
   const { first: number } = boundsOf(new IpPrefix(address, address.bits));
-  const never = neverRanges([...config.neverBan, ...await lapiAddresses(config.api.url)], hostSources, config.families);
+  const never = neverRanges([...config.neverBan, ...allowed, ...await lapiAddresses(config.api.url)], hostSources, config.families);
   if (never.get(address.version)?.some(({ first, last }) => first <= number && number <= last)) {
-    lines.push(`${address} is never banned (own address, gateway, Local API or never_ban)`);
+    lines.push(`${address} is never banned (own address, gateway, Local API, never_ban or an allowlist)`);
   }
-  for (const { id, type, scope, value, origin, scenario, duration } of decisions) {
-    lines.push(`decision ${id}: ${type} of ${scope} ${value} by ${origin} (${scenario}), ${duration} left`);
-  }
+  for (const decision of decisions) lines.push(told(decision, config, now()));
   if (decisions.length === 0) lines.push(`the Local API has no decision on ${address}`);
   const held = await heldBy(backend, address, now());
-  for (const { set, untilMs } of held) {
-    lines.push(`the kernel holds it as ${set.kind} of ${set.group || 'all origins'}, until `
-      + `${untilMs === Infinity ? 'it is deleted' : new Date(untilMs).toISOString()}`);
+  for (const { set, sinceMs, untilMs } of held) {
+    lines.push(`the kernel holds it as ${set.kind} of ${set.group || 'all origins'}, `
+      + `${Number.isNaN(sinceMs) ? '' : `since ${new Date(sinceMs).toISOString()}, `}`
+      + `until ${untilMs === Infinity ? 'it is deleted' : new Date(untilMs).toISOString()}`);
   }
   if (held.length === 0) lines.push('the kernel does not ban it');
   await backend.close();
   return `${lines.join('\n')}\n`;
 }
 
-async function heldBy(backend: Backend, address: IpAddress, nowMs: number): Promise<{ set: SetId; untilMs: number }[]> {
+/** An element of a set; `sinceMs` NaN: nobody knows. */
+interface Held {
+  readonly set: SetId;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+function told(decision: WireDecision, config: BouncerConfig, nowMs: number): string {
+  const { id, type, scope, value, origin, scenario, duration } = decision;
+  const ban = readBan(decision, enforcementOf(config), nowMs);
+  return `decision ${id}: ${type} of ${scope} ${value} by ${origin} (${scenario}), ${duration} left`
+    + `${typeof ban === 'string' && ban !== 'scope' ? `; not enforced (${ban})` : ''}`;
+}
+
+async function heldBy(backend: Backend, address: IpAddress, nowMs: number): Promise<Held[]> {
   const key = Uint8Array.from(address.toBytes());
-  const found: { set: SetId; untilMs: number }[] = [];
+  const found: Held[] = [];
   for (const set of await backend.list()) {
     if (set.family !== address.version) continue;
-    const list = await backend.dump(set, nowMs);
+    const list: HeldElements = await backend.dump(set, nowMs);
     const index = indexOf(list, key);
-    if (index >= 0) found.push({ set, untilMs: list.untilMs[index] });
+    if (index >= 0) found.push({ set, sinceMs: list.sinceMs?.[index] ?? NaN, untilMs: list.untilMs[index] });
   }
   return found;
 }

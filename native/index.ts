@@ -165,6 +165,8 @@ export interface NftElements {
   readonly keys: Uint8Array;
   /** Milliseconds that are left; -1 for one that stays. */
   readonly expiresMs: Float64Array;
+  /** Milliseconds it was put there for; -1 for one that stays. */
+  readonly timeoutsMs: Float64Array;
   readonly flags: Uint8Array;
   /** Elements left out because their key has another length. */
   readonly malformed: number;

@@ -2,7 +2,7 @@
 
 import type { Backend, SetChange } from '../backend.js';
 import { families } from '../family.js';
-import { setKey, textsOf, type ElementList, type SetId } from '../element-list.js';
+import { setKey, textsOf, type HeldElements, type SetId } from '../element-list.js';
 import { parseIp } from '../../ts/util/ip.js';
 
 /** Records changes. */
@@ -34,7 +34,7 @@ export class DryRunBackend implements Backend {
     }
   }
 
-  async dump(set: SetId, nowMs: number): Promise<ElementList> {
+  async dump(set: SetId, nowMs: number): Promise<HeldElements> {
     const living = [...this.sets.get(setKey(set)) ?? []].filter(([, untilMs]) => untilMs > nowMs);
     const { keyBytes } = families[set.family];
     const first = new Uint8Array(living.length * keyBytes);
@@ -45,7 +45,7 @@ export class DryRunBackend implements Backend {
       last.set(parseIp(to)!.toBytes(), index * keyBytes);
     }
     return { count: living.length, first, last: set.kind === 'address' ? null : last,
-      untilMs: Float64Array.from(living, ([, untilMs]) => untilMs) };
+      untilMs: Float64Array.from(living, ([, untilMs]) => untilMs), sinceMs: null };
   }
 
   async list(): Promise<SetId[]> {

@@ -4,7 +4,7 @@
 
 import { loadNftablesAddon, type NftablesAddon, type NftConnection } from '../../native/index.js';
 import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
-import { setKey, type ElementList, type SetId } from '../element-list.js';
+import { setKey, type ElementList, type HeldElements, type SetId } from '../element-list.js';
 import { families, type FamilyNumber } from '../family.js';
 import { bouncerLimits } from '../limits.js';
 import { IptablesRules } from './iptables-rules.js';
@@ -95,7 +95,7 @@ export class IpsetBackend implements Backend {
     }
   }
 
-  async dump(id: SetId, nowMs: number): Promise<ElementList> {
+  async dump(id: SetId, nowMs: number): Promise<HeldElements> {
     const set = this.#sets.get(setKey(id));
     const content = set === undefined ? null : await set.read(this.#connection, true);
     if (content === null) throw new BackendError(`there is no set for ${setKey(id)}`);
@@ -104,7 +104,7 @@ export class IpsetBackend implements Backend {
     const { keyBytes } = families[id.family];
     const last = Uint8Array.from(keys, (byte, at) =>
       byte | (0xff >> Math.min(Math.max(bits[Math.floor(at / keyBytes)] - 8 * (at % keyBytes), 0), 8)));
-    return { count, first: keys, last: id.kind === 'address' ? null : last, untilMs };
+    return { count, first: keys, last: id.kind === 'address' ? null : last, untilMs, sinceMs: null };
   }
 
   async list(): Promise<SetId[]> {
@@ -116,7 +116,7 @@ export class IpsetBackend implements Backend {
   }
 
   async count(): Promise<{ dropped: PacketCounts[]; processed: PacketCounts[] }> {
-    return { dropped: await this.#rules?.dropped() ?? [], processed: [] };
+    return await this.#rules?.count() ?? { dropped: [], processed: [] };
   }
 
   cutConnections({ family }: SetId, elements: ElementList): Promise<number> {

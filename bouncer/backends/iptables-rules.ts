@@ -62,18 +62,20 @@ export class IptablesRules {
     return true;
   }
 
-  /** Packets that our rules dropped. */
-  async dropped(): Promise<PacketCounts[]> {
+  /** Packets that came to our chain, and those that it denied. */
+  async count(): Promise<{ dropped: PacketCounts[]; processed: PacketCounts[] }> {
     const dropped: PacketCounts[] = [];
+    const processed: PacketCounts[] = [];
     for (const family of this.#options.families) {
-      const lines = (await runProgram(programs[family], ['-w', '-nvxL', chainName])).split('\n').slice(2);
-      for (const line of lines) {
-        const [packets, bytes, target] = line.trim().split(/\s+/);
-        const counts = { family, group: '', packets: Number(packets), bytes: Number(bytes) };
-        if (target === 'DROP' || target === 'REJECT') dropped.push(counts);
+      for (const line of (await runProgram(programs[family], ['-w', '-v', '-S', chainName])).split('\n')) {
+        const found = / -c (\d+) (\d+)(?: -j (\w+))?/.exec(line);
+        if (found === null) continue;
+        const counts = { family, group: '', packets: Number(found[1]), bytes: Number(found[2]) };
+        if (found[3] === undefined) processed.push(counts);
+        else if (found[3] === 'DROP' || found[3] === 'REJECT') dropped.push(counts);
       }
     }
-    return dropped;
+    return { dropped, processed };
   }
 
   close(): void {
@@ -97,7 +99,8 @@ export class IptablesRules {
     const deny = (kind: SetId['kind']): string[][] => [
       ...logPrefix === null ? [] : [[...match(kind), '-m', 'limit', '--limit', '10/sec', '-j', 'LOG', '--log-prefix', logPrefix]],
       [...match(kind), '-j', isReject ? 'REJECT' : 'DROP']];
-    return [[...match('never'), '-j', 'RETURN'], ...deny('address'), ...deny('range')];
+    // The first rule does nothing but count.
+    return [[], [...match('never'), '-j', 'RETURN'], ...deny('address'), ...deny('range')];
   }
 
   async #isRight(family: FamilyNumber): Promise<boolean> {
@@ -124,7 +127,7 @@ export class IptablesRules {
   /** All rules of our chain in one transaction, so that none is missing for a moment. */
   async #make(family: FamilyNumber): Promise<void> {
     const program = programs[family];
-    const lines = this.#rules(family).map((rule) => `-A ${chainName} ${rule.map(quoted).join(' ')}`);
+    const lines = this.#rules(family).map((rule) => ['-A', chainName, ...rule.map(quoted)].join(' '));
     await runProgram(`${program}-restore`, ['-w', '-n'], `*filter\n:${chainName} - [0:0]\n${lines.join('\n')}\nCOMMIT\n`);
     for (const chain of this.#options.chains[family]) {
       if (!await attempt(program, ['-w', '-C', chain, '-j', chainName])) await runProgram(program, ['-w', '-I', chain, '-j', chainName]);

@@ -2,7 +2,7 @@
 // one behind its last. At the top of the address space there is none behind, and the end is left out.
 
 import { elementAction, elementFlag, type NftBatch, type NftElements } from '../../native/index.js';
-import type { ElementList } from '../element-list.js';
+import type { ElementList, HeldElements } from '../element-list.js';
 import type { Family } from '../family.js';
 
 /** Appends elements to a transaction; `nowMs` null leaves timeouts out. Returns the number of the first message. */
@@ -29,9 +29,10 @@ export function putElements(batch: NftBatch, family: Family, table: string, set:
 }
 
 /** What a dump says, with ends as instants. */
-export function readElements(family: Family, dumped: NftElements, isRange: boolean, nowMs: number): ElementList {
+export function readElements(family: Family, dumped: NftElements, isRange: boolean, nowMs: number): HeldElements {
   const untilMs = dumped.expiresMs.map((ms) => (ms < 0 ? Infinity : nowMs + ms));
-  if (!isRange) return { count: dumped.count, first: dumped.keys, last: null, untilMs };
+  const sinceMs = dumped.timeoutsMs.map((ms, index) => (ms < 0 ? NaN : untilMs[index] - ms));
+  if (!isRange) return { count: dumped.count, first: dumped.keys, last: null, untilMs, sinceMs };
   const width = family.keyBytes;
   const keyAt = (index: number): Buffer => Buffer.from(dumped.keys.subarray(index * width, (index + 1) * width));
   const isEnd = (index: number): boolean => (dumped.flags[index] & elementFlag.intervalEnd) !== 0;
@@ -51,7 +52,8 @@ export function readElements(family: Family, dumped: NftElements, isRange: boole
       first.set(keyAt(index), ++open * width);
     }
   }
-  return { count: starts.length, first, last, untilMs: Float64Array.from(starts, (index) => untilMs[index]) };
+  return { count: starts.length, first, last, untilMs: Float64Array.from(starts, (index) => untilMs[index]),
+    sinceMs: Float64Array.from(starts, (index) => sinceMs[index]) };
 }
 
 /** The action that deletes: without an error for what is gone, where the kernel can. */

@@ -5,7 +5,7 @@
 import { loadNftablesAddon, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
   type NftObject } from '../../native/index.js';
 import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
-import { setKey, type ElementList, type SetId } from '../element-list.js';
+import { setKey, type ElementList, type HeldElements, type SetId } from '../element-list.js';
 import { families, type Family, type FamilyNumber } from '../family.js';
 import { asking, connectNetlink, ConntrackCutter, guard } from './netlink.js';
 import { deleteAction, putElements, readElements } from './nftables-elements.js';
@@ -71,7 +71,7 @@ export class NftablesBackend implements Backend {
     this.#sets.set(setKey(set), set);
   }
 
-  async dump(set: SetId, nowMs: number): Promise<ElementList> {
+  async dump(set: SetId, nowMs: number): Promise<HeldElements> {
     const family = families[set.family];
     const names = this.#options.families[set.family];
     if (names === undefined) throw new BackendError(`family ${set.family} is not enforced`);

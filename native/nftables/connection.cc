@@ -109,11 +109,14 @@ Napi::Object ElementsValue(Napi::Env env, const ElementList& list) {
   std::copy(list.keys.begin(), list.keys.end(), keys.Data());
   auto expires = Napi::Float64Array::New(env, list.expires_ms.size());
   std::copy(list.expires_ms.begin(), list.expires_ms.end(), expires.Data());
+  auto timeouts = Napi::Float64Array::New(env, list.timeouts_ms.size());
+  std::copy(list.timeouts_ms.begin(), list.timeouts_ms.end(), timeouts.Data());
   auto flags = Napi::Uint8Array::New(env, list.flags.size());
   std::copy(list.flags.begin(), list.flags.end(), flags.Data());
   result.Set("count", static_cast<double>(list.flags.size()));
   result.Set("keys", keys);
   result.Set("expiresMs", expires);
+  result.Set("timeoutsMs", timeouts);
   result.Set("flags", flags);
   result.Set("malformed", static_cast<double>(list.malformed));
   return result;

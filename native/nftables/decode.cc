@@ -151,8 +151,10 @@ bool ReadElement(const Attribute& element, size_t key_length, ElementList& list)
   Attribute key{};
   uint8_t flags = 0;
   double expires_ms = -1;
+  double timeout_ms = -1;
   for (AttributeReader reader(element); reader.Next(part);) {
     if (part.type == NFTA_SET_ELEM_FLAGS) flags = static_cast<uint8_t>(BigU32(part));
+    if (part.type == NFTA_SET_ELEM_TIMEOUT) timeout_ms = static_cast<double>(BigU64(part));
     if (part.type == NFTA_SET_ELEM_EXPIRATION) expires_ms = static_cast<double>(BigU64(part));
     if (part.type != NFTA_SET_ELEM_KEY) continue;
     Attribute value{};
@@ -163,6 +165,7 @@ bool ReadElement(const Attribute& element, size_t key_length, ElementList& list)
   if (key.data == nullptr || key.length != key_length) return false;
   list.keys.insert(list.keys.end(), key.data, key.data + key_length);
   list.expires_ms.push_back(expires_ms);
+  list.timeouts_ms.push_back(timeout_ms);
   list.flags.push_back(flags);
   return true;
 }

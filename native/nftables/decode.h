@@ -89,6 +89,8 @@ struct ElementList {
   std::vector<uint8_t> keys;
   /// Milliseconds until the kernel drops it; -1: never.
   std::vector<double> expires_ms;
+  /// Milliseconds it was put there for; -1: it stays.
+  std::vector<double> timeouts_ms;
   std::vector<uint8_t> flags;
   /// Elements without a key of the expected length.
   size_t malformed = 0;

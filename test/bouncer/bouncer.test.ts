@@ -73,7 +73,7 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
       });
       assert.equal(received, 1);
       assert.match(await explainAddress(setup.config, parseIp('10.9.0.2')!, setup.backend()),
-        /decision \d+: ban of Ip 10\.9\.0\.2 by cscli .*\nthe kernel holds it as address of cscli, until 20/);
+        /decision \d+: ban of Ip 10\.9\.0\.2 by cscli .*\nthe kernel holds it as address of cscli, since 20.*Z, until 20/);
       assert.match(await explainAddress(setup.config, parseIp('10.9.0.1')!, setup.backend()),
         /10\.9\.0\.1 is never banned .*\nthe Local API has no decision .*\nthe kernel does not ban it/);
       await instance.app.inject({ method: 'DELETE', url: '/v1/decisions?value=10.9.0.2', headers: { authorization: `Bearer ${token}` } });

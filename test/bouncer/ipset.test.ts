@@ -63,7 +63,7 @@ inNetworkNamespace(import.meta.url, ['nft', 'ipset', 'iptables'], () => {
     assert.equal((await backend.open()).wasRepaired, true);
     assert.deepEqual(await backend.open(), { wasRepaired: false, kept: [addresses, ranges,
       { ...addresses, family: 6 }, { ...ranges, family: 6 }] });
-    assert.equal(run('iptables', ['-S', 'CROWDSEC_CHAIN']), '-N CROWDSEC_CHAIN\n'
+    assert.equal(run('iptables', ['-S', 'CROWDSEC_CHAIN']), '-N CROWDSEC_CHAIN\n-A CROWDSEC_CHAIN\n'
       + '-A CROWDSEC_CHAIN -m set --match-set bl-never src -j RETURN\n-A CROWDSEC_CHAIN -m set --match-set bl src -j DROP\n'
       + '-A CROWDSEC_CHAIN -m set --match-set bl-net src -j DROP\n');
     assert.match(run('iptables', ['-S', 'INPUT']), /-A INPUT -j CROWDSEC_CHAIN/);

@@ -78,6 +78,8 @@ inNetworkNamespace(import.meta.url, ['nft', 'ipset', 'iptables'], async () => {
       bench.add(1, banned);
       await bench.settle();
       assert.deepEqual([await arrives(plan, banned), await arrives(plan, other)], [false, true]);
+      const { processed } = await bench.enforcer.ask(() => bench.backend.count());
+      assert.ok(processed.some((counts) => counts.family === family && counts.packets >= 2), 'packets that were looked at');
       bench.state.remove(1);
       await bench.settle();
       assert.equal(await arrives(plan, banned), true);

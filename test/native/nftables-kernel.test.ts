@@ -1,6 +1,7 @@
 // native/nftables on a kernel, in a namespace of its own: what it writes is what nft reads, and the other way round.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
@@ -9,6 +10,8 @@ import { inNetworkNamespace, run } from '../support/network-namespace.js';
 
 const ipv4 = 2;
 const bufferBytes = 8 << 20;
+
+const noIpset = spawnSync('ipset', ['-v']).error === undefined ? false : 'needs the program ipset';
 
 inNetworkNamespace(import.meta.url, ['nft'], () => {
   const { Batch, Connection, Monitor } = loadNftablesAddon();
@@ -142,6 +145,60 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     } finally {
       monitor.close();
     }
+  });
+
+  test('answers that did not fit the socket are an error of their own, and the transaction holds', async () => {
+    await reset();
+    const narrow = new Connection(1, bufferBytes);
+    try {
+      const batch = new Batch();
+      for (let index = 0; index < 500; index++) batch.addSet(ipv4, 't', `many${index}`, 7, 4, setFlag.timeout);
+      await assert.rejects(narrow.commit(batch.bytes(), batch.messageCount), { errno: 105 });
+      assert.equal((await connection.listObjects('set', ipv4, 't')).filter(({ name }) => name.startsWith('many')).length, 500);
+    } finally {
+      narrow.close();
+    }
+  });
+
+  test('news that did not fit the queue are announced as lost', async () => {
+    await reset();
+    const news = new EventEmitter();
+    const monitor = new Monitor(connection.port, (_, wasLost) => { if (wasLost) news.emit('lost'); });
+    try {
+      const lost = once(news, 'lost');
+      const elements = Array.from({ length: 100_000 }, (_, index) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
+      // Nobody reads while nft runs.
+      run('nft', ['-f', '-'], `add element ip t s { ${elements.join(', ')} }\n`);
+      await lost;
+    } finally {
+      monitor.close();
+    }
+  });
+
+  test('sets of ipset are filled, thinned out and read', { skip: noIpset }, async () => {
+    run('ipset', ['create', 'n', 'hash:net', 'family', 'inet6', 'timeout', '0', 'maxelem', '3000']);
+    const count = 2500;
+    const keys = new Uint8Array(16 * count);
+    for (let index = 0; index < count; index++) keys.set([0x20, 1, 0xd, 0xb8, index >> 8, index & 255], 16 * index);
+    const bits = new Uint8Array(count).fill(48);
+    const put = (isDelete: boolean, upTo: number): Promise<Int32Array> =>
+      connection.putIpset('n', isDelete, upTo, 16, keys, bits, isDelete ? null : new Uint32Array(count).fill(3600));
+    assert.deepEqual([...await put(false, count)], []);
+    assert.deepEqual([...await put(true, 500), ...await put(true, 500)], [], 'what is gone is no matter');
+    const counted = await connection.listIpset('n', 16, false);
+    assert.deepEqual([counted.type, counted.elements, counted.elementsMax, counted.count], ['hash:net', 2000, 3000, 0]);
+    const { keys: held, bits: heldBits, timeoutsS, malformed } = await connection.listIpset('n', 16, true);
+    const names = (bytes: Uint8Array): string[] => (Buffer.from(bytes).toString('hex').match(/.{32}/g) ?? []).sort();
+    assert.deepEqual(names(held), names(keys.subarray(16 * 500)));
+    assert.ok(malformed === 0 && heldBits.every((length) => length === 48) && timeoutsS.every((left) => left > 3000 && left <= 3600));
+    assert.match(run('ipset', ['save', 'n']), /add n 2001:db8:1f4::\/48 timeout/);
+    const more = await connection.putIpset('n', false, count, 16, keys.map((byte) => byte ^ 1), bits, new Uint32Array(count));
+    assert.equal(more[1], 4352, 'the set is full');
+    await assert.rejects(connection.listIpset('none', 16, false), { errno: 2 });
+    for (const call of [() => connection.listIpset('x'.repeat(32), 16, false), () => connection.listIpset('n', 5, false),
+      () => connection.putIpset('n', false, 2, 4, new Uint8Array(7), new Uint8Array(2)),
+      () => connection.putIpset('n', false, 1, 4, new Uint8Array(4), new Uint8Array(1), new Uint8Array(4) as never)]) assert.throws(call);
+    run('ipset', ['destroy', 'n']);
   });
 
   test('cutting ends the known connections of an address and leaves the others', async () => {
