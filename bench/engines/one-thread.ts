@@ -42,11 +42,12 @@ export class OneThread {
     createPalisadeInstance(folder, referenceHub(which)!, 18_486, 1);
     const config = loadConfig(join(folder, 'etc/config.yaml'));
     const { configDir, hubDir, index } = config.paths;
+    const provenance = config.engine?.provenance ?? false;
     this.rules = loadRules(config, installedItems({ configDir, hubDir, indexPath: index }));
     const setup = { ...runtimeSetup(config, this.rules, 0, silentLog), simulation: { global: false, exclusions: [] }, uuidSalt: '', contextValueLength: 4000,
-      provenance: false, index: 0, buckets: createBuckets(this.rules.scenarios, { workerCount: 1, slotsMax: config.limits.bucketSlotsMax }) };
+      provenance, index: 0, buckets: createBuckets(this.rules.scenarios, { workerCount: 1, slotsMax: config.limits.bucketSlotsMax }) };
     const runtime = new ThreadRuntime(setup, this.counters, silentLog);
-    this.#parser = new Parser(new LinkedParser(this.rules.parsers, runtime, false));
+    this.#parser = new Parser(new LinkedParser(this.rules.parsers, runtime, provenance));
     this.#pourer = linkPourer(setup, runtime);
     this.#events = new EventBatch(runtime.names);
   }

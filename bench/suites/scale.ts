@@ -29,6 +29,8 @@ interface Row {
   readonly linesPerCpuSecond: number;
   readonly linesPerSecond: number;
   readonly peakMegabytes: number;
+  /** How much the peak grows with the log: what leaks shows here, and what alerts leave in the database's pages. */
+  readonly megabytesPerMillionLines: number;
   readonly alerts: number;
 }
 
@@ -44,8 +46,8 @@ const runs: readonly (readonly ['usual' | 'all', string, number])[] = [
 export async function runScale(options: ScaleOptions): Promise<void> {
   const { tell, out } = options;
   if (referenceHub('usual') === null) return tell('\nscale: the reference hub is not here (PALISADE_SHARED)');
-  tell('\n## Scale: CrowdSec\'s reference hub, palisade alone\n\n| log | rules | cores | workers | lines per CPU-second | lines per second | peak MB | alerts |');
-  tell('|---|---|---|---|---|---|---|---|');
+  tell('\n## Scale: CrowdSec\'s reference hub, palisade alone\n\n| log | rules | cores | workers | lines per CPU-second | lines per second | peak MB | MB per million lines | alerts |');
+  tell('|---|---|---|---|---|---|---|---|---|');
   const rows: Row[] = [];
   for (const one of replayCases) {
     const alerts = new Map<string, string>();
@@ -56,7 +58,7 @@ export async function runScale(options: ScaleOptions): Promise<void> {
       alerts.set(rules, found);
       rows.push(row);
       tell(`| ${row.log} | ${rules} | ${cores || 'all'} | ${workers} | ${Math.round(row.linesPerCpuSecond)} | ${Math.round(row.linesPerSecond)} | `
-        + `${Math.round(row.peakMegabytes)} | ${row.alerts} |`);
+        + `${Math.round(row.peakMegabytes)} | ${Math.round(row.megabytesPerMillionLines)} | ${row.alerts} |`);
     }
   }
   write(out, rows);
@@ -70,7 +72,8 @@ async function measureOne({ work, writeLog }: ScaleOptions, one: ReplayCase, rul
   return { found: alertsOf(long), row: { log: one.name, rules, cores, workers,
     linesPerCpuSecond: lines / (long.cost.cpuSeconds - short.cost.cpuSeconds),
     linesPerSecond: lines / (long.cost.wallSeconds - short.cost.wallSeconds),
-    peakMegabytes: long.cost.peakBytes / 2 ** 20, alerts: long.alerts.length } };
+    peakMegabytes: long.cost.peakBytes / 2 ** 20,
+    megabytesPerMillionLines: ((long.cost.peakBytes - short.cost.peakBytes) / 2 ** 20) / (lines / 1e6), alerts: long.alerts.length } };
 }
 
 function alertsOf({ alerts }: Replay): string {
@@ -78,7 +81,7 @@ function alertsOf({ alerts }: Replay): string {
 }
 
 function write(out: string, rows: readonly Row[]): void {
-  const columns = ['log', 'rules', 'cores', 'workers', 'linesPerCpuSecond', 'linesPerSecond', 'peakMegabytes', 'alerts'] as const;
+  const columns = ['log', 'rules', 'cores', 'workers', 'linesPerCpuSecond', 'linesPerSecond', 'peakMegabytes', 'megabytesPerMillionLines', 'alerts'] as const;
   writeFileSync(`${out}.csv`, `${columns.join(',')}\n${rows.map((row) => columns.map((column) => (
     typeof row[column] === 'number' ? Math.round(row[column]) : row[column] || 'all')).join(',')).join('\n')}\n`);
   const labelOf = ({ log, rules, cores, workers }: Row): string => `${log}, ${rules} rules, ${cores === '' ? 'all cores' : 'one core'}, ${workers} workers`;

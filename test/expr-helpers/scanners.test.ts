@@ -121,6 +121,16 @@ test('JsonExtract agrees with parsing the whole on well-formed documents', () =>
   }
 });
 
+test('JsonExtract finds in lines of a data file what it finds in the same texts elsewhere, however often it is asked', () => {
+  const lines = ['{"cve":"CVE-1","uri":"/a"}', '{"cve":"CVE-2","uri":"/b\\"c"}', '{"uri":"","list":[1,{"x":"y"}]}', '[{"x":1}]', '{broken', 'no JSON'];
+  const holding = testContext({}, [{ type: 'string', name: 'lines.json', lines }]);
+  for (let round = 0; round < 3; round++) {
+    for (const path of ['cve', 'uri', 'list[1].x', '[0].x', '', 'none']) {
+      for (const line of lines) assert.equal(call(holding, 'JsonExtract', line, path), call(context, 'JsonExtract', line, path), `${line} at ${path}`);
+    }
+  }
+});
+
 test('globs match as in CrowdSec, byte by byte', () => {
   for (const [pattern, text, expected] of recorded<[string, string, boolean]>('expr-helpers/recorded/globs.json')) {
     assert.equal(call(context, 'Match', pattern, text), expected, `${pattern} on ${text}`);

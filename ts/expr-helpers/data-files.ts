@@ -61,6 +61,8 @@ export class DataFiles {
   readonly #tags = new Map<string, TagLookup>();
   readonly #bots = new Map<string, readonly Bot[]>();
   readonly #complainedOf = new Set<string>();
+  /** Lines of `string` files that are JSON. */
+  readonly #jsonLines = new Set<string>();
 
   constructor(contents: readonly DataFileContent[], log: Log, nowMs: () => number) {
     this.#log = log;
@@ -71,6 +73,11 @@ export class DataFiles {
   /** Lines of a `string` file; none, and an error in the log, when it was not loaded. */
   lines(name: string): readonly string[] {
     return this.#lists.get(name) ?? (this.#complain(name, 'string'), []);
+  }
+
+  /** Whether a text is JSON that a line of a `string` file holds: what is found in it stays the same. */
+  holdsJson(text: string): boolean {
+    return this.#jsonLines.size > 0 && isJson(text) && this.#jsonLines.has(text);
   }
 
   /** Whether any expression of a `regexp` file matches. */
@@ -104,7 +111,9 @@ export class DataFiles {
   #add(content: DataFileContent): void {
     const { name } = content;
     switch (content.type) {
-      case 'string': return setOnce(this.#lists, name, () => Object.freeze([...content.lines]));
+      case 'string':
+        for (const line of content.lines) if (isJson(line)) this.#jsonLines.add(line);
+        return setOnce(this.#lists, name, () => Object.freeze([...content.lines]));
       case 'regexp': return setOnce(this.#expressions, name, () => new ExpressionFile(content.lines, content.cache));
       case 'map': return setOnce(this.#tags, name, () => new TagLookup(name, content.rows, this.#log));
       case 'bots': return setOnce(this.#bots, name, () => content.bots.map((bot) => new Bot(bot)));
@@ -188,4 +197,8 @@ function placeOf(file: string, line: NumberedLine): { file: string; line: number
 
 function setOnce<V>(map: Map<string, V>, name: string, make: () => V): void {
   if (!map.has(name)) map.set(name, make());
+}
+
+function isJson(text: string): boolean {
+  return text.startsWith('{') || text.startsWith('[');
 }

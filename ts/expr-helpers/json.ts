@@ -6,13 +6,14 @@ import { goJsonText } from '../util/go-json-text.js';
 import { findJson, type JsonKind, jsonPath, unescapeJson } from '../util/json-path.js';
 import { JsonError, parseJsonValue } from '../util/json-value.js';
 import { remembered } from '../util/remembered.js';
-import { type HelperFamily, pure } from './family.js';
+import type { DataFiles } from './data-files.js';
+import type { HelperFamily } from './family.js';
 
 const two = [stringType, stringType];
 
 /** JsonExtract and its kin, ToJsonString and UnmarshalJSON. */
 export const jsonHelpers: HelperFamily = {
-  JsonExtract: pure(two, stringType, (json: string, path: string) => extract(json, pathOf(path))),
+  JsonExtract: { params: two, returns: stringType, isPure: true, make: ({ files }) => rememberingExtract(files) },
   JsonExtractUnescape: { params: [stringType], variadic: stringType, returns: stringType, make: () => extractUnescaped },
   JsonExtractLib: {
     params: [stringType], variadic: stringType, returns: stringType,
@@ -54,6 +55,18 @@ export const jsonHelpers: HelperFamily = {
 };
 
 const pathOf = remembered(jsonPath);
+
+/** A filter asks every line of a data file for the same member, event after event: that is looked for once. */
+function rememberingExtract(files: DataFiles): (json: string, path: string) => string {
+  const membersOf = remembered((_path: string) => new Map<string, string>());
+  return (json, path) => {
+    if (!files.holdsJson(json)) return extract(json, pathOf(path));
+    const members = membersOf(path);
+    let member = members.get(json);
+    if (member === undefined) members.set(json, member = extract(json, pathOf(path)));
+    return member;
+  };
+}
 
 /** The text of a value as it stands, a string without its quotes; '' when missing. */
 function extract(json: string, path: readonly string[]): string {
