@@ -18,7 +18,7 @@ function grokLines({ stage, groks, facts, hadSuccess, groksLeftOut }: Extract<Wh
       : `why: no node of ${stage} took the line, and the filter of every one with a pattern was false`;
     return [head, ...known];
   }
-  const more = groksLeftOut > 0 ? [`  and ${groksLeftOut} patterns more that came less far`] : [];
+  const more = groksLeftOut > 0 ? [`  and ${groksLeftOut} patterns more that came less far (-v shows them)`] : [];
   const head = `why: the patterns of ${stage} whose filter held, those that came furthest first`;
   return [head, ...known, ...groks.flatMap(grokLine), ...more];
 }
@@ -39,7 +39,7 @@ function grokLine({ node, place, pattern, subject, text, stop }: FailedGrok): st
 
 function filterLines({ filters, passedOver }: Extract<Why, { kind: 'parsed' }>): string[] {
   if (filters.length + passedOver === 0) return [];
-  const more = passedOver > 0 ? [`  and ${passedOver} scenarios whose filter is false at its first part`] : [];
+  const more = passedOver > 0 ? [`  and ${passedOver} scenarios whose filter is false at its first part (-v shows them)`] : [];
   return ['why not: the part of each other scenario\'s filter that is false', ...filters.flatMap(filterLine), ...more];
 }
 

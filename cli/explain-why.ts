@@ -60,6 +60,8 @@ export interface WhyOptions {
   readonly parsers: ParserSpec;
   readonly scenarios: readonly ScenarioSpec[];
   readonly runtime: ExprRuntime;
+  /** Leave no pattern and no scenario out. */
+  readonly all: boolean;
 }
 
 /** Collects what happens to a line and says why it stopped. */
@@ -102,7 +104,7 @@ export class WhyReader {
       if (part !== null) filters.push([name, part]);
     }
     filters.sort((a, b) => b[1].held - a[1].held || (a[0] < b[0] ? -1 : 1));
-    const close = filters.length <= scenariosMax ? filters
+    const close = this.#options.all || filters.length <= scenariosMax ? filters
       : filters.filter(([, { held, failure }]) => held > 0 || failure !== '');
     return { kind: 'parsed', filters: close, passedOver: filters.length - close.length };
   }
@@ -112,7 +114,7 @@ export class WhyReader {
     const groks = this.#attempts.filter(({ node }) => node.stage === stage).map((attempt) => this.#failure(attempt))
       .sort((a, b) => progress(b) - progress(a));
     // Of many patterns those count that matched something.
-    const close = groks.filter((grok, index) => index < groksMin || (index < groksMax && progress(grok) > 0));
+    const close = groks.filter((grok, index) => this.#options.all || index < groksMin || (index < groksMax && progress(grok) > 0));
     const facts = ['evt.Line.Labels.type', 'evt.Parsed.program', 'evt.Parsed.message', 'evt.StrTime'].map((path) => (
       [path, this.#filters.valueOf(path, event)] as const)).filter(([, value]) => value !== '""');
     return { kind: 'unparsed', stage, facts, groks: close, groksLeftOut: groks.length - close.length,

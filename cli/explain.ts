@@ -53,6 +53,8 @@ export interface ExplainOptions {
   readonly nowMs: number;
   /** Find out why lines did not go further. */
   readonly why: boolean;
+  /** With reasons that are usually only counted. */
+  readonly verbose: boolean;
 }
 
 /** The installed rules, ready to explain lines. */
@@ -66,14 +68,14 @@ export class Explainer {
   readonly #ran = new Set<string>();
 
   /** Throws what cannot be loaded. */
-  constructor({ config, hubPaths, log, nowMs, why }: ExplainOptions) {
+  constructor({ config, hubPaths, log, nowMs, why, verbose }: ExplainOptions) {
     const installed: InstalledItems = installedItems(hubPaths, log);
     const rules = loadRules(config, installed);
     this.#runtime = new ThreadRuntime(runtimeSetup(config, rules, nowMs - Date.now(), log), new Counters(), silentLog);
     this.#parser = new LinkedParser(rules.parsers, this.#runtime);
     this.#runner = new EventRunner(this.#parser, this.#recorder);
     this.#scenarios = linkScenarios(rules.scenarios, this.#runtime.expr);
-    this.#why = why ? new WhyReader({ config, installed, parsers: rules.parsers, runtime: this.#runtime.expr,
+    this.#why = why ? new WhyReader({ config, installed, all: verbose, parsers: rules.parsers, runtime: this.#runtime.expr,
       scenarios: rules.scenarios }) : null;
     this.#recorder.why = this.#why;
   }

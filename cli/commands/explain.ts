@@ -27,7 +27,7 @@ export const explainSpec: CommandSpec = {
     { long: 'log', short: 'l', kind: 'string', text: 'A log line' },
     { long: 'type', short: 't', kind: 'string', isRequired: true, text: 'Log type, e.g. syslog, nginx' },
     { long: 'labels', kind: 'string', text: 'More labels (key:value,key2:value2)' },
-    { long: 'verbose', short: 'v', kind: 'bool', text: 'Show each change of a field' },
+    { long: 'verbose', short: 'v', kind: 'bool', text: 'Show each change of a field, and with --why every pattern and scenario' },
     { long: 'failures', kind: 'bool', text: 'Only lines that no scenario sees' },
     { long: 'why', kind: 'bool', text: 'Say where patterns stopped and which part of filters is false' },
     { long: 'only-successful-parsers', kind: 'bool', text: 'Leave out parsers that did not match' },
@@ -45,7 +45,7 @@ async function explain({ context, flags }: Invocation): Promise<void> {
   const nowMs = context.io.now().getTime();
   const batches = await open(context, flags, nowMs, inputs);
   const explainer = new Explainer({ config: context.config, hubPaths: context.hubPaths, log: context.log, nowMs,
-    why: flags.bool('why') });
+    why: flags.bool('why'), verbose: flags.bool('verbose') });
   const times = new MissingTimes(context, explainer);
   let count = 0;
   for await (const batch of batches) {

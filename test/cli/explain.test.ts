@@ -103,6 +103,16 @@ test('--why shows the part of a filter that is false, with the values in it', as
   assert.match(stdout, /evt\.Meta\.http_status.*\(\d parts? before it held\)\n\t {4}evt\.Meta\.http_status = "200"\n/);
 });
 
+test('--why counts the patterns that came less far, with -v it shows them', async () => {
+  const argv = ['explain', '--why', '--type', 'syslog', '-l', `${sshd}xyzzy`];
+  const placesIn = (text: string): number => text.match(/^\t {2}\S+ \(\S+\.yaml:\d+\)$/gm)?.length ?? 0;
+  const [close, all] = [(await run(...argv)).stdout, (await run(...argv, '-v')).stdout];
+  const leftOut = Number(/and (\d+) patterns more that came less far \(-v shows them\)/.exec(close)?.[1]);
+  assert.ok(placesIn(close) >= 3 && leftOut > 0, close);
+  assert.equal(placesIn(all), placesIn(close) + leftOut);
+  assert.doesNotMatch(all, /patterns more/);
+});
+
 test('--why says so when no filter held, and never moves the cursor', async () => {
   const { stdout } = await run('explain', '--why', '--type', 'nothing-known', '-l', 'a\x1b[2Jb');
   assert.match(stdout, /why: no node of s01-parse took the line/);

@@ -2,7 +2,7 @@
 // column. Used by rules, config, acquisition and profiles alike. Not for YAML that Palisade writes.
 
 import { readFileSync } from 'node:fs';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar, type Document, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar, Schema, type Document, type Node } from 'yaml';
 import { PalisadeError, type Place } from '../errors.js';
 
 /** A text from a file together with where it stands, for errors found later (an expression that does not compile). */
@@ -46,6 +46,9 @@ export function readDocuments(file: string): YamlDocument[] {
   return parseDocuments(file, text);
 }
 
+/** CrowdSec decodes rules as YAML 1.1: yes/no are booleans, 010 is octal. One for all documents: a hub has a thousand. */
+let schema: Schema | undefined;
+
 /** Returns the non-empty documents of a YAML text. Throws E_YAML on bad syntax or a duplicate key. */
 export function parseDocuments(file: string, text: string): YamlDocument[] {
   const lines = new LineCounter();
@@ -55,9 +58,8 @@ export function parseDocuments(file: string, text: string): YamlDocument[] {
     const end = text.indexOf('\n', start);
     return { file, line, column: col, excerpt: text.slice(start, end < 0 ? undefined : end) };
   };
-  // CrowdSec decodes rules as YAML 1.1: yes/no are booleans, 010 is octal.
-  const parsed = parseAllDocuments(text, { version: '1.1', lineCounter: lines, uniqueKeys: true, logLevel: 'silent',
-    prettyErrors: false });
+  const parsed = parseAllDocuments(text, { version: '1.1', schema: (schema ??= new Schema({ schema: 'yaml-1.1', resolveKnownTags: false })),
+    lineCounter: lines, uniqueKeys: true, logLevel: 'silent', prettyErrors: false });
   const documents: YamlDocument[] = [];
   for (const [index, document] of (parsed as Document[]).entries()) {
     const error = document.errors[0];
