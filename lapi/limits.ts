@@ -65,6 +65,10 @@ export const lapiLimits = {
   alertPageRows: 500,
   /** Decisions of such a page that are loaded with it; more are loaded alert by alert, so many at once. */
   alertPageDecisions: 5_000,
+  /** Alerts that are looked up by what their decisions are; MySQL takes a thousand steps. */
+  fewAlertsMax: 900,
+  /** Decisions in a range from which on alerts are looked at one by one. */
+  wideRangeRows: 50_000,
   /** Decisions that a list takes from memory; longer ones come from the database in their order. */
   foundInMemoryMax: 10_000,
   /** Decisions expired by one statement. */

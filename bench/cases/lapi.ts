@@ -31,6 +31,14 @@ export const lapiScaleCase = {
   lists: [['ip=11.0.5.36', 1], ['range=11.0.0.0/16&contains=false', 256], ['value=11.0.5.36', 1], ['value=nope', 0], ['type=captcha', 0],
     ['scope=Country', 0], ['origins=nope', 0], ['scenarios_containing=nope', 0], ['scenarios_containing=bench&limit=100', 100],
     ['limit=100', 100], ['limit=100&offset=1000', 100], ['id_gt=499990', 10]],
+  /** Of the same number of decisions, how many have an alert of their own, and every how manieth of these is unlike the others. */
+  alertCount: 200_000,
+  rareEvery: 100_000,
+  /** Queries of /v1/alerts, and how many alerts each answers with: without a limit a hundred. */
+  alertLists: [['origin=rare', 2], ['origin=crowdsec', 100], ['origin=nope', 0], ['decision_type=captcha', 2], ['decision_type=ban', 100], ['scenario=bench/rare', 2],
+    ['scenario=bench/scenario', 100], ['scenario=nope', 0], ['scope=Country', 0], ['value=20.0.9.36', 1], ['value=nope', 0], ['kind=nope', 0], ['ip=20.0.5.36', 1],
+    ['range=20.0.0.0/16&contains=false', 100], ['range=0.0.0.0/0&contains=false', 100], ['has_active_decision=true', 100], ['has_active_decision=false', 0],
+    ['since=1ns', 0], ['until=1h', 100], ['simulated=false', 100], ['include_capi=false', 100], ['limit=50', 50]],
   /** Bouncers that start at once, decisions they are told, and the memory of the server then, megabytes. */
   startCount: 100,
   startDecisionCount: 300_000,
@@ -40,6 +48,11 @@ export const lapiScaleCase = {
 /** The n-th banned address; every address is another one. */
 export function bannedAddress(index: number): string {
   return `${11 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}.${1 + (index * 7) % 254}`;
+}
+
+/** The address of the n-th alert among many; none of the above. */
+export function attackerAddress(index: number): string {
+  return `${20 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}.36`;
 }
 
 /** The import file: CSV as both commands read it. */

@@ -9,6 +9,10 @@ import type { Tables } from './tables.js';
 
 /** Absent fields do not restrict. Conditions on decisions are independent: different decisions may meet them. */
 export interface AlertFilter {
+  /** No other alert can pass. */
+  readonly among?: readonly number[];
+  /** So many decisions lie in the range that looking them all up takes longer than looking at each alert. */
+  readonly isRangeWide?: boolean;
   readonly scope?: string;
   readonly value?: string;
   /** The alert's own scenario or that of one of its decisions. */
@@ -34,6 +38,7 @@ export interface AlertFilter {
 export function filterAlerts<O>(query: SelectQueryBuilder<Tables, 'alerts', O>,
   filter: AlertFilter): SelectQueryBuilder<Tables, 'alerts', O> {
   let result = query;
+  if (filter.among !== undefined) result = result.where(filter.among.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`alerts.id in (${sql.join(filter.among)})`);
   if (!filter.withSimulated) result = result.where('alerts.simulated', '=', 0);
   if (filter.scope !== undefined) result = result.where('alerts.source_scope', '=', filter.scope);
   if (filter.value !== undefined) result = result.where('alerts.source_value', '=', filter.value);
@@ -56,9 +61,10 @@ function decisionConditions(filter: AlertFilter): RawBuilder<SqlBool>[] {
       hasDecision(sql`decisions.scenario = ${filter.scenario}`)})`);
   }
   if (filter.range !== undefined) {
+    const inRange = rangeCondition('decisions', filter.range, filter.contains);
     // An index finds these, so they are looked up once and not for each alert.
-    conditions.push(sql<SqlBool>`alerts.id in (select decisions.alert_decisions from decisions where ${
-      rangeCondition('decisions', filter.range, filter.contains)})`);
+    conditions.push(filter.isRangeWide === true ? hasDecision(inRange)
+      : sql<SqlBool>`alerts.id in (select decisions.alert_decisions from decisions where ${inRange})`);
   }
   if (filter.decisionType !== undefined) conditions.push(hasDecision(sql`decisions.type = ${filter.decisionType}`));
   if (filter.origin !== undefined) conditions.push(hasDecision(sql`decisions.origin = ${filter.origin}`));

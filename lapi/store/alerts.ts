@@ -10,6 +10,7 @@ import { lapiLimits } from '../limits.js';
 import { filterAlerts, type AlertFilter } from './alert-filter.js';
 import { fromColumn, toColumn } from './columns.js';
 import { markUnfinished, stampDecisions, writeSlices } from './decision-slices.js';
+import { narrow } from './few-alerts.js';
 import type { Machines } from './machines.js';
 import { prepareAlert, type IncomingAlert, type PreparedAlert } from './prepared-alert.js';
 import type { StoreContext } from './store.js';
@@ -110,7 +111,8 @@ export class Alerts {
 
   /** Ids of the alerts that match, in the order of the page. */
   async ids(filter: AlertFilter, page: Pick<AlertPage, 'limit' | 'order'>): Promise<number[]> {
-    let query = filterAlerts(this.#context.db.selectFrom('alerts').select('alerts.id'), filter)
+    const { db } = this.#context;
+    let query = filterAlerts(db.selectFrom('alerts').select('alerts.id'), await narrow(db, filter))
       .orderBy('alerts.created_at', page.order).orderBy('alerts.id', page.order);
     if (page.limit > 0) query = query.limit(page.limit);
     return (await query.execute()).map((row) => row.id);
@@ -149,8 +151,7 @@ export class Alerts {
 
   /** Removes matching alerts with all their parts and returns how many. */
   async remove(filter: AlertFilter): Promise<number> {
-    const ids = (await filterAlerts(this.#context.db.selectFrom('alerts').select('alerts.id'), filter).execute())
-      .map((row) => row.id);
+    const ids = await this.ids(filter, { limit: 0, order: 'asc' });
     let count = 0;
     for (let from = 0; from < ids.length; from += lapiLimits.flushSliceRows) {
       count += await this.#removeIds(ids.slice(from, from + lapiLimits.flushSliceRows));

@@ -138,7 +138,22 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .addForeignKeyConstraint('palisade_unfinished_alert', ['alert_id'], 'alerts', ['id'], (key) => key.onDelete('cascade'))
       .execute();
   },
+  // For lists of alerts by what their decisions are (few-alerts.ts).
+  async (db, dialect) => {
+    for (const column of ['origin', 'type', 'scenario']) await createOwnerIndex(db, dialect, column);
+  },
 ];
+
+/**
+ * From a word of decisions to their alerts. Without those that have no alert, so that no other query can take this index:
+ * nearly all decisions are of one type, and in the order of their ends the first page is found at once.
+ */
+async function createOwnerIndex(db: Kysely<Tables>, dialect: StoreDialect, column: string): Promise<void> {
+  const name = `palisade_decision_${column}`;
+  if (dialect.hasTableOptions) return createIndex(db, dialect, name, 'decisions', [column, 'alert_decisions']);
+  await db.schema.createIndex(name).ifNotExists().on('decisions').columns([column, 'alert_decisions'])
+    .where('alert_decisions', 'is not', null).execute();
+}
 
 /** What is new is told by the change log; an index by creation costs every insert and serves nobody. */
 async function dropCreationIndex(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {

@@ -96,7 +96,35 @@ for (const database of testDatabases()) describe(`alerts in the store, ${databas
     const rows = await store.db.selectFrom('decisions').select('id').where('alert_decisions', '=', ids[0]).execute();
     assert.deepEqual(rows, []);
   });
+
+  test('filters by what their decisions are give what a plain reading gives, be they few or many, on random alerts', async () => {
+    const seed = Date.now() % 1e9;
+    const random = seeded(seed);
+    // Drawn so that some are rare and some are not.
+    const pick = (words: string): string => `${words}${Math.floor(8 * random() ** 6)}`;
+    const alerts = Array.from({ length: 1500 }, () => ({ scenario: pick('s'), decisions: Array.from({ length: Math.floor(random() * 3) }, () =>
+      ({ ...decision, origin: pick('o'), type: pick('t'), scenario: pick('s') })) }));
+    const { ids } = await store.alerts.add('m', alerts.map(incoming));
+    for (let round = 0; round < 40; round++) {
+      const maybe = (words: string): string | undefined => random() < 0.6 ? undefined : `${words}${Math.floor(random() * 9)}`;
+      const filter = { origin: maybe('o'), decisionType: maybe('t'), scenario: maybe('s') };
+      const has = (of: typeof alerts[number], name: 'origin' | 'type' | 'scenario', value: string | undefined): boolean =>
+        value === undefined || of.decisions.some((one) => one[name] === value) || (name === 'scenario' && of.scenario === value);
+      const wanted = ids.filter((_id, place) => has(alerts[place], 'origin', filter.origin) && has(alerts[place], 'type', filter.decisionType)
+        && has(alerts[place], 'scenario', filter.scenario));
+      const found = new Set(await store.alerts.ids({ ...everything, ...filter, now: store.now() }, { limit: 0, order: 'asc' }));
+      assert.deepEqual(ids.filter((id) => found.has(id)), wanted, `seed ${seed}, ${JSON.stringify(filter)}`);
+    }
+  });
 });
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return state / 2147483648;
+  };
+}
 
 describe('the database file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'palisade-store-'));

@@ -1,0 +1,36 @@
+// Looks first how many decisions a filter of alerts is about. Where few alerts have such ones they are found from these: an
+// index is walked from alert to alert, so a blocklist of thousands costs one step. Where there are many, the newest page
+// is soon found by looking at each alert.
+
+import { sql, type Kysely } from 'kysely';
+import { lapiLimits } from '../limits.js';
+import type { AlertFilter } from './alert-filter.js';
+import { rangeCondition } from './range-condition.js';
+import type { Tables } from './tables.js';
+
+/** Returns the filter with `among` where few alerts can pass, and `isRangeWide` where many decisions lie in its range. */
+export async function narrow(db: Kysely<Tables>, filter: AlertFilter): Promise<AlertFilter> {
+  const wanted = [['origin', filter.origin], ['type', filter.decisionType], ['scenario', filter.scenario]] as const;
+  for (const [column, value] of wanted) {
+    if (value === undefined) continue;
+    const owners = await ownersOf(db, column, value);
+    // Of a scenario the alert itself is asked too.
+    const own = owners === null || column !== 'scenario' ? [] : await db.selectFrom('alerts').select('id')
+      .where('scenario', '=', value).limit(lapiLimits.fewAlertsMax + 1).execute();
+    if (owners !== null && own.length <= lapiLimits.fewAlertsMax) return { ...filter, among: [...owners, ...own.map(({ id }) => id)] };
+  }
+  if (filter.range === undefined || filter.contains) return filter;
+  const last = await db.selectFrom('decisions').select('id').where(rangeCondition('decisions', filter.range, false))
+    .limit(1).offset(lapiLimits.wideRangeRows).execute();
+  return last.length === 0 ? filter : { ...filter, isRangeWide: true };
+}
+
+/** The alerts that have a decision with this value in a column; null when there are many. */
+async function ownersOf(db: Kysely<Tables>, column: 'origin' | 'type' | 'scenario', value: string): Promise<number[] | null> {
+  // Said though it is clear: only then the index, which leaves out what has no alert, may be used.
+  const next = sql`select min(alert_decisions) from decisions where ${sql.ref(column)} = ${value} and alert_decisions is not null`;
+  const { rows } = await sql<{ id: number }>`with recursive owners (id) as (${next} union all
+    select (${next} and alert_decisions > owners.id) from owners where owners.id is not null)
+    select id from owners where id is not null limit ${sql.lit(lapiLimits.fewAlertsMax + 1)}`.execute(db);
+  return rows.length > lapiLimits.fewAlertsMax ? null : rows.map(({ id }) => id);
+}
