@@ -15,7 +15,7 @@ import { printable } from '../render/text.js';
 export const lintSpec: CommandSpec = {
   use: 'lint FILE... [--strict]', text: 'Check parsers, postoverflows, scenarios, contexts and profiles', run: runLint, needsNoConfig: true,
   longText: 'Checks rule files: all that keeps them from loading, and what loads but cannot do what it says.\n'
-    + 'Folders are searched for YAML files. The exit code is 1 when there are errors, with --strict also for warnings.',
+    + 'Folders are searched for YAML files; in a hub, tests, collections and appsec rules are passed over. The exit code is 1 when there are errors, with --strict also for warnings.',
   args: { kind: 'atLeast', count: 1 },
   examples: ['cscli lint ./parsers/s01-parse/my-app.yaml', 'cscli lint --strict -o json ./my-rules'],
   flags: [{ long: 'strict', kind: 'bool', text: 'Warnings count as errors' }],
@@ -44,10 +44,13 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** The file itself, or the YAML files below a folder. */
+/** What else a hub holds: tests and other hidden folders, lists of rules, rules for web requests. */
+const notRules = /(?:^|\/)(?:\.[^/]*|collections|appsec-rules|appsec-configs)\//;
+
+/** The file itself, or the YAML files of rules below a folder. */
 function ruleFilesAt(path: string): string[] {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => /\.ya?ml$/.test(name)).sort()
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => /\.ya?ml$/.test(name) && !notRules.test(name)).sort()
     .map((name) => join(path, name));
 }
 

@@ -203,6 +203,14 @@ test('the command prints places with carets, or JSON, and exits 1 for errors, wi
   assert.equal((await runIn(directory, ['-c', config, 'lint', 'scenarios/d.yaml'])).exit, 1);
 });
 
+test('of a hub its rules are looked at, not its tests, collections and appsec rules', async () => {
+  for (const path of ['hub/.tests/x/config.yaml', 'hub/collections/me/all.yaml', 'hub/appsec-rules/me/a.yaml']) write(path, 'log_file: x.log\n');
+  write('hub/scenarios/me/bad.yaml', scenario('evt.'));
+  const { stdout, stderr, exit } = await runIn(directory, ['lint', 'hub']);
+  assert.deepEqual([exit, /in 1 file$/m.test(stderr), stdout.match(/: error: /g)?.length], [1, true, 1], stderr);
+  assert.equal((await runIn(directory, ['lint', 'hub/collections/me/all.yaml'])).exit, 1, 'what is named is looked at');
+});
+
 test('the embedded rules have no findings but those known', () => {
   const files = ['parsers', 'scenarios'].flatMap((kind) => yamlBelow(join(embeddedHubDir(), kind)));
   assert.deepEqual(lint(files, alone).map(findingText), []);
