@@ -170,4 +170,7 @@ export const lapiLimits = {
   ownAddressesMsMax: 60_000,
   /** Earlier decisions on one target that are looked at. */
   banHistoryRowsMax: 1_000,
+  /** Bans of decisions that retention took away, and days for which they are kept. */
+  pastBansMax: 1_000_000,
+  pastBanDaysMax: 400,
 } as const;

@@ -46,6 +46,7 @@ export async function runRetention(store: Store, plan: RetentionPlan, log: Log):
     await store.usageMetrics.removeReceivedBefore(store.now().add(-plan.metricsAgeMaxNs));
   });
   await step('allowlists', async () => { await store.allowlists.removeExpiredItems(); });
+  await step('past bans', async () => { await store.retention.forgetBans(); });
   await step('change log', async () => { await store.changes.trim(); });
 }
 

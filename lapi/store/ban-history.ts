@@ -1,14 +1,19 @@
 // What happened to a target before: how often the profiles banned it, and when it was let go by hand. Read from the
-// decisions themselves, so every Local API and cscli on the database counts, as far back as retention keeps them.
+// decisions themselves, so every Local API and cscli on the database counts; of the decisions that retention takes away
+// the bans are kept in a table of their own.
 
-import { sql, type SqlBool } from 'kysely';
+import { sql, type Kysely, type SqlBool } from 'kysely';
+import { nanosecondsPer } from '../../ts/util/go-duration.js';
 import type { GoTime } from '../../ts/util/go-time.js';
+import { siteOf } from '../../ts/util/ip.js';
 import { lapiLimits } from '../limits.js';
 import { fromColumn, toColumn } from './columns.js';
+import type { StoreDialect } from './dialect/dialect.js';
 import { IpRangeError, parseIpRange, type IpRange } from './ip-range.js';
 import { listOrigin } from './list-decisions.js';
 import { rangeCondition } from './range-condition.js';
 import type { StoreContext } from './store.js';
+import type { Tables } from './tables.js';
 
 /** Whom decisions are about. */
 export interface Target {
@@ -20,17 +25,26 @@ export interface Target {
 const touchedNs = 100e6;
 const apartNsMax = 1e9;
 
+/** Of decisions that are not simulated: whether they are bans by profiles. */
+const isOwn = sql<SqlBool>`(origin = 'crowdsec' or origin like 'crowdsec/%')`;
+
 /**
  * How many bans by profiles a target has behind it that began after `since`. Bans that overlap count as one, one that
- * still lasts does not count: who trips over three rules in a second has not come back.
+ * still lasts does not count: who trips over three rules in a second has not come back. Of IPv6 the bans of a /64 are
+ * those of each address in it, for whoever has one has them all.
  */
-export async function bansBehind({ db, now }: StoreContext, { scope, value }: Target, since: GoTime): Promise<number> {
+export async function bansBehind({ db, now }: StoreContext, target: Target, since: GoTime): Promise<number> {
+  const { scope, value } = target;
   const present = now();
-  const rows = await db.selectFrom('decisions').select(['created_at', 'until']).where('value', '=', value)
-    .where('scope', '=', scope).where('simulated', '=', 0).where('created_at', '>', toColumn(since))
-    .where(sql<SqlBool>`(origin = 'crowdsec' or origin like 'crowdsec/%')`)
-    .orderBy('created_at', 'desc').limit(lapiLimits.banHistoryRowsMax).execute();
-  const spans = rows.map((row) => ({ from: fromColumn(row.created_at), until: fromColumn(row.until) })).reverse();
+  const site = siteOfTarget(target);
+  let query = db.selectFrom('decisions').select(['created_at', 'until']).where('scope', '=', scope)
+    .where('created_at', '>', toColumn(since)).where('simulated', '=', 0).where(isOwn);
+  query = site === value ? query.where('value', '=', value) : query.where(rangeCondition('decisions', parseIpRange(site), false));
+  const rows = [...await query.orderBy('created_at', 'desc').limit(lapiLimits.banHistoryRowsMax).execute(),
+    ...await db.selectFrom('palisade_bans').select(['created_at', 'until']).where('value', '=', site).where('scope', '=', scope)
+      .where('created_at', '>', toColumn(since)).orderBy('created_at', 'desc').limit(lapiLimits.banHistoryRowsMax).execute()];
+  const spans = rows.map((row) => ({ from: fromColumn(row.created_at), until: fromColumn(row.until) }))
+    .sort((a, b) => a.from.compare(b.from));
   let count = 0;
   for (let index = 0; index < spans.length;) {
     let { until } = spans[index++];
@@ -41,6 +55,23 @@ export async function bansBehind({ db, now }: StoreContext, { scope, value }: Ta
     if (until.compare(present) < 0) count++;
   }
   return count;
+}
+
+/** Keeps the bans of alerts that are about to be removed, inside the open transaction of `db`. */
+export async function keepBans(db: Kysely<Tables>, dialect: StoreDialect, alertIds: readonly number[]): Promise<void> {
+  const rows = await db.selectFrom('decisions').select(['scope', 'value', 'created_at', 'until'])
+    .where('alert_decisions', 'in', [...alertIds]).where('simulated', '=', 0).where(isOwn).orderBy('id').execute();
+  await dialect.insertRows(db, 'palisade_bans', rows.map((row) =>
+    ({ scope: row.scope, value: siteOfTarget(row), created_at: row.created_at, until: row.until ?? row.created_at })));
+}
+
+/** Forgets bans that began long ago, and the oldest where there are too many. Returns how many. */
+export async function forgetBans({ db, now }: StoreContext, rowsMax: number = lapiLimits.pastBansMax): Promise<number> {
+  const before = toColumn(now().add(-lapiLimits.pastBanDaysMax * nanosecondsPer.day));
+  const row = await db.selectFrom('palisade_bans').select(sql<number | null>`max(id)`.as('newest')).executeTakeFirst();
+  const result = await db.deleteFrom('palisade_bans').where((builder) => builder.or([
+    builder('created_at', '<', before), builder('id', '<=', (row?.newest ?? 0) - rowsMax)])).executeTakeFirst();
+  return Number(result.numDeletedRows);
 }
 
 /** When a decision on a target, or on a network around it, was last ended by hand after `since`; null when none was. */
@@ -58,6 +89,10 @@ export async function lastUnban({ db, now }: StoreContext, target: Target, since
     if (isByHand && (last === null || until.compare(last) > 0)) last = until;
   }
   return last;
+}
+
+function siteOfTarget({ scope, value }: Target): string {
+  return scope === 'Ip' ? siteOf(value) : value;
 }
 
 function rangeOf({ scope, value }: Target): IpRange | null {

@@ -142,6 +142,15 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   async (db, dialect) => {
     for (const column of ['origin', 'type', 'scenario']) await createOwnerIndex(db, dialect, column);
   },
+  async (db, dialect) => {
+    const [name, time] = [sql`${dialect.columnType('name')}`, sql`${dialect.columnType('time')}`];
+    await newTable(db, dialect, 'palisade_bans').ifNotExists()
+      .addColumn('id', sql`${dialect.idColumn}`, (column) => numbered(column, dialect))
+      .addColumn('scope', name, (column) => column.notNull()).addColumn('value', name, (column) => column.notNull())
+      .addColumn('created_at', time, (column) => column.notNull()).addColumn('until', time, (column) => column.notNull()).execute();
+    await createIndex(db, dialect, 'palisade_ban_value', 'palisade_bans', ['value']);
+    await createIndex(db, dialect, 'palisade_ban_created', 'palisade_bans', ['created_at']);
+  },
 ];
 
 /**

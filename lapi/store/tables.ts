@@ -191,6 +191,16 @@ export interface UnfinishedTable {
   alert_id: number;
 }
 
+/** Our own: bans by profiles whose decisions retention took away, so that those who come back are known. */
+export interface PastBansTable {
+  id: Generated<number>;
+  scope: string;
+  /** Of an IPv6 address its /64. */
+  value: string;
+  created_at: TimeColumn;
+  until: TimeColumn;
+}
+
 export interface Tables {
   alerts: AlertsTable;
   decisions: DecisionsTable;
@@ -209,4 +219,5 @@ export interface Tables {
   palisade_cursors: CursorsTable;
   palisade_leases: LeasesTable;
   palisade_unfinished: UnfinishedTable;
+  palisade_bans: PastBansTable;
 }

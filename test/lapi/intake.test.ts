@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Tokens } from '../../lapi/auth/token.js';
 import { LapiMetrics } from '../../lapi/metrics.js';
+import { retentionPlan } from '../../lapi/jobs/plan.js';
+import { runRetention } from '../../lapi/jobs/retention-job.js';
+import { lapiLimits } from '../../lapi/limits.js';
+import { forgetBans } from '../../lapi/store/ban-history.js';
 import { NeverBan } from '../../lapi/never-ban.js';
 import { openProfiles } from '../../lapi/profiles.js';
 import { buildServer } from '../../lapi/server.js';
@@ -91,6 +95,39 @@ for (const database of testDatabases()) describe(`alerts come in, ${database.nam
     assert.deepEqual(await hoursAfter('203.0.113.1'), [32]);
     clock.ms += 1000 * hourMs;
     assert.deepEqual(await hoursAfter('203.0.113.1'), [4], 'long ago does not count');
+  });
+
+  test('bans still count when retention has taken their alerts away, until they are too old or too many', async () => {
+    const value = '203.0.113.90';
+    for (const hours of [4, 8]) {
+      assert.deepEqual(await hoursAfter(value), [hours]);
+      clock.ms += (hours + 1) * hourMs;
+    }
+    await runRetention(store, retentionPlan({ max_age: '1h' }), silentLog);
+    const left = await store.db.selectFrom('decisions').select('id').where('value', '=', value).execute();
+    assert.deepEqual(left, []);
+    assert.deepEqual(await hoursAfter(value), [16], 'both are remembered');
+    clock.ms += 17 * hourMs;
+    assert.deepEqual(await hoursAfter(value), [32], 'two are remembered, one is stored');
+    clock.ms += 33 * hourMs;
+    await runRetention(store, retentionPlan({ max_age: '1h' }), silentLog);
+    const kept = async (): Promise<number> => (await store.db.selectFrom('palisade_bans').select('id').where('value', '=', value).execute()).length;
+    assert.equal(await kept(), 4);
+    assert.ok(await forgetBans(store, 3) >= 1);
+    assert.equal(await kept(), 3);
+    clock.ms += (lapiLimits.pastBanDaysMax + 1) * 24 * hourMs;
+    await runRetention(store, retentionPlan({}), silentLog);
+    assert.equal(await kept(), 0);
+  });
+
+  test('of IPv6 the bans of a /64 count together, those that retention took away too', async () => {
+    for (const [value, hours] of [['2001:db8:1:2::1', 4], ['2001:db8:1:2:ffff::7', 8], ['2001:db8:1:3::1', 4]] as const) {
+      assert.deepEqual(await hoursAfter(value), [hours], value);
+      clock.ms += (hours + 1) * hourMs;
+    }
+    await runRetention(store, retentionPlan({ max_age: '1h' }), silentLog);
+    assert.deepEqual(await hoursAfter('2001:db8:1:2::9'), [16]);
+    assert.deepEqual(await hoursAfter('2001:db8:1:3::9'), [8]);
   });
 
   test('simulated bans neither grow nor count', async () => {
