@@ -20,7 +20,7 @@ export interface WireDecision {
   readonly value?: string;
 }
 
-/** An enforceable decision. Ranges have `bits`; a single address has `null`. */
+/** An enforceable decision. Ranges have `bits`; a single address has `null`, unless one set is to have both. */
 export interface Ban {
   readonly id: number;
   readonly family: FamilyNumber;
@@ -42,6 +42,8 @@ export interface Enforcement {
   readonly widestBits: Readonly<Record<FamilyNumber, number>>;
   /** One set for all origins (set-only). */
   readonly hasOneGroup: boolean;
+  /** Single addresses are ranges of one, so that one set has them all (mode ipset). */
+  readonly hasOneSet?: boolean;
 }
 
 /** Returns the ban of a decision, or why there is none. */
@@ -56,8 +58,8 @@ export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs:
   if (bits < enforcement.widestBits[address.version]) return 'wide';
   const untilMs = nowMs + durationMs(decision.duration ?? '');
   if (!(untilMs > nowMs)) return 'ended';
-  return { id: decision.id, family: address.version, address, bits: bits === address.bits ? null : bits, untilMs,
-    group: enforcement.hasOneGroup ? '' : groupOf(origin) };
+  return { id: decision.id, family: address.version, address, untilMs,
+    bits: bits === address.bits && enforcement.hasOneSet !== true ? null : bits, group: enforcement.hasOneGroup ? '' : groupOf(origin) };
 }
 
 /** The part of a set's name that tells the origin: letters, digits, `_-` of it. */

@@ -8,6 +8,7 @@ import { packRanges, noElements, type SetId } from './element-list.js';
 import { families, type FamilyNumber } from './family.js';
 import { bouncerLimits } from './limits.js';
 import type { CoveredRange } from './range-set.js';
+import { spared, without, type Spared } from './spared.js';
 import type { WantedState } from './state.js';
 
 export interface EnforcerOptions {
@@ -17,6 +18,8 @@ export interface EnforcerOptions {
   readonly now: () => number;
   /** What must never be banned, for each family that is enforced; asked for at each look at the structure. */
   readonly never: () => ReadonlyMap<FamilyNumber, readonly CoveredRange[]>;
+  /** Families whose rules are not ours: there it is kept out of the sets, elsewhere it is a set that is asked first. */
+  readonly keptOut?: ReadonlySet<FamilyNumber>;
   readonly cutsConnections: boolean;
 }
 
@@ -31,6 +34,8 @@ export class Enforcer {
   #needsOpen = true;
   #needsAll = false;
   #neverText = '';
+  /** By family, what is kept out of its sets. */
+  readonly #spared = new Map<FamilyNumber, Spared>();
   #retryMs = 0;
   #running: Promise<void> | null = null;
   /** Ends when the last question to the backend is answered: it takes one at a time. */
@@ -133,7 +138,8 @@ export class Enforcer {
     const { state, backend, now } = this.#options;
     if (!state.isChanged) return false;
     const changes = state.take(now());
-    for (const [index, change] of changes.entries()) {
+    for (const [index, whole] of changes.entries()) {
+      const change = this.#withoutSpared(whole);
       try {
         if (change.isReplacement || change.adds.count + change.deletes.count > 0) await this.ask(() => backend.apply(change, now()));
       } catch (error) {
@@ -145,6 +151,12 @@ export class Enforcer {
       this.cutter.add(change);
     }
     return true;
+  }
+
+  /** The same is taken out of what goes, so that pieces go as they came. */
+  #withoutSpared(change: SetChange): SetChange {
+    const known = this.#spared.get(change.set.family);
+    return known === undefined ? change : { ...change, adds: without(change.adds, known), deletes: without(change.deletes, known) };
   }
 
   async #repair(): Promise<void> {
@@ -173,12 +185,17 @@ export class Enforcer {
   }
 
   async #applyNever(): Promise<void> {
-    const { backend, never, now } = this.#options;
+    const { backend, state, keptOut, never, now } = this.#options;
     const wanted = never();
     const text = JSON.stringify([...wanted].map(([family, ranges]) =>
       [family, ranges.map(({ first, last }) => `${first}-${last}`)]));
     if (text === this.#neverText) return;
     for (const [family, ranges] of wanted) {
+      if (keptOut?.has(family) === true) {
+        this.#spared.set(family, spared(families[family], ranges));
+        for (const set of state.sets()) if (set.family === family) state.forget(set);
+        continue;
+      }
       const change: SetChange = { set: { family, kind: 'never', group: '' }, isReplacement: true, deletes: noElements,
         adds: packRanges(families[family], ranges) };
       await this.ask(() => backend.apply(change, now()));

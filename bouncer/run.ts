@@ -10,6 +10,7 @@ import { Allowlists } from './allowlists.js';
 import { DecisionIntake } from './decision-intake.js';
 import type { Enforcement } from './decision.js';
 import { Enforcer } from './enforce.js';
+import type { FamilyNumber } from './family.js';
 import { Feed } from './feed.js';
 import { Follower, type FollowerOptions } from './follow.js';
 import { BouncerClient } from './lapi-client.js';
@@ -42,7 +43,7 @@ export async function startBouncer(config: BouncerConfig, backend: Backend, log:
   const state = new WantedState();
   const allowlists = new Allowlists({ read: () => client.allowlisted(), log, now, onChange: () => enforcer.look() });
   const enforcer = new Enforcer({ backend, state, log, now, cutsConnections: config.cutsConnections,
-    never: () => neverRanges([...config.neverBan, ...lapi, ...allowlists.values()], hostSources, neverFamilies(config)) });
+    never: () => neverRanges([...config.neverBan, ...lapi, ...allowlists.values()], hostSources, config.families), keptOut: keptOut(config) });
   let isReady = (): void => {};
   const ready = new Promise<void>((resolve) => { isReady = resolve; });
   const { country, asn } = config.geo;
@@ -91,7 +92,7 @@ function feedOf({ filter, isPushed, updateFrequencyMs }: BouncerConfig, client: 
 /** What of a configuration decides which decisions are enforced. */
 export function enforcementOf({ types, families, widestBits, mode, nftables }: BouncerConfig): Enforcement {
   return { types: new Set(types), families: new Set(families), widestBits,
-    hasOneGroup: mode !== 'nftables' || Object.values(nftables).some(({ isSetOnly }) => isSetOnly) };
+    hasOneSet: mode === 'ipset', hasOneGroup: mode !== 'nftables' || Object.values(nftables).some(({ isSetOnly }) => isSetOnly) };
 }
 
 /** Tells systemd that the service is up, by its datagram socket; without one nothing happens. */
@@ -106,9 +107,9 @@ async function spawnNotify(state: string): Promise<void> {
   return new Promise((resolve) => execFile('systemd-notify', [state], () => resolve()));
 }
 
-function neverFamilies(config: BouncerConfig) {
-  return config.mode === 'nftables' ? config.families.filter((family) => config.nftables[family]?.isSetOnly === false)
-    : config.families;
+/** Families whose rules are the administrator's. */
+function keptOut({ mode, families, nftables }: BouncerConfig): ReadonlySet<FamilyNumber> {
+  return new Set(families.filter((family) => mode === 'ipset' || (mode === 'nftables' && nftables[family]?.isSetOnly === true)));
 }
 
 function portOf(server: Server | null): number | null {

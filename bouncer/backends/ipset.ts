@@ -1,5 +1,6 @@
-// The ipset backend: sets of ipset, and in iptables mode the rules that use them. One set of addresses and one of ranges
-// for each family. Elements go over netlink; sets are made and swapped by the ipset program, which knows the kernel's
+// The ipset backend: sets of ipset, and in iptables mode the rules that use them. With rules of ours there are a set of
+// addresses, one of ranges and one of what is never banned for each family; without, all bans are in the one set that
+// rules of others name. Elements go over netlink; sets are made and swapped by the ipset program, which knows the kernel's
 // revisions of their types. A set is replaced by filling another and swapping.
 
 import { loadNftablesAddon, type NftablesAddon, type NftConnection } from '../../native/index.js';
@@ -15,7 +16,7 @@ import { attempt, runProgram } from './programs.js';
 
 export interface IpsetOptions {
   readonly families: readonly FamilyNumber[];
-  /** Name of the set of addresses; the others are named after it. */
+  /** Name of the set of all bans, or with rules of those of addresses; the others are named after it. */
   readonly sets: Readonly<Record<FamilyNumber, string>>;
   /** Elements a set can hold; it is made anew when that does not suffice. */
   readonly size: number;
@@ -57,9 +58,9 @@ export class IpsetBackend implements Backend {
     this.#connection = connectNetlink(this.#addon);
     this.#looking = connectNetlink(this.#addon);
     this.#cutter = new ConntrackCutter(this.#addon);
-    const nameOf = ({ family, kind }: SetId): string => options.sets[family] + suffixes[kind];
-    const ids = options.families.flatMap((family) => (['address', 'range', 'never'] as const)
-      .map((kind): SetId => ({ family, kind, group: '' })));
+    const nameOf = ({ family, kind }: SetId): string => options.sets[family] + (options.hasRules ? suffixes[kind] : '');
+    const kinds: readonly SetId['kind'][] = options.hasRules ? ['address', 'range', 'never'] : ['range'];
+    const ids = options.families.flatMap((family) => kinds.map((kind): SetId => ({ family, kind, group: '' })));
     this.#sets = new Map(ids.map((id) => [setKey(id), new IpsetSet(id, nameOf(id), this.#connection)]));
     this.#rules = options.hasRules ? new IptablesRules({ ...options, nameOf }) : null;
   }

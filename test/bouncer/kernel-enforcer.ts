@@ -38,7 +38,7 @@ export class KernelEnforcer {
     this.backend = 'apply' in backend ? backend : new NftablesBackend({ ...kernelOptions, ...backend });
     const sources = { addresses: () => [], gateways: () => [] };
     this.enforcer = new Enforcer({ backend: this.backend, state: this.state, log: silentLog, now: Date.now,
-      cutsConnections: true, never: () => neverRanges(never, sources, [4, 6]) });
+      cutsConnections: true, never: () => neverRanges(never, sources, [4, 6]), keptOut: new Set(this.backend.name === 'ipset' ? [4, 6] : []) });
   }
 
   /** Opens the kernel's side; what is there from others goes. */
@@ -49,7 +49,7 @@ export class KernelEnforcer {
 
   add(id: number, value: string, duration = '1h', origin = 'cscli'): void {
     const ban = readBan({ id, value, duration, origin, scenario: 's', type: 'ban', scope: 'Ip' },
-      { ...enforcement, hasOneGroup: this.backend.name !== 'nftables' }, Date.now());
+      { ...enforcement, hasOneSet: this.backend.name === 'ipset', hasOneGroup: this.backend.name !== 'nftables' }, Date.now());
     assert.equal(typeof ban, 'object', String(ban));
     if (typeof ban === 'object') this.state.add(ban);
   }
