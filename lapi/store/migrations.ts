@@ -160,8 +160,9 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
 async function createOwnerIndex(db: Kysely<Tables>, dialect: StoreDialect, column: string): Promise<void> {
   const name = `palisade_decision_${column}`;
   if (dialect.hasTableOptions) return createIndex(db, dialect, name, 'decisions', [column, 'alert_decisions']);
-  await db.schema.createIndex(name).ifNotExists().on('decisions').columns([column, 'alert_decisions'])
-    .where('alert_decisions', 'is not', null).execute();
+  // In these letters: CrowdSec's migration looks for WHERE in the text that SQLite keeps, and gives up where it finds none.
+  await sql`create index if not exists ${sql.ref(name)} on decisions (${sql.ref(column)}, alert_decisions) WHERE alert_decisions IS NOT NULL`
+    .execute(db);
 }
 
 /** What is new is told by the change log; an index by creation costs every insert and serves nobody. */
