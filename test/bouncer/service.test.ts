@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -19,16 +19,23 @@ function needs(tool: string): { skip: string | false } {
   return { skip: spawnSync(tool, ['--version']).error === undefined ? false : `needs ${tool} of Debian's package systemd` };
 }
 
-/** The unit, with the program where it is here. */
-function unit(): string {
-  const path = join(folder, unitName);
+/** The unit, with the program where it is here; for mode iptables with its drop-in. */
+function unit(isForIptables = false): string {
+  const place = mkdtempSync(join(folder, 'unit-'));
+  const path = join(place, unitName);
+  if (isForIptables) {
+    mkdirSync(`${path}.d`);
+    copyFileSync(join(projectRoot, 'bouncer/palisade-firewall-bouncer.iptables.conf'), join(`${path}.d`, 'iptables.conf'));
+  }
   writeFileSync(path, readFileSync(join(projectRoot, 'bouncer', unitName), 'utf8').replaceAll('/usr/bin/palisade-firewall-bouncer', program));
   return path;
 }
 
 test('systemd finds nothing wrong with the unit', needs('systemd-analyze'), () => {
-  const child = spawnSync('systemd-analyze', ['verify', '--man=no', unit()], { encoding: 'utf8' });
-  assert.deepEqual([child.status, child.stderr], [0, '']);
+  for (const isForIptables of [false, true]) {
+    const child = spawnSync('systemd-analyze', ['verify', '--man=no', unit(isForIptables)], { encoding: 'utf8' });
+    assert.deepEqual([child.status, child.stderr], [0, '']);
+  }
 });
 
 test('systemd calls the unit well protected', needs('systemd-analyze'), () => {
