@@ -9,6 +9,7 @@
         "arguments.cc",
         "checked_patterns.cc",
         "extractor.cc",
+        "extractor_states.cc",
         "pattern.cc",
         "pattern_set.cc",
         "relax.cc",

@@ -29,6 +29,11 @@ class Extractor {
   Verdict Search(absl::string_view text, std::vector<int32_t>* captures);
 
  private:
+  static constexpr int32_t kNotYet = -1;
+  // Flags: the whole program can match from here; nothing can match any more.
+  static constexpr uint8_t kStartCanMatch = 1;
+  static constexpr uint8_t kDead = 2;
+
   struct Inst {
     re2::InstOp op;
     bool last;      // Ends its list of alternatives.
