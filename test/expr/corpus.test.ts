@@ -1,4 +1,4 @@
-// The real expressions of CrowdSec's hub (or another list, PALISADE_EXPR_CORPUS): each compiles with CrowdSec's types and
+// The real expressions of CrowdSec and its whole hub (or another list, PALISADE_EXPR_CORPUS): each compiles with CrowdSec's types and
 // helpers in one of the environments, and generated code and interpreter agree on it over random events.
 
 import assert from 'node:assert/strict';
@@ -18,6 +18,7 @@ import { DataFiles, loadDataFile } from '../../ts/expr-helpers/data-files.js';
 import { DnsCache } from '../../ts/expr-helpers/dns.js';
 import { StashStore } from '../../ts/expr-helpers/stash.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
+import { hubExpressions } from '../support/hub-expressions.js';
 import { runtimeFor, valueText } from '../support/expr-world.js';
 import { seededRandom } from '../support/expr-generator.js';
 import { randomPlan, stateOf, vocabularyOf } from '../support/random-events.js';
@@ -32,7 +33,9 @@ const unsupported = /\b(CrowdsecCTI|JA4H|LibInjectionIsSQLI|LibInjectionIsXSS) i
 const given = process.env['PALISADE_EXPR_CORPUS'];
 const path = given ?? sharedPath('expr/crowdsec-expressions.json');
 const options = given === undefined ? skipWithout('expr/crowdsec-expressions.json') : { skip: false as const };
-const expressions = path === null ? [] : JSON.parse(readFileSync(path, 'utf8')) as string[];
+const hub = given === undefined ? sharedPath('hub') : null;
+const expressions = [...new Set([...path === null ? [] : JSON.parse(readFileSync(path, 'utf8')) as string[],
+  ...hub === null ? [] : hubExpressions(hub)])];
 const seed = testSeed();
 
 test('every expression compiles with the types and helpers of CrowdSec, bar those it refuses itself', options, () => {
@@ -48,7 +51,7 @@ test('on random events generated code and interpreter give the same values, fail
   context.diagnostic(`PALISADE_SEED=${seed}`);
   const random = seededRandom(seed);
   const files = dataFiles();
-  const outcomes = { value: 0, failure: 0 };
+  const outcomes = { value: 0, failure: 0, conditionValue: 0 };
   for (const text of expressions) {
     const { env } = compileInAny(text);
     if (env === null || env.params[0].name !== 'evt') continue;
@@ -59,14 +62,19 @@ test('on random events generated code and interpreter give the same values, fail
     const slow = interpreter(located, { env, functions: helperTable }, runtimeWith(files));
     for (let round = 0; round < 12; round++) {
       const plan = randomPlan(random, vocabulary);
-      const [a, b] = [plan(new Event(names)), plan(new Event(names))];
-      const [x, y] = [outcome(() => fast(a)), outcome(() => slow(b))];
-      assert.equal(x, y, `${text}\non ${stateOf(plan(new Event(names)))}`);
-      assert.equal(stateOf(a), stateOf(b), text);
-      outcomes[x === 'fails' ? 'failure' : 'value'] += 1;
+      // Conditions see a queue that ends with the event.
+      const plans = [...Array.from({ length: env === conditionEnv ? round : 0 }, () => randomPlan(random, vocabulary)), plan];
+      const made = (): Event[] => plans.map((each) => each(new Event(names)));
+      const [a, b] = [made(), made()];
+      const [x, y] = [outcome(() => fast(a.at(-1), { queue: a })), outcome(() => slow(b.at(-1), { queue: b }))];
+      assert.equal(x, y, `${text}\non ${made().map(stateOf).join('\n')}`);
+      assert.deepEqual(a.map(stateOf), b.map(stateOf), text);
+      outcomes[x === 'fails' ? 'failure' : env === conditionEnv ? 'conditionValue' : 'value'] += 1;
     }
   }
   if (given === undefined) assert.ok(outcomes.value > 1000 && outcomes.failure > 50, JSON.stringify(outcomes));
+  if (hub !== null) assert.ok(expressions.length > 1600 && outcomes.conditionValue > 20, `${expressions.length} ${JSON.stringify(outcomes)}`);
+  context.diagnostic(`${expressions.length} expressions, ${JSON.stringify(outcomes)}`);
 });
 
 /** The first environment that an expression compiles in, or the error of the one that knows its names. */
