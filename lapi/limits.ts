@@ -18,7 +18,7 @@ export const lapiLimits = {
   /** Alerts of one POST written in one transaction. */
   alertsPerTransaction: 50,
   /** Decisions of one alert written in one transaction; further ones follow in more. */
-  decisionSliceRows: 1_000,
+  decisionSliceRows: 500,
   /** Milliseconds without a further slice after which an alert is taken back: its writer is gone. Clocks of hosts may differ by less. */
   unfinishedMsMax: 300_000,
   /** Serialised meta of one event, bytes: the width of CrowdSec's column. */
@@ -96,7 +96,7 @@ export const lapiLimits = {
   changePartRows: 1_000,
   smallTransactionRows: 100,
   /** Large transactions that may be left for later: each is a number in the text of a position. */
-  largeTransactionsLeftMax: 50,
+  largeTransactionsLeftMax: 200,
   /** Rows of the change log kept for readers that fell behind. */
   changeRowsKept: 200_000,
   /** Targets of one bulk allowlist check. */
@@ -119,8 +119,8 @@ export const lapiLimits = {
   idlePollMs: 50,
   /** Connections to a database server. */
   databaseConnectionsMax: 10,
-  /** Decisions from which on SQLite inserts without its trigger; below, taking it away costs more. */
-  quietInsertRows: 500,
+  /** Decisions from which on SQLite inserts without its trigger; more than a small transaction has. */
+  quietInsertRows: 101,
   /** Rows of one insert into PostgreSQL, and into MySQL, where its text is shorter than max_allowed_packet. */
   insertBatchRows: 5_000,
   mysqlInsertRows: 1_000,
@@ -152,7 +152,7 @@ export const lapiLimits = {
   busyRetryMs: 2,
   /** Milliseconds for which one thread of many writes waits for another that wants to write, and after which that one is believed gone. */
   giveWayMsMax: 100,
-  waiterMsMax: 20,
+  waiterMsMax: 200,
   /** Milliseconds for getting a blocklist, redirects included, and their number. */
   blocklistFetchMsMax: 60_000,
   blocklistRedirectsMax: 5,

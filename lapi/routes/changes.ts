@@ -13,7 +13,7 @@ import { readStreamFilter } from './decision-query.js';
 import { queryOf } from './query.js';
 
 /** Longest text that a client may give as its position. */
-const positionCharsMax = 1_000;
+const positionCharsMax = 4_000;
 
 /** Adds the open stream. */
 export function addChangesRoute(app: FastifyInstance, deps: RouteDeps, streams: ChangeStreams): void {

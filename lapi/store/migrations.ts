@@ -151,6 +151,12 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
     await createIndex(db, dialect, 'palisade_ban_value', 'palisade_bans', ['value']);
     await createIndex(db, dialect, 'palisade_ban_created', 'palisade_bans', ['created_at']);
   },
+  // SQLite's trigger asks a table whether to be quiet; servers have variables for that. All triggers are made anew afterwards.
+  async (db, dialect) => {
+    if (dialect.name !== 'sqlite') return;
+    await db.schema.createTable('palisade_quiet').addColumn('is_quiet', 'integer', (column) => column.notNull()).execute();
+    await dialect.dropTriggers(db);
+  },
 ];
 
 /**
