@@ -64,15 +64,23 @@ export class Bouncers {
   /** Adds a bouncer. Returns null when the name is taken. */
   async add(bouncer: NewBouncer): Promise<Bouncer | null> {
     const now = toColumn(this.#context.now());
+    const lastPull = await this.#mayNeverPull() ? null : now;
     return this.#context.db.transaction().execute(async (db) => {
       const known = await db.selectFrom('bouncers').select('id').where('name', '=', bouncer.name).executeTakeFirst();
       if (known !== undefined) return null;
       await db.insertInto('bouncers').values({ created_at: now, updated_at: now, name: bouncer.name,
+        last_pull: lastPull,
         api_key: bouncer.keyHash, revoked: 0, ip_address: bouncer.ipAddress,
         auth_type: bouncer.authType ?? 'api-key', auto_created: bouncer.isAutoCreated ? 1 : 0 }).execute();
       const row = await db.selectFrom('bouncers').selectAll().where('name', '=', bouncer.name).executeTakeFirstOrThrow();
       return toBouncer({ ...row, cursor: null });
     });
+  }
+
+  /** A table that an older CrowdSec made (1.4.6 does) wants an instant of the last pull, and gets what that CrowdSec gave it: the present one. */
+  async #mayNeverPull(): Promise<boolean> {
+    const tables = await this.#context.db.introspection.getTables();
+    return tables.find(({ name }) => name === 'bouncers')?.columns.find(({ name }) => name === 'last_pull')?.isNullable !== false;
   }
 
   async get(name: string): Promise<Bouncer | null> {

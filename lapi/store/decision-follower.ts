@@ -12,6 +12,7 @@ import { hasSeenAll, type ChangePosition } from './change-position.js';
 import { fromColumn, toColumn } from './columns.js';
 import { DecisionIndex, type IndexedDecision } from './decision-index.js';
 import { DecisionJournal, type JournalEntry } from './decision-journal.js';
+import { mend } from './migrations.js';
 import type { StoreContext } from './store.js';
 
 const loadPageRows = 5_000;
@@ -105,7 +106,7 @@ export class DecisionFollower {
     const isKnown = schema === null ? performance.now() < this.#checkedMs + lapiLimits.triggerCheckMs
       : schema === this.#schema;
     if (isKnown) return;
-    await dialect.ensureTriggers(db);
+    await dialect.ensureTriggers(db, (writer) => mend(writer, dialect));
     this.#schema = dialect.schemaVersion();
     this.#checkedMs = performance.now();
   }

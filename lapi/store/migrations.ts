@@ -109,11 +109,7 @@ const tables: Readonly<Record<string, Table>> = {
 
 /** Each step runs once, in order, and is never changed after a release. */
 const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<void>)[] = [
-  async (db, dialect) => {
-    const present = new Map((await db.introspection.getTables()).map((table) =>
-      [table.name, new Set(table.columns.map((column) => column.name))]));
-    for (const [name, table] of Object.entries(tables)) await createTable(db, dialect, name, table, present.get(name));
-  },
+  createTables,
   async (db, dialect) => {
     await db.schema.createTable('palisade_changes').ifNotExists()
       .addColumn('seq', sql`${dialect.idColumn}`, (column) => numbered(column, dialect))
@@ -131,7 +127,7 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   },
   dropCreationIndex,
   // Lists of alerts are asked for newest first.
-  (db, dialect) => createIndex(db, dialect, 'palisade_alert_created', 'alerts', ['created_at', 'id']),
+  createAlertIndex,
   async (db, dialect) => {
     await newTable(db, dialect, 'palisade_unfinished')
       .addColumn('alert_id', sql`${dialect.columnType('int')}`, (column) => column.primaryKey())
@@ -139,9 +135,7 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .execute();
   },
   // For lists of alerts by what their decisions are (few-alerts.ts).
-  async (db, dialect) => {
-    for (const column of ['origin', 'type', 'scenario']) await createOwnerIndex(db, dialect, column);
-  },
+  createOwnerIndexes,
   async (db, dialect) => {
     const [name, time] = [sql`${dialect.columnType('name')}`, sql`${dialect.columnType('time')}`];
     await newTable(db, dialect, 'palisade_bans').ifNotExists()
@@ -158,6 +152,30 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
     await dialect.dropTriggers(db);
   },
 ];
+
+async function createTables(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  const present = new Map((await db.introspection.getTables()).map((table) =>
+    [table.name, new Set(table.columns.map((column) => column.name))]));
+  for (const [name, table] of Object.entries(tables)) await createTable(db, dialect, name, table, present.get(name));
+}
+
+function createAlertIndex(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  return createIndex(db, dialect, 'palisade_alert_created', 'alerts', ['created_at', 'id']);
+}
+
+async function createOwnerIndexes(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  for (const column of ['origin', 'type', 'scenario']) await createOwnerIndex(db, dialect, column);
+}
+
+/**
+ * Puts back what an older CrowdSec that opened the database took away: it builds tables anew as it knows them, without the columns
+ * that came later and without indexes and triggers of others.
+ */
+export async function mend(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  await createTables(db, dialect);
+  await createAlertIndex(db, dialect);
+  await createOwnerIndexes(db, dialect);
+}
 
 /**
  * From a word of decisions to their alerts. Without those that have no alert, so that no other query can take this index:
@@ -215,7 +233,7 @@ export async function migrate(db: Kysely<Tables>, dialect: StoreDialect): Promis
       }
     });
   }
-  await dialect.ensureTriggers(db);
+  await dialect.ensureTriggers(db, (writer) => mend(writer, dialect));
 }
 
 async function appliedCount(db: Kysely<Tables>): Promise<number> {

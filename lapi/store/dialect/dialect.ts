@@ -27,8 +27,11 @@ export interface StoreDialect {
   columnType(kind: ColumnKind): RawBuilder<unknown>;
   /** Runs work that changes the schema while no other process does; where it can be, all of it or nothing. */
   migrate(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<void>): Promise<void>;
-  /** Makes what feeds the change log, where it is missing, and then says so in the log. Cheap when nothing is. */
-  ensureTriggers(db: Kysely<Tables>): Promise<void>;
+  /**
+   * Makes what feeds the change log, where it is missing, and then says so in the log. Cheap when nothing is. `mend` is called
+   * before: whoever took triggers away by building tables anew left out more than these.
+   */
+  ensureTriggers(db: Kysely<Tables>, mend: (db: Kysely<Tables>) => Promise<void>): Promise<void>;
   /** Removes what ensureTriggers made, in this version or an older one. */
   dropTriggers(db: Kysely<Tables>): Promise<void>;
   /** Adds the column that changeNumber names, where it is not `seq`. */

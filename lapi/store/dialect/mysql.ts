@@ -132,9 +132,10 @@ async function triggerNames(db: Kysely<Tables>): Promise<string[]> {
 /** Rows that go with the row they refer to fire no trigger here, so an alert logs its decisions. */
 const alertTrigger: ChangeTrigger = { name: 'palisade_log_alerts_delete', table: 'alerts', event: 'delete', columns: [] };
 
-async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
+async function ensureTriggers(db: Kysely<Tables>, mend: (db: Kysely<Tables>) => Promise<void>): Promise<void> {
   const present = new Set(await triggerNames(db));
   const missing = [...triggers, alertTrigger].filter(({ name }) => !present.has(name));
+  if (missing.length > 0) await mend(db);
   for (const trigger of missing) {
     try {
       await sql.raw(triggerText(trigger)).execute(db);

@@ -121,12 +121,13 @@ async function insert(db: Kysely<Tables>, table: keyof Tables, rows: readonly Ro
   return ids;
 }
 
-async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
+async function ensureTriggers(db: Kysely<Tables>, mend: (db: Kysely<Tables>) => Promise<void>): Promise<void> {
   const { rows } = await sql<{ name: string }>`select tgname as name from pg_trigger where tgname like 'palisade%'`
     .execute(db);
   const present = new Set(rows.map((row) => row.name));
   if (triggers.every(({ name }) => present.has(name))) return;
   await db.transaction().execute(async (transaction) => {
+    await mend(transaction);
     for (const text of functionTexts) await sql.raw(text).execute(transaction);
     for (const trigger of triggers) await sql.raw(triggerText(trigger)).execute(transaction);
     await sql`create or replace trigger palisade_log_notify after insert on palisade_changes for each statement

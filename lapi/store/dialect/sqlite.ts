@@ -105,11 +105,12 @@ function openFile(path: string, useWal: boolean, checkpointPages: number): Datab
   }
 }
 
-async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
+async function ensureTriggers(db: Kysely<Tables>, mend: (db: Kysely<Tables>) => Promise<void>): Promise<void> {
   const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'`.execute(db);
   const present = new Set(rows.map((row) => row.name));
   if (triggers.every(({ name }) => present.has(name))) return;
   await db.transaction().execute(async (transaction) => {
+    await mend(transaction);
     for (const trigger of triggers) await sql.raw(triggerText(trigger)).execute(transaction);
     await transaction.insertInto('palisade_changes').values(resetChange).execute();
   });
