@@ -50,13 +50,18 @@ export class IpsetSet {
     this.#told = null;
   }
 
-  /** Takes out and puts in. Throws a BackendError; what of it holds is not known then. */
+  /**
+   * Puts in, then takes out what was not put in anew, so that nothing is free meanwhile. Throws a BackendError; what of it
+   * holds is not known then.
+   */
   async change(deletes: Networks, adds: Networks, nowMs: number): Promise<void> {
     const told = this.#told;
     this.#told = null;
-    await this.#put(this.name, true, deletes, nowMs);
+    const added = new Set(namesOf(adds));
+    const gone = picked(deletes, (name) => !added.has(name));
     await this.#put(this.name, false, adds, nowMs);
-    for (const name of namesOf(deletes)) told?.delete(name);
+    await this.#put(this.name, true, gone, nowMs);
+    for (const name of namesOf(gone)) told?.delete(name);
     this.#told = told === null ? null : remembered(told, adds);
   }
 
@@ -121,6 +126,17 @@ export function networksOf({ family }: SetId, { count, first, last, untilMs }: E
 function numberAt(bytes: Uint8Array, index: number, family: SetId['family']): bigint {
   const { keyBytes } = families[family];
   return BigInt(`0x${Buffer.from(bytes.subarray(index * keyBytes, (index + 1) * keyBytes)).toString('hex')}`);
+}
+
+/** Those of the networks that a question about their text holds for. */
+function picked(networks: Networks, holds: (name: string) => boolean): Networks {
+  const names = [...namesOf(networks)];
+  const indexes = names.flatMap((name, index) => (holds(name) ? [index] : []));
+  if (indexes.length === names.length) return networks;
+  const { keys, bits, untilMs } = networks;
+  const width = keys.length / networks.count;
+  return { count: indexes.length, keys: Buffer.concat(indexes.map((index) => keys.subarray(index * width, (index + 1) * width))),
+    bits: Uint8Array.from(indexes, (index) => bits[index]), untilMs: Float64Array.from(indexes, (index) => untilMs[index]) };
 }
 
 /** A text for each network: its bytes and its length. */

@@ -5,10 +5,10 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
-import { IpsetSet } from '../../bouncer/backends/ipset-set.js';
+import { IpsetSet, networksOf, type Networks } from '../../bouncer/backends/ipset-set.js';
 import { noElements, packRanges, textsOf, type ElementList, type SetId } from '../../bouncer/element-list.js';
 import { families } from '../../bouncer/family.js';
-import { loadNftablesAddon } from '../../native/index.js';
+import { loadNftablesAddon, type NftConnection } from '../../native/index.js';
 import { cidrsOf } from '../../ts/util/cidr.js';
 import { ipv4 } from '../../ts/util/ip.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
@@ -169,6 +169,19 @@ inNetworkNamespace(import.meta.url, ['nft', 'ipset', 'iptables'], () => {
     const bench = new KernelEnforcer(ipsetBackend(false));
     await assert.rejects(bench.start(), /set bl is of type hash:ip; the bouncer needs hash:net/);
     await bench.backend.close();
+  });
+
+  test('a changed end and an exchanged range leave no moment without the ban', async () => {
+    const messages: string[] = [];
+    const connection = { putIpset: (_: string, isDelete: boolean, count: number, width: number, keys: Uint8Array, bits: Uint8Array) => {
+      for (let index = 0; index < count; index++) messages.push(`${isDelete ? 'del' : 'add'} ${keys.subarray(index * width, (index + 1) * width).join('.')}/${bits[index]}`);
+      return Promise.resolve(new Int32Array(0));
+    } } as unknown as NftConnection;
+    const set = new IpsetSet(ranges, 's', connection);
+    const list = (...networks: readonly (readonly [first: bigint, last: bigint])[]): Networks => networksOf(ranges, packRanges(families[4],
+      networks.map(([first, last]) => ({ first, last, untilMs: 60_000 }))));
+    await set.change(list([0x0a000000n, 0x0a0000ffn], [0x0b000000n, 0x0b0000ffn]), list([0x0a000000n, 0x0a0000ffn], [0x0b000000n, 0x0b00ffffn]), 0);
+    assert.deepEqual(messages, ['add 10.0.0.0/24', 'add 11.0.0.0/16', 'del 11.0.0.0/24']);
   });
 
   test('a comparison finds foreign elements and ends, a count only what is missing', async () => {
