@@ -161,6 +161,7 @@ export class ChangeStreams {
     const { filter, check } = listener.client;
     let cursor = at;
     let beat = this.#beat;
+    let comparedAt = beat;
     let allowlists = this.#allowlists;
     for (let sequence = from; !listener.isClosed;) {
       const step = this.#feed.after(sequence);
@@ -179,16 +180,13 @@ export class ChangeStreams {
         beat = this.#beat;
         cursor = this.#feed.latest(cursor);
         await check(cursor);
-        yield await this.#heartbeat(cursor, filter);
+        // A comment mostly; now and then a comparison, unless something has changed since that the client has not heard.
+        const sum = beat - comparedAt < lapiLimits.beatsPerState ? null : await this.#feed.sumAt(cursor, filter);
+        if (sum !== null) comparedAt = beat;
+        yield sum === null ? ':\n\n' : stateText(cursor, sum);
       } else await this.#feed.woken;
     }
     return cursor;
-  }
-
-  /** A comment mostly; now and then a comparison, unless something has changed since that the client has not heard. */
-  async #heartbeat(cursor: string, filter: KeyedFilter): Promise<string> {
-    const sum = this.#beat % lapiLimits.beatsPerState === 0 ? await this.#feed.sumAt(cursor, filter) : null;
-    return sum === null ? ':\n\n' : stateText(cursor, sum);
   }
 
   async #startBeats(): Promise<void> {

@@ -53,6 +53,8 @@ export class Bouncers {
   readonly #context: StoreContext;
   /** Last pulls by id that are not written yet. */
   readonly #pulls = new Map<number, Pull>();
+  /** Resolves when the last writing of them has ended, well or not. */
+  #flushed: Promise<void> = Promise.resolve();
   /** Bouncers by key hash, as of a mark of the database. */
   readonly #byKey = new Map<string, Bouncer[]>();
   #byKeyMark: string | null = null;
@@ -119,10 +121,20 @@ export class Bouncers {
   }
 
   /** Writes the last pulls noted since the last time. */
-  async flushPulls(): Promise<void> {
+  flushPulls(): Promise<void> {
+    const flushed = this.#flushed.then(() => this.#writePulls());
+    this.#flushed = flushed.catch(() => {});
+    return flushed;
+  }
+
+  /**
+   * One at a time, by id, and without locks on gaps between rows: Local APIs that lock what they write in another order wait for one
+   * another, until the database refuses one of them.
+   */
+  async #writePulls(): Promise<void> {
     if (this.#pulls.size === 0) return;
-    const pulls = [...this.#pulls];
-    await this.#context.db.transaction().execute(async (db) => {
+    const pulls = [...this.#pulls].sort(([a], [b]) => a - b);
+    await this.#context.db.transaction().setIsolationLevel('read committed').execute(async (db) => {
       const now = toColumn(this.#context.now());
       for (const [id, { at, cursor }] of pulls) {
         const { numUpdatedRows } = await db.updateTable('bouncers').set({ last_pull: toColumn(at), updated_at: now })

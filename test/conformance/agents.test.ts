@@ -2,7 +2,7 @@
 // reads the log and whoever decides.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { skipWithoutPackage } from '../support/debian-package.js';
@@ -22,6 +22,8 @@ interface ShownAlert {
 const attacker = '203.0.113.77';
 const attack = Array.from({ length: 8 }, (_, second) =>
   `Nov 23 05:00:0${second} host sshd[42]: Failed password for root from ${attacker} port 4022 ssh2\n`).join('');
+
+const nothing = 'Nov 23 05:00:00 host cron[1]: nothing\n';
 
 describe('an agent at the Local API of the other side', skipWithoutPackage('crowdsec'), () => {
   const running: RunningDaemon[] = [];
@@ -54,11 +56,16 @@ describe('an agent at the Local API of the other side', skipWithoutPackage('crow
     ok(await ours.cscli(['machines', 'validate', 'debian']));
     ok(await theirs.cscli('lapi', 'status'));
     const log = join(theirs.folder, 'auth.log');
-    writeFileSync(log, '');
+    writeFileSync(log, nothing);
     theirs.follow(log);
     const agent = start(theirs.start('-no-api'));
-    await agent.until(() => agent.output.includes('Starting processing data'));
-    await attacked(agent, log, () => ours.bannedValues().has(attacker));
+    await agent.until(() => standsAtEnd(agent.child.pid!, log));
+    appendFileSync(log, attack);
+    // What was written before it began to watch the file it finds with the next line only.
+    await agent.until(() => {
+      appendFileSync(log, nothing);
+      return ours.bannedValues().has(attacker);
+    });
     const alert = await theOnlyAlert(ours);
     assert.equal(alert.machine_id, 'debian');
     assert.equal(alert.scenario, 'crowdsecurity/ssh-bf');
@@ -105,6 +112,19 @@ describe('an agent at the Local API of the other side', skipWithoutPackage('crow
   });
 });
 
+/** Whether a process has opened a file and gone to its end: it follows what comes from now on. */
+function standsAtEnd(pid: number, path: string): boolean {
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`) === path
+        && readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').startsWith(`pos:\t${statSync(path).size}\n`);
+    } catch {
+      // It was closed meanwhile.
+      return false;
+    }
+  });
+}
+
 /** Writes the attack and waits until it has led to what the condition looks for. */
 async function attacked(agent: RunningDaemon, log: string, isBanned: () => boolean | Promise<boolean>): Promise<void> {
   appendFileSync(log, attack);
@@ -118,7 +138,8 @@ async function theOnlyAlert(server: TestInstance): Promise<ShownAlert> {
 }
 
 async function alertsOf(server: DebianCrowdsec): Promise<ShownAlert[]> {
-  return JSON.parse(ok(await server.cscli('alerts', 'list', '-o', 'json')).stdout || '[]') as ShownAlert[];
+  // Where there is none it prints nothing, or null.
+  return (JSON.parse(ok(await server.cscli('alerts', 'list', '-o', 'json')).stdout || 'null') ?? []) as ShownAlert[];
 }
 
 function ok(result: CommandResult): CommandResult {
