@@ -30,6 +30,11 @@ export function writeNumber(value: bigint, family: Family, bytes: Uint8Array, at
   bytes.set(ipFromBigInt(value, family.number).toBytes(), at);
 }
 
+/** The number of one of the keys that stand side by side, in network order. */
+export function numberAt(bytes: Uint8Array, index: number, keyBytes: number): bigint {
+  return BigInt(`0x${Buffer.from(bytes.subarray(index * keyBytes, (index + 1) * keyBytes)).toString('hex')}`);
+}
+
 /** First and last number of a network. */
 export function boundsOf(prefix: IpPrefix): { readonly first: bigint; readonly last: bigint } {
   return { first: prefix.first.toBigInt(), last: prefix.last.toBigInt() };

@@ -2,7 +2,7 @@
 // where no rule of ours lets it through before. Pure. Elsewhere the kernel decides, in a set of its own.
 
 import { packRanges, type ElementList } from './element-list.js';
-import { writeNumber, type Family } from './family.js';
+import { numberAt, writeNumber, type Family } from './family.js';
 import type { CoveredRange } from './range-set.js';
 
 /** Ranges of one family, disjoint and in order. */
@@ -67,8 +67,4 @@ function piecesOf({ first, last, untilMs }: CoveredRange, holes: readonly Covere
   }
   if (from <= last) pieces.push({ first: from, last, untilMs });
   return pieces;
-}
-
-function numberAt(bytes: Uint8Array, index: number, keyBytes: number): bigint {
-  return BigInt(`0x${Buffer.from(bytes.subarray(index * keyBytes, (index + 1) * keyBytes)).toString('hex')}`);
 }

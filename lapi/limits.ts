@@ -97,6 +97,8 @@ export const lapiLimits = {
   smallTransactionRows: 100,
   /** Large transactions that may be left for later: each is a number in the text of a position. */
   largeTransactionsLeftMax: 200,
+  /** Longest text that a client of the open stream may give as its position. */
+  positionCharsMax: 4_000,
   /** Rows of the change log kept for readers that fell behind. */
   changeRowsKept: 200_000,
   /** Targets of one bulk allowlist check. */

@@ -5,7 +5,7 @@ import type { IpsetContent, NftConnection } from '../../native/index.js';
 import { cidrsOf } from '../../ts/util/cidr.js';
 import { BackendError } from '../backend.js';
 import type { ElementList, SetId } from '../element-list.js';
-import { families, writeNumber } from '../family.js';
+import { families, numberAt, writeNumber } from '../family.js';
 import { asking } from './netlink.js';
 
 /** The longest timeout of the kernel, 2^31 milliseconds in seconds; a longer ban is told anew when half of it is over. */
@@ -108,24 +108,18 @@ export class IpsetSet {
 
 /** Elements as networks: intervals become the networks that make them up. */
 export function networksOf({ family }: SetId, { count, first, last, untilMs }: ElementList): Networks {
-  const { bits } = families[family];
+  const { bits, keyBytes } = families[family];
   if (last === null) return { count, keys: first, bits: new Uint8Array(count).fill(bits), untilMs };
   const ends: number[] = [];
   const found = Array.from({ length: count }, (_, index) => {
     // hash:net has no /0.
-    const cidrs = cidrsOf(numberAt(first, index, family), numberAt(last, index, family), bits, 1);
+    const cidrs = cidrsOf(numberAt(first, index, keyBytes), numberAt(last, index, keyBytes), bits, 1);
     for (let at = 0; at < cidrs.length; at++) ends.push(untilMs[index]);
     return cidrs;
   }).flat();
-  const { keyBytes } = families[family];
   const keys = new Uint8Array(found.length * keyBytes);
   for (const [index, network] of found.entries()) writeNumber(network.first, families[family], keys, index * keyBytes);
   return { count: found.length, keys, bits: Uint8Array.from(found, (network) => network.bits), untilMs: Float64Array.from(ends) };
-}
-
-function numberAt(bytes: Uint8Array, index: number, family: SetId['family']): bigint {
-  const { keyBytes } = families[family];
-  return BigInt(`0x${Buffer.from(bytes.subarray(index * keyBytes, (index + 1) * keyBytes)).toString('hex')}`);
 }
 
 /** Those of the networks that a question about their text holds for. */

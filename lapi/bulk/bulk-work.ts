@@ -29,13 +29,12 @@ export async function* doBulkWork(work: BulkWork, deps: IntakeDeps): AsyncGenera
   const { store } = deps;
   switch (work.kind) {
     case 'addAlerts': {
-      const alerts = decodeBody(addAlertsRequest, Buffer.from(work.body.buffer, work.body.byteOffset, work.body.byteLength), 'headed');
+      const alerts = decodeBody(addAlertsRequest, bufferOf(work.body), 'headed');
       yield encodeJson((await takeAlerts(deps, work.machine, alerts, work.ownIds)).map(String));
       return;
     }
     case 'checkAllowlists': {
-      const body = Buffer.from(work.body.buffer, work.body.byteOffset, work.body.byteLength);
-      yield encodeJson(await checkAllowlists(store, decodeBody(bulkCheckRequest, body).targets ?? []));
+      yield encodeJson(await checkAllowlists(store, decodeBody(bulkCheckRequest, bufferOf(work.body)).targets ?? []));
       return;
     }
     case 'listAlerts': {
@@ -47,4 +46,9 @@ export async function* doBulkWork(work: BulkWork, deps: IntakeDeps): AsyncGenera
     case 'listDecisions':
       yield* decisionListText(store, readDecisionFilter(new URLSearchParams(work.query)), store.now());
   }
+}
+
+/** The same bytes: what comes from another thread is no Buffer any more. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -1,5 +1,5 @@
-// The work that recurs every minute: alerts by age and number and those left unfinished, orphans, silent clients, old reports, ended allowlist items, the change
-// log. One round is bounded; what is left waits for the next.
+// The work that recurs every minute: alerts by age and number and those left unfinished, orphans, silent clients, old reports,
+// ended allowlist items, past bans, the change log. One round is bounded; what is left waits for the next.
 
 import type { Log } from '../../ts/config/log.js';
 import { lapiLimits } from '../limits.js';

@@ -8,12 +8,10 @@ import type { ChangeStreams } from '../change-streams.js';
 import type { RouteDeps } from '../deps.js';
 import { Refusal } from '../errors.js';
 import { bouncerOf } from '../exchange.js';
+import { lapiLimits } from '../limits.js';
 import type { DecisionFilter } from '../store/decisions.js';
 import { readStreamFilter } from './decision-query.js';
 import { queryOf } from './query.js';
-
-/** Longest text that a client may give as its position. */
-const positionCharsMax = 4_000;
 
 /** Adds the open stream. */
 export function addChangesRoute(app: FastifyInstance, deps: RouteDeps, streams: ChangeStreams): void {
@@ -48,7 +46,7 @@ async function follow(request: FastifyRequest, reply: FastifyReply, deps: RouteD
 function positionOf(request: FastifyRequest, query: URLSearchParams): string {
   const header = request.headers['last-event-id'];
   const text = typeof header === 'string' && header !== '' ? header : query.get('after') ?? '';
-  if (text.length > positionCharsMax) throw new Refusal('badFilter', 'the position is too long');
+  if (text.length > lapiLimits.positionCharsMax) throw new Refusal('badFilter', 'the position is too long');
   return text;
 }
 

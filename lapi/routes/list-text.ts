@@ -28,9 +28,14 @@ export async function* alertListText({ alerts }: Store, filter: AlertFilter, pag
 
 /** The answer of GET /v1/decisions. */
 export async function* decisionListText({ decisions }: Store, filter: DecisionFilter, now: GoTime): AsyncGenerator<string> {
+  yield* listText(decisions.activePages(filter), (row) => liveDecisionJson(row, now));
+}
+
+/** A list that comes in pages; null when nothing comes. */
+async function* listText<Row>(pages: AsyncIterable<readonly Row[]>, toJson: (row: Row) => object): AsyncGenerator<string> {
   let separator = '[';
-  for await (const rows of decisions.activePages(filter)) {
-    yield `${separator}${rows.map((row) => encodeJson(liveDecisionJson(row, now))).join(',')}`;
+  for await (const rows of pages) {
+    yield `${separator}${rows.map((row) => encodeJson(toJson(row))).join(',')}`;
     separator = ',';
   }
   yield separator === '[' ? 'null' : ']';
@@ -42,19 +47,15 @@ export function liveDecisionJson(row: DecisionRow, now: GoTime): object {
     scope: row.scope, type: row.type, value: row.value };
 }
 
-const noDecisions = '"decisions":null';
+const noDecisions = 'null';
+const decisionsName = '"decisions":';
 
 /** An alert that was loaded without its decisions, with them. */
 async function* longAlertText(alerts: Store['alerts'], alert: StoredAlert, now: GoTime): AsyncGenerator<string> {
   const text = encodeJson(alertJson(alert, now));
   // Only numbers and an instant stand before it.
-  const at = text.indexOf(noDecisions);
+  const at = text.indexOf(decisionsName) + decisionsName.length;
   yield text.slice(0, at);
-  let separator = '"decisions":[';
-  for await (const rows of alerts.decisionPages(alert.row.id)) {
-    yield `${separator}${rows.map((row) => encodeJson(decisionJson(row, Boolean(alert.row.simulated), now))).join(',')}`;
-    separator = ',';
-  }
-  yield separator === ',' ? ']' : noDecisions;
+  yield* listText(alerts.decisionPages(alert.row.id), (row) => decisionJson(row, Boolean(alert.row.simulated), now));
   yield text.slice(at + noDecisions.length);
 }

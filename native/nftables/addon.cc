@@ -44,9 +44,7 @@ Napi::Value Decode(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("objects", objects);
   result.Set("acknowledgements", acknowledgements);
-  auto keys = Napi::Uint8Array::New(env, list.keys.size());
-  std::copy(list.keys.begin(), list.keys.end(), keys.Data());
-  result.Set("keys", keys);
+  result.Set("keys", palisade::ArrayOf<Napi::Uint8Array>(env, list.keys));
   result.Set("malformed", static_cast<double>(list.malformed));
   result.Set("ipset", palisade::ToValue(env, ipset));
   return result;

@@ -4,9 +4,11 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "objects.h"
 
@@ -35,6 +37,14 @@ const Element* OptionalArray(const Napi::CallbackInfo& info, size_t index, napi_
   // An empty array may have no memory; null is kept for "not given".
   static const Element nothing{};
   return array.ElementLength() == 0 ? &nothing : array.Data();
+}
+
+/// A copy as a typed array.
+template <typename Array, typename Element>
+Array ArrayOf(Napi::Env env, const std::vector<Element>& values) {
+  auto array = Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
 }
 
 /// A C++ exception as JavaScript's; an errno becomes the property `errno`.

@@ -105,19 +105,11 @@ class ElementsRequest : public DumpRequest {
 
 Napi::Object ElementsValue(Napi::Env env, const ElementList& list) {
   Napi::Object result = Napi::Object::New(env);
-  auto keys = Napi::Uint8Array::New(env, list.keys.size());
-  std::copy(list.keys.begin(), list.keys.end(), keys.Data());
-  auto expires = Napi::Float64Array::New(env, list.expires_ms.size());
-  std::copy(list.expires_ms.begin(), list.expires_ms.end(), expires.Data());
-  auto timeouts = Napi::Float64Array::New(env, list.timeouts_ms.size());
-  std::copy(list.timeouts_ms.begin(), list.timeouts_ms.end(), timeouts.Data());
-  auto flags = Napi::Uint8Array::New(env, list.flags.size());
-  std::copy(list.flags.begin(), list.flags.end(), flags.Data());
   result.Set("count", static_cast<double>(list.flags.size()));
-  result.Set("keys", keys);
-  result.Set("expiresMs", expires);
-  result.Set("timeoutsMs", timeouts);
-  result.Set("flags", flags);
+  result.Set("keys", ArrayOf<Napi::Uint8Array>(env, list.keys));
+  result.Set("expiresMs", ArrayOf<Napi::Float64Array>(env, list.expires_ms));
+  result.Set("timeoutsMs", ArrayOf<Napi::Float64Array>(env, list.timeouts_ms));
+  result.Set("flags", ArrayOf<Napi::Uint8Array>(env, list.flags));
   result.Set("malformed", static_cast<double>(list.malformed));
   return result;
 }

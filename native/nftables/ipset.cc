@@ -6,7 +6,6 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 
 #include "arguments.h"
 #include "connection.h"
@@ -145,16 +144,10 @@ Napi::Object ToValue(Napi::Env env, const IpsetContent& content) {
   result.Set("type", content.type);
   result.Set("elements", content.elements);
   result.Set("elementsMax", content.elements_max);
-  auto keys = Napi::Uint8Array::New(env, content.keys.size());
-  std::copy(content.keys.begin(), content.keys.end(), keys.Data());
-  auto bits = Napi::Uint8Array::New(env, content.bits.size());
-  std::copy(content.bits.begin(), content.bits.end(), bits.Data());
-  auto timeouts = Napi::Uint32Array::New(env, content.timeouts_s.size());
-  std::copy(content.timeouts_s.begin(), content.timeouts_s.end(), timeouts.Data());
   result.Set("count", static_cast<double>(content.bits.size()));
-  result.Set("keys", keys);
-  result.Set("bits", bits);
-  result.Set("timeoutsS", timeouts);
+  result.Set("keys", ArrayOf<Napi::Uint8Array>(env, content.keys));
+  result.Set("bits", ArrayOf<Napi::Uint8Array>(env, content.bits));
+  result.Set("timeoutsS", ArrayOf<Napi::Uint32Array>(env, content.timeouts_s));
   result.Set("malformed", static_cast<double>(content.malformed));
   return result;
 }

@@ -4,12 +4,12 @@
 
 #include <napi.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "arguments.h"
 #include "connection.h"
 #include "decode.h"
 #include "socket.h"
@@ -97,9 +97,7 @@ class CommitRequest : public Request {
   }
 
   Napi::Value Result(Napi::Env env) override {
-    auto result = Napi::Int32Array::New(env, failures_.size());
-    std::copy(failures_.begin(), failures_.end(), result.Data());
-    return result;
+    return ArrayOf<Napi::Int32Array>(env, failures_);
   }
 
   std::vector<uint8_t> bytes_;

@@ -11,8 +11,9 @@ import { fileDefaults, fileSource } from '../../ts/acquisition/sources/file.js';
 import { ExpectMode } from '../../ts/event/line.js';
 import { limits } from '../../ts/limits.js';
 import { PalisadeError } from '../../ts/errors.js';
-import { pick, randomOf, testSeed } from '../support/random.js';
+import { pick, testSeed } from '../support/random.js';
 import { Collected, TestContext } from './collected.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'palisade-replay-'));
 const content = 'first line\nsecond line\r\n\nthird, from zstd\nlast without newline';
@@ -56,7 +57,7 @@ test('plain, gzip and zstd files give the same lines, whatever they are called',
 
 test('files of every size come through whole, compressed or not', async () => {
   const seed = testSeed();
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   for (const size of [1, 4095, limits.batchBytesMax - 1, limits.batchBytesMax, limits.batchBytesMax + 1, 1_500_000]) {
     const lines: string[] = [];
     for (let bytes = 0; bytes < size; bytes += lines.at(-1)!.length + 1) {
@@ -84,7 +85,7 @@ test('batches can be transferred to another thread', async () => {
 });
 
 test('a damaged archive gives the lines before the damage, then an error that names it', async () => {
-  const random = randomOf(1);
+  const random = randomFrom(1);
   const lines = Array.from({ length: 20_000 }, (_, index) => `${index} ${random()}`);
   const whole = gzipSync(lines.join('\n'));
   const path = file('damaged.gz', whole.subarray(0, whole.length / 2));

@@ -11,8 +11,9 @@ import { logEnv } from '../../ts/expr/env.js';
 import { newRuntime } from '../../ts/expr/runtime.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
 import { testContext } from '../expr-helpers/helper-context.js';
-import { generator, handMade, scenario } from './random-log.js';
+import { handMade, scenario } from './random-log.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const runtime = newRuntime(helperTable, testContext());
 const paths = ['Meta.service', 'Meta.log_type', 'Parsed.program', 'Line.Labels.type', 'Line.Module', 'Enriched.x', 'Meta.a', 'Meta.b'];
@@ -31,7 +32,7 @@ function read(event: Event, path: string): string {
 
 test('random scenarios and events: the list is exact for indexed fields and complete for all', () => {
   const seed = testSeed();
-  const random = generator(seed);
+  const random = randomFrom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
   const values = ['', 'ssh', 'http', 'ftp', 'x'];
   for (let round = 0; round < 20; round++) {
@@ -78,7 +79,7 @@ test('requirements on fields that are no plain texts are not indexed', () => {
 test('random filters: no scenario whose filter would be true or change the event is left out, others seldom stay', (context) => {
   const seed = testSeed();
   context.diagnostic(`PALISADE_SEED=${seed}`);
-  const random = generator(seed);
+  const random = randomFrom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
   const words = ['admin', 'Login', 'etc/passwd', 'shell.php', 'x', 'ADMIN', 'wp-login'];
   const operator = (): string => pick(['contains', 'startsWith', 'endsWith', 'matches', '==']);

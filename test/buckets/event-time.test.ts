@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventTimeReader } from '../../ts/buckets/event-time.js';
 import { parseGoTime } from '../../ts/util/go-layout.js';
-import { generator } from './random-log.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 test('random times are read as the layout parser reads them', () => {
   const seed = testSeed();
-  const random = generator(seed);
+  const random = randomFrom(seed);
   const digits = (count: number): string => String(Math.floor(random() * 10 ** count)).padStart(count, '0');
   const reader = new EventTimeReader();
   for (let i = 0; i < 3000; i++) {

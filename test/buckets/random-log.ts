@@ -9,6 +9,7 @@ import type { ExprRuntime } from '../../ts/expr/runtime.js';
 import { ExprError } from '../../ts/expr/values.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import type { NaiveScenario } from '../support/naive-buckets.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 /** An event before it is one: plain data. */
 export interface Draft {
@@ -114,7 +115,7 @@ export function testNames(): EventNames {
 
 /** A log of some sources and users whose times mostly go forward. `mode` decides which clock buckets follow. */
 export function randomLog(seed: number, mode: 'live' | 'timeMachine' | 'mixed', lines: number): RandomLog {
-  const random = generator(seed);
+  const random = randomFrom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
   const users = ['root', 'bob', 'eve', 'bad', 'nil', 'ann', 'zoë', '日本'];
   const batches: RandomLog['batches'][number][] = [];
@@ -159,17 +160,6 @@ export function copyOf(event: Event, names: EventNames): Event {
   }
   return Object.assign(copy, { type: event.type, expectMode: event.expectMode, marshaledTime: event.marshaledTime, time: event.time,
     overflow: event.overflow === null ? null : structuredClone(event.overflow) });
-}
-
-/** Mulberry32: small, seeded, good enough. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Some in whole seconds, some with fractions, some with another offset. */

@@ -10,7 +10,8 @@ import { BucketEngine, createBuckets, type SharedBuckets } from '../../ts/bucket
 import { Counters } from '../../ts/metrics/counters.js';
 import type { ThreadTask } from '../buckets/pour-thread.js';
 import { pourerOf, pourOne } from '../buckets/pour-harness.js';
-import { allScenarios, type Draft, generator, handMade, randomLog, scenario, testNames } from '../buckets/random-log.js';
+import { allScenarios, type Draft, handMade, randomLog, scenario, testNames } from '../buckets/random-log.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const dayMs = 86_400_000;
 const startMs = 1_700_000_000_000;
@@ -171,7 +172,7 @@ test('a bucket remembers thousands of distinct values exactly, and beyond the li
   const distinctValuesMax = 5000;
   const pourer = pourerOf(scenarios, createBuckets(scenarios, { workerCount: 1, slotsMax: 64, arenaBytesMax: 16 << 20,
     distinctValuesMax }), names, 0, counters);
-  const random = generator(3);
+  const random = randomFrom(3);
   const seen = new Set<string>();
   let seq = 0;
   const pour = (users: string[]): string[] => pourOne(pourer, { nowMs: startMs,

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import * as abi from '../../engine-wasm/abi.js';
 import { BucketEngine, createBuckets } from '../../ts/buckets/memory.js';
 import { Staging } from '../../ts/buckets/staging.js';
-import { allScenarios, generator } from '../buckets/random-log.js';
+import { allScenarios } from '../buckets/random-log.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const bytes = readFileSync(new URL('../../engine-wasm/engine.wasm', import.meta.url));
 const section = { import: 2, memory: 5, global: 6, export: 7, start: 8, data: 11, dataCount: 12 } as const;
@@ -31,7 +32,7 @@ test('the module has no mutable global, no data segment and no start function', 
 });
 
 test('keys are hashed with SipHash-1-3 and the seed of the memory', () => {
-  const random = generator(7);
+  const random = randomFrom(7);
   const hashSeed = Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256));
   const scenarios = allScenarios();
   const engine = new BucketEngine(createBuckets(scenarios, { workerCount: 1, slotsMax: 64, arenaBytesMax: 1 << 20, hashSeed }));

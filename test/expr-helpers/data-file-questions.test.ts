@@ -8,9 +8,9 @@ import { logEnv } from '../../ts/expr/env.js';
 import { interpreter } from '../../ts/expr/interpret.js';
 import { newRuntime } from '../../ts/expr/runtime.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
-import { seededRandom } from '../support/expr-generator.js';
 import { testContext } from './helper-context.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 /** Expressions over the file F; those marked become one search. */
 const questions: readonly (readonly [text: string, isSearch: boolean])[] = [
@@ -48,7 +48,7 @@ test('questions about a data file become searches where nothing else can come ou
 test('a search gives what going through the list gives', (context) => {
   const seed = testSeed();
   context.diagnostic(`PALISADE_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = randomFrom(seed);
   const word = (length: number): string => Array.from({ length }, () => 'abAB.é(?+\u2028'[Math.floor(random() ** 2 * 10)]).join('');
   const seen = { true: 0, false: 0, fails: 0 };
   for (let round = 0; round < 120; round++) {

@@ -20,10 +20,10 @@ import { StashStore } from '../../ts/expr-helpers/stash.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
 import { hubExpressions } from '../support/hub-expressions.js';
 import { runtimeFor, valueText } from '../support/expr-world.js';
-import { seededRandom } from '../support/expr-generator.js';
 import { randomPlan, stateOf, vocabularyOf } from '../support/random-events.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const envs: readonly ExprEnv[] = [logEnv, conditionEnv, overflowEnv, profileEnv, contextEnv, scenarioResultsEnv, parserResultsEnv];
 /** Expressions that CrowdSec itself refuses, with the words it does so in. */
@@ -49,7 +49,7 @@ test('every expression compiles with the types and helpers of CrowdSec, bar thos
 
 test('on random events generated code and interpreter give the same values, failures and changes', options, (context) => {
   context.diagnostic(`PALISADE_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = randomFrom(seed);
   const files = dataFiles();
   const outcomes = { value: 0, failure: 0, conditionValue: 0 };
   for (const text of expressions) {

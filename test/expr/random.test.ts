@@ -8,14 +8,15 @@ import { compile, link } from '../../ts/expr/compiled.js';
 import { interpreter } from '../../ts/expr/interpret.js';
 import { ExprError } from '../../ts/expr/values.js';
 import { runtimeFor, valueText, worldArgs, worldEnv, worldFunctions } from '../support/expr-world.js';
-import { randomExpression, seededRandom } from '../support/expr-generator.js';
+import { randomExpression } from '../support/expr-generator.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const seed = testSeed();
 
 test('three thousand random expressions mean the same to generated code and interpreter', (context) => {
   context.diagnostic(`PALISADE_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = randomFrom(seed);
   const runtime = runtimeFor(worldFunctions);
   const counts: Record<string, number> = { value: 0, run: 0, load: 0 };
   for (let i = 0; i < 3000; i++) {

@@ -7,7 +7,8 @@ import { GrokProgram } from '../../ts/grok/program.js';
 import { limits } from '../../ts/limits.js';
 import { batchOf, fieldsOf, rangesOf } from './batch.js';
 import { compileNaive, naiveExpand, naiveMatch } from './naive.js';
-import { pick, randomOf, testSeed } from '../support/random.js';
+import { pick, testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const place = { file: 'rules.yaml', line: 3, column: 1 };
 
@@ -144,7 +145,7 @@ function inLittleMemory(spec: GrokSpec): GrokProgram {
 
 test('random patterns read what the naive expansion reads', () => {
   const seed = testSeed();
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   for (let round = 0; round < 150; round++) {
     const patterns = new Map<string, string>();
     const library = new PatternLibrary();

@@ -8,7 +8,8 @@ import { skipWithout } from '../support/shared.js';
 import { batchOf, fieldsOf, rangesOf } from './batch.js';
 import { hubGroks, hubTexts } from './hub-groks.js';
 import { compileNaive, naiveExpand, naiveMatch } from './naive.js';
-import { mutate, pick, randomOf, testSeed } from '../support/random.js';
+import { mutate, pick, testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const place = { file: 'rules.yaml', line: 1, column: 1 };
 
@@ -77,7 +78,7 @@ test('with memory too small for the automaton the answer is the same', () => {
 
 test('every grok of the hub reads on every line of its tests what the re2 package reads', skipWithout('hub'), () => {
   const seed = testSeed();
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const { library, groks } = hubGroks();
   const texts = new Map(library.names.map((name) => [name, library.textOf(name, place)]));
   // A third of the lines, another third with another seed.

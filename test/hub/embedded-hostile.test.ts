@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { embeddedHubDir } from '../../ts/hub/embedded.js';
 import { ruleFiles } from '../parser/hub-tests.js';
-import { pick, randomOf, testSeed } from '../support/random.js';
+import { pick, testSeed } from '../support/random.js';
 import { RuleBench } from '../support/rule-bench.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 interface Format {
   readonly name: string;
@@ -124,7 +125,7 @@ describe('no line accuses another address', () => {
   test('with random mixtures', async (context) => {
     const seed = testSeed();
     context.diagnostic(`seed ${seed}`);
-    const random = randomOf(seed);
+    const random = randomFrom(seed);
     const texts = Array.from({ length: 40 }, () => Buffer.concat(Array.from({ length: 1 + Math.floor(random() * 7) }, () =>
       random() < 0.08 ? pick(random, bytes) : Buffer.from(pick(random, pieces)))));
     await tryTexts(texts, `seed ${seed}`);

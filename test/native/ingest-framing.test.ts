@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { loadIngestAddon, readNumber, readNumbers } from '../../native/index.js';
 import { lineFlags } from '../../ts/event/line.js';
 import { limits } from '../../ts/limits.js';
-import { pick, randomOf, testSeed } from '../support/random.js';
+import { pick, testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 interface FramedLine {
   readonly text: string;
@@ -91,7 +92,7 @@ test('a line over the limit is cut and flagged, and the next line is whole', () 
 
 test('random bytes in random pieces frame as the naive splitter says', () => {
   const seed = testSeed();
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const alphabet = [0x0a, 0x0a, 0x0d, 0x00, 0x61, 0x62, 0x63, 0x7f, 0x80, 0xff];
   for (let round = 0; round < 3000; round++) {
     const input = Buffer.from(Array.from({ length: Math.floor(random() * 120) }, () =>

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { AddressSet } from '../../ts/parser/address-set.js';
 import { ipFromBigInt, parseCidr, parseIp } from '../../ts/util/ip.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 const set = new AddressSet(['192.0.2.7', '2001:db8::1'], ['10.0.0.0/8', '10.1.0.0/16', '172.16.5.9/12', 'fe80::/10']);
 
@@ -43,13 +44,8 @@ function randomNetwork(random: (below: number) => number): string {
   return `2001:db8:${random(4)}::${random(4)}:${random(256)}/${32 + random(97)}`;
 }
 
-/** A small seeded generator (mulberry32): whole numbers below a bound. */
+/** Whole numbers below a bound. */
 function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * below);
-  };
+  const random = randomFrom(seed);
+  return (below) => Math.floor(random() * below);
 }

@@ -4,6 +4,7 @@
 import { test } from 'node:test';
 import { ThreeWays, writeRules } from './three-ways.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 type Random = (below: number) => number;
 
@@ -113,13 +114,8 @@ function pick<T>(random: Random, items: readonly T[]): T {
   return items[random(items.length)];
 }
 
-/** A small seeded generator (mulberry32): whole numbers below a bound. */
+/** Whole numbers below a bound. */
 function generator(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * below);
-  };
+  const random = randomFrom(seed);
+  return (below) => Math.floor(random() * below);
 }

@@ -1,17 +1,6 @@
 // Makes random expressions over the recorder's variables: mostly well typed, deep enough that operators meet each other,
 // with a share of nil, mixed and missing values so that failures are met too.
 
-/** A random number generator with a seed, so that a failure can be repeated: numbers in [0, 1). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 type Want = 'text' | 'int' | 'number' | 'bool' | 'list' | 'any';
 
 const leaves: Readonly<Record<Want, readonly string[]>> = {

@@ -1,16 +1,5 @@
 // Seeded randomness for comparisons: the same seed gives the same texts.
 
-/** Returns a generator of numbers in [0, 1) (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /**
  * The seed of random tests, printed when one fails: PALISADE_SEED, else always the same, so that a run says something about
  * the code and not about the day. `PALISADE_SEED=random` takes another one each time, to look further.

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import RE2 from 're2';
 import { requiredLiterals } from '../../ts/util/regex-literals.js';
-import { seededRandom } from '../support/expr-generator.js';
 import { testSeed } from '../support/random.js';
+import { randomFrom } from '../../ts/instance/corpus.js';
 
 test('the longest sure text is what an expression requires', () => {
   const cases: readonly (readonly [string, readonly string[] | null])[] = [
@@ -21,7 +21,7 @@ test('the longest sure text is what an expression requires', () => {
 test('whatever RE2 matches has one of the required literals', (context) => {
   const seed = testSeed();
   context.diagnostic(`PALISADE_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = randomFrom(seed);
   const pick = (items: readonly string[]): string => items[Math.floor(random() * items.length)];
   const piece = (depth: number): string => {
     if (depth > 0 && random() < 0.25) return `${pick(['(', '(?:', '(?P<g>'])}${regexOf(depth - 1)})`;

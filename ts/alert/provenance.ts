@@ -7,6 +7,7 @@ import { limits } from '../limits.js';
 import type { MetaItem } from '../model/alert.js';
 import type { NodeSpec, ParserSpec } from '../parser/spec.js';
 import { withDescendants } from '../parser/writes.js';
+import { remembered } from '../util/remembered.js';
 
 /** Keys of the added meta. No rule of CrowdSec's hub writes them. */
 export const provenanceKeys = { file: 'palisade_file', line: 'palisade_line', nodes: 'palisade_nodes' } as const;
@@ -15,12 +16,13 @@ const ownKeys: ReadonlySet<string> = new Set(Object.values(provenanceKeys));
 
 /** Tells of events of one set of parsers. */
 export class Provenance {
-  readonly #names: readonly string[];
-  /** Lines of one kind go through the same nodes: what was said of some is remembered. */
-  readonly #remembered = new Map<string, string>();
+  /** The names of a set of nodes, whose numbers follow the order of loading, in which nodes run. Lines of one kind go through the same ones. */
+  readonly #nodes: (ids: string) => string;
 
   constructor(parsers: ParserSpec) {
-    this.#names = parsers.nodes.flatMap((top) => withDescendants(top).map((node) => nameOf(node, node === top)));
+    const names = parsers.nodes.flatMap((top) => withDescendants(top).map((node) => nameOf(node, node === top)));
+    this.#nodes = remembered((ids) => Array.from({ length: ids.length }, (_, index) => names[ids.charCodeAt(index)]).join(' > '),
+      limits.rememberedNodeSetsMax);
   }
 
   /** Its file, line and nodes; for an overflow that came back those of the last of its own events. */
@@ -33,17 +35,6 @@ export class Provenance {
       { key: provenanceKeys.line, value: cut(origin.lineHead) },
       { key: provenanceKeys.nodes, value: this.#nodes(origin.nodes) },
     ];
-  }
-
-  /** Numbers follow the order of loading, in which nodes run. */
-  #nodes(ids: string): string {
-    let text = this.#remembered.get(ids);
-    if (text === undefined) {
-      text = Array.from({ length: ids.length }, (_, index) => this.#names[ids.charCodeAt(index)]).join(' > ');
-      if (this.#remembered.size >= limits.rememberedNodeSetsMax) this.#remembered.clear();
-      this.#remembered.set(ids, text);
-    }
-    return text;
   }
 }
 

@@ -10,8 +10,9 @@ import { PositionBook } from '../../../ts/acquisition/position.js';
 import { fileDefaults, fileSource, type FileSpec } from '../../../ts/acquisition/sources/file.js';
 import type { SourceSettings } from '../../../ts/acquisition/source.js';
 import { limits } from '../../../ts/limits.js';
-import { randomOf, testSeed } from '../../support/random.js';
+import { testSeed } from '../../support/random.js';
 import { Collected, TestContext } from '../collected.js';
+import { randomFrom } from '../../../ts/instance/corpus.js';
 
 const settings: SourceSettings = { labels: { type: 'syslog' }, mode: 'tail', useTimeMachine: false, name: '', uniqueId: '',
   logLevel: null, transform: null, place: null };
@@ -172,7 +173,7 @@ for (const poll of [false, true]) {
 
 test('thousands of lines by a writer that rotates without waiting: each exactly once, in order', async () => {
   const seed = testSeed();
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const names = ['a.log', 'b.log'];
   for (const name of names) writeFileSync(join(dir, name), '');
   const tail = await follow([join(dir, '*.log')]);

@@ -19,6 +19,7 @@ import { silentLog } from '../../../ts/config/log.js';
 import { defaultProtection } from '../../../ts/config/protection.js';
 import { alertBody } from '../instance.js';
 import { onEachDatabase } from '../store/databases.js';
+import { randomFrom } from '../../../ts/instance/corpus.js';
 
 const seed = 20261123;
 const manyDecisions = 12_500;
@@ -56,7 +57,7 @@ onEachDatabase('the thread for long requests', (database) => {
     ({ kind: 'addAlerts', body: Buffer.from(JSON.stringify(alerts)), machine: 'm', ownIds });
 
   test('writes what the thread of the requests writes, and lists it the same', async () => {
-    const random = generator(seed);
+    const random = randomFrom(seed);
     const alerts = [{ ...imported(random, manyDecisions) }, imported(random, 3), imported(random, lapiLimits.decisionSliceRows)];
     const ids: number[][] = [];
     for (const worker of [direct, thread]) ids.push((JSON.parse(await textOf(worker, importOf(alerts))) as string[]).map(Number));
@@ -91,7 +92,7 @@ onEachDatabase('the thread for long requests', (database) => {
     const { decisions } = deps.store;
     const before = await counts();
     await decisions.keepInMemory();
-    const bad = imported(generator(seed + 1), lapiLimits.decisionSliceRows * 3);
+    const bad = imported(randomFrom(seed + 1), lapiLimits.decisionSliceRows * 3);
     bad.decisions[bad.decisions.length - 1].scenario = 'none';
     const isSqlite = database.name === 'SQLite';
     await (isSqlite ? sql`create trigger no_none before insert on decisions when new.scenario = 'none' begin select raise(abort, 'no_none'); end`
@@ -108,7 +109,7 @@ onEachDatabase('the thread for long requests', (database) => {
         cursor = next;
       };
       let isOver = false;
-      const importing = assert.rejects(textOf(worker, importOf([imported(generator(seed + 2), 2), bad])), /no_none/)
+      const importing = assert.rejects(textOf(worker, importOf([imported(randomFrom(seed + 2), 2), bad])), /no_none/)
         .finally(() => { isOver = true; });
       while (!isOver) {
         await hear();
@@ -125,7 +126,7 @@ onEachDatabase('the thread for long requests', (database) => {
 
   test('an import whose alert is deleted meanwhile is refused, and leaves nothing', async () => {
     const before = await counts();
-    const importing = assert.rejects(textOf(thread, importOf([imported(generator(seed + 4), 15 * lapiLimits.decisionSliceRows)])),
+    const importing = assert.rejects(textOf(thread, importOf([imported(randomFrom(seed + 4), 15 * lapiLimits.decisionSliceRows)])),
       /deleted while its decisions were written|cannot be used now/);
     const isBegun = async (): Promise<boolean> => (await deps.store.db.selectFrom('palisade_unfinished').selectAll().execute()).length > 0;
     while (!await isBegun()) await setImmediate();
@@ -139,7 +140,7 @@ onEachDatabase('the thread for long requests', (database) => {
     let isOver = false;
     let between = 0;
     const before = await decisionCount();
-    const importing = textOf(thread, importOf([imported(generator(seed + 3), 15 * lapiLimits.decisionSliceRows)]))
+    const importing = textOf(thread, importOf([imported(randomFrom(seed + 3), 15 * lapiLimits.decisionSliceRows)]))
       .finally(() => { isOver = true; });
     while (await decisionCount() === before) await setImmediate();
     while (!isOver) {
@@ -154,7 +155,7 @@ onEachDatabase('the thread for long requests', (database) => {
     const started = new Promise<Worker>((resolve) => process.once('worker', resolve));
     await thread.close();
     const before = await counts();
-    const importing = assert.rejects(textOf(thread, importOf([imported(generator(seed + 5), 15 * lapiLimits.decisionSliceRows)])),
+    const importing = assert.rejects(textOf(thread, importOf([imported(randomFrom(seed + 5), 15 * lapiLimits.decisionSliceRows)])),
       /the thread for long requests ended/);
     const [, decisionsBefore] = before;
     while (await decisionCount() === decisionsBefore) await setImmediate();
@@ -205,15 +206,4 @@ async function textOf(worker: BulkWorker, work: BulkWork): Promise<string> {
 
 function withoutTimes(text: string): string {
   return text.replace(/"duration":"[^"]*"/g, '"duration":""');
-}
-
-/** Numbers from 0 up to 1 (mulberry32). */
-function generator(state: number): () => number {
-  let at = state;
-  return () => {
-    at = at + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(at ^ at >>> 15, 1 | at);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) / 4294967296;
-  };
 }

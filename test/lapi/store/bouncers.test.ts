@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateApiKey, hashApiKey } from '../../../lapi/store/credentials.js';
-import { pick, randomOf, testSeed } from '../../support/random.js';
+import { pick, testSeed } from '../../support/random.js';
 import { onEachDatabase } from './databases.js';
+import { randomFrom } from '../../../ts/instance/corpus.js';
 
 onEachDatabase('bouncers', (database) => {
   test('that are answered at once, by several Local APIs, do not make these wait for one another', async () => {
     const open = await database.create();
     const stores = [await open(Date.now), await open(Date.now)];
     const seed = testSeed();
-    const random = randomOf(seed);
+    const random = randomFrom(seed);
     for (let i = 0; i < 12; i++) await stores[0].bouncers.add({ name: `b${i}`, keyHash: hashApiKey(generateApiKey()), ipAddress: '', isAutoCreated: false });
     const bouncers = await stores[0].bouncers.list();
     assert.equal(bouncers.length, 12);

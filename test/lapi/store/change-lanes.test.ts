@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { choosePart, type WaitingRow } from '../../../lapi/store/change-lanes.js';
 import { formatPosition, hasSeen, hasSeenAll, type ChangePosition } from '../../../lapi/store/change-position.js';
 import { lapiLimits } from '../../../lapi/limits.js';
-import { randomOf, testSeed } from '../../support/random.js';
+import { testSeed } from '../../support/random.js';
+import { randomFrom } from '../../../ts/instance/corpus.js';
 
 const imports: WaitingRow[] = [{ transaction: 5, row_id: 1, last_id: 1_000 }, { transaction: 6, row_id: 1_001, last_id: 2_000 },
   { transaction: 7, row_id: 2_001, last_id: null }];
@@ -25,7 +26,7 @@ test('bans without end do not hold an import back', () => {
 
 test('readers of random logs see each transaction once, in parts of bounded size, at positions of bounded text', () => {
   const seed = testSeed();
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   for (let round = 0; round < 200; round++) {
     const where = `seed ${seed}, round ${round}`;
     const largeShare = random();
