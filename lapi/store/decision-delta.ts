@@ -44,7 +44,7 @@ export async function readDelta(context: StoreContext, follower: DecisionFollowe
   const now = context.now();
   const entries = followed.journal.since(from.position);
   const told = entries !== null ? { entries, position: followed.journal.position }
-    : await fromLog(follower, from.position);
+    : await fromLog(follower, followed, from.position);
   if (told === null) return null;
   const expired = followed.index.endedBetween(from.at, now) ?? await expiredInDatabase(context, follower, from.at, now);
   const { added, ended } = merge(told.entries, expired, now, filter.tellsShortLived);
@@ -61,10 +61,14 @@ export function cursorAt({ journal }: Followed, now: GoTime): string {
   return formatCursor({ position: journal.position, at: now });
 }
 
-async function fromLog(follower: DecisionFollower,
+async function fromLog(follower: DecisionFollower, { journal }: Followed,
   position: ChangePosition): Promise<{ entries: readonly JournalEntry[]; position: ChangePosition } | null> {
+  // Taken before the log is read, which then has all that stands before it.
+  const known = journal.position;
   const part = await follower.log.since(position);
   if (part === null) return null;
+  // Where nothing was missed the client stands where this reader does, whose sums it is compared with.
+  if (part.position === position) return { position: known, entries: [] };
   return { position: part.position, entries: part.changes.map((change) => follower.toEntry(change)) };
 }
 
