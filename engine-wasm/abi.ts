@@ -2,7 +2,7 @@
 // Plain constants, compiled by AssemblyScript and by TypeScript alike. Drawings of the structs are in layout.ts.
 
 /** Changes whenever a struct changes; a memory of another version is refused. */
-export const layoutVersion = 4;
+export const layoutVersion = 5;
 export const magic = 0x424c4150;
 
 /** Shards of the table. Fixed: the shard of a key must not depend on the number of workers. */
@@ -60,30 +60,27 @@ export const flagQueueCapped = 16;
 /** The caller decides each overflow (an overflow filter); without this flag it goes to the ring. */
 export const flagFiltered = 32;
 
-export const slotBytes = 160;
-export const slotHash = 0;
-export const slotKeyId = 8;
-export const slotScenario = 12;
-export const slotKeyLength = 16;
-export const slotKeyBlock = 20;
+export const slotBytes = 128;
+export const slotScenario = 8;
+export const slotFlags = 10;
+export const slotKeyLength = 12;
 export const slotFirstSeconds = 32;
 export const slotFirstNanos = 40;
 export const slotFirstOffset = 44;
+export const slotLastOffset = 46;
 export const slotLastSeconds = 48;
 export const slotLastNanos = 56;
-export const slotLastOffset = 60;
-export const slotTokens = 64;
-export const slotCount = 72;
-export const slotFlags = 76;
-export const slotQueueBlock = 80;
-export const slotQueueSpace = 84;
-export const slotQueueHead = 88;
-export const slotQueueLength = 92;
-export const slotLatches = 112;
-export const slotQueueInline = 128;
+export const slotCount = 60;
+export const slotQueueLength = 64;
+export const slotLatches = 88;
+export const slotQueueInline = 96;
 export const slotQueueInlineCount = 4;
-export const slotKeyInline = 144;
+export const slotQueueBlock = 96;
+export const slotQueueSpace = 100;
+export const slotQueueHead = 104;
+export const slotKeyInline = 112;
 export const slotKeyInlineBytes = 16;
+export const slotKeyBlock = 112;
 
 /** The slot is in the table, as a bucket or a mute; free ones and those in an overflow ring are not. */
 export const slotBusy = 1;
@@ -92,6 +89,8 @@ export const slotTimeMachine = 2;
 export const slotStarted = 4;
 /** Not a bucket: the mute (blackhole) of a key, `first` being its end. */
 export const slotMute = 8;
+/** The queue outgrew the slot: its entries lie in a block, a ring of queueSpace. */
+export const slotQueueOut = 16;
 
 /** Key and distinct lengths carry this bit when the bytes are UTF-16 and not Latin-1. */
 export const textWide = 0x40000000;
@@ -125,7 +124,14 @@ export const stagingBytesMax = 2097152;
 export const stagingRingAt = 2556160;
 export const ringEntriesMax = 64;
 export const ringEntryBytes = 16;
-export const stagingStatsAt = 2557184;
+export const stagingTextsAt = 2557184;
+export const stagingStatsAt = 2688256;
+
+/** The texts of a worker that kept events refer to by number: how many, then for each where it begins and its length, then bytes. */
+export const textsMax = 1024;
+export const textEntriesAt = 8;
+export const textBytesAt = 8200;
+export const textBytesMax = 122872;
 
 /** Staging flag: after the records, expire what the time of the batch lets expire. */
 export const stagingReap = 1;

@@ -88,45 +88,45 @@ export class SlotList {
   newest: u32;
 }
 
-// Slot: one bucket, or one mute (flags say which).
-//  0               8      12        16         20        24     28
-//  |hash (u64)     |keyId |scenario |keyLength |keyBlock |older |newer  |
-//  32                 40          44           48                 56         60
-//  |firstSeconds (f64)|firstNanos |firstOffset |lastSeconds (f64) |lastNanos |lastOffset |
-//  64           72     76     80          84          88         92
-//  |tokens (f64)|count |flags |queueBlock |queueSpace |queueHead |queueLength |
-//  96             100            104         108         112            120           124
-//  |distinctBlock |distinctCount |timedOlder |timedNewer |latches (u64) |distinctSpace |(spare) |
-//  128                       144                     160
-//  |4 queue entries (u32)    |16 bytes of key        |
+// Slot: one bucket, or one mute (flags say which). A million of them: two lines of the cache, no byte to spare.
+//  0               8         10     12         16     20     24
+//  |hash (u64)     |scenario |flags |keyLength |older |newer |tokens (f64) |
+//  32                  40          44           46          48                 56         60
+//  |firstSeconds (f64) |firstNanos |firstOffset |lastOffset |lastSeconds (f64) |lastNanos |count |
+//  64           68             72             76             80          84          88
+//  |queueLength |distinctBlock |distinctCount |distinctSpace |timedOlder |timedNewer |latches (u64) |
+//  96                                              112                         128
+//  |4 queue entries (u32), or (abi.slotQueueOut)   |16 bytes of key, or of a longer one
+//  |queueBlock |queueSpace |queueHead |            |keyBlock |
 @unmanaged
 export class Slot {
   hash: u64;
-  keyId: u32;
-  scenario: u32;
+  scenario: u16;
+  flags: u16;
   keyLength: u32;
-  keyBlock: u32;
   older: u32;
   newer: u32;
+  tokens: f64;
   firstSeconds: f64;
   firstNanos: i32;
-  firstOffset: i32;
+  /** Minutes east of UTC, as all offsets of a slot. */
+  firstOffset: i16;
+  lastOffset: i16;
   lastSeconds: f64;
   lastNanos: i32;
-  lastOffset: i32;
-  tokens: f64;
   count: u32;
-  flags: u32;
-  queueBlock: u32;
-  queueSpace: u32;
-  queueHead: u32;
   queueLength: u32;
   distinctBlock: u32;
   distinctCount: u32;
+  distinctSpace: u32;
   timedOlder: u32;
   timedNewer: u32;
   latches: u64;
-  distinctSpace: u32;
+  queueBlock: u32;
+  queueSpace: u32;
+  queueHead: u32;
+  queueFourth: u32;
+  keyBlock: u32;
 }
 
 // One entry of a shard's open-addressed index, of which indexMask + 1 are in use. Slot 0 means empty.
@@ -183,7 +183,7 @@ export class DistinctValue {
 // Head of a worker's staging area; cursors and tails are one record address for each shard.
 //  0            4           8               16        20     24      28    32          36    40
 //  |recordCount |eventCount |nowSeconds(f64)|nowNanos |flags |record |slot |dirtyCount |code |ringCount | … 64
-//  |16 cursors | 128 |16 tails | 192 … 256 records … events … bytes … ring … stats … dirty list
+//  |16 cursors | 128 |16 tails | 192 … 256 records … events … bytes … ring … texts (abi.ts) … stats … dirty list
 @unmanaged
 export class Staging {
   recordCount: u32;
@@ -296,13 +296,14 @@ export const indexEntryBytes: u32 = 8;
   store<u32>(block + position * 4, value);
 }
 // @ts-ignore: decorator
-@inline export function queueEntries(slot: Slot): u32 {
-  return slot.queueBlock != 0 ? slot.queueBlock : addressOf(slot) + abi.slotQueueInline;
-}
+@inline export function queueInline(slot: Slot): u32 { return addressOf(slot) + abi.slotQueueInline; }
 // @ts-ignore: decorator
 @inline export function keyBytes(slot: Slot): u32 {
-  return slot.keyBlock != 0 ? slot.keyBlock : addressOf(slot) + abi.slotKeyInline;
+  return isKeyOut(slot.keyLength) ? slot.keyBlock : addressOf(slot) + abi.slotKeyInline;
 }
+/** Whether a key of this length lies in a block of its own. */
+// @ts-ignore: decorator
+@inline export function isKeyOut(keyLength: u32): bool { return byteLength(keyLength) > u32(abi.slotKeyInlineBytes); }
 /** Bytes of a key or distinct value, whose length carries the width of its letters. */
 // @ts-ignore: decorator
 @inline export function byteLength(length: u32): u32 { return length & (abi.textWide - 1); }
@@ -371,6 +372,10 @@ export function checkLayout(): void {
   if (offsetof<Slot>('latches') != abi.slotLatches) ERROR('Slot');
   if (offsetof<Slot>('queueLength') != abi.slotQueueLength) ERROR('Slot');
   if (offsetof<Slot>('firstSeconds') != abi.slotFirstSeconds) ERROR('Slot');
+  if (offsetof<Slot>('lastOffset') != abi.slotLastOffset) ERROR('Slot');
+  if (offsetof<Slot>('queueBlock') != abi.slotQueueInline) ERROR('Slot');
+  if (offsetof<Slot>('queueHead') != abi.slotQueueHead) ERROR('Slot');
+  if (offsetof<Slot>('keyBlock') != abi.slotKeyInline) ERROR('Slot');
   if (offsetof<Staging>('dirtyCount') != abi.stagingDirtyCount) ERROR('Staging');
   if (offsetof<Staging>('ringCount') != abi.stagingRingCount) ERROR('Staging');
   if (offsetof<RingEntry>('record') != abi.ringRecord) ERROR('RingEntry');

@@ -69,15 +69,14 @@ function makeWay(staging: Staging, shard: u32, slot: Slot, event: StagedEvent): 
 }
 
 function create(staging: Staging, shard: u32, record: PourRecord, rule: Scenario, event: StagedEvent): u32 {
-  const address = insert(staging, shard, record.scenario, record.hash, rule.keyId, stagedBytes(staging, record.keyAt),
-    record.keyLength);
+  const address = insert(staging, shard, record.scenario, record.hash, stagedBytes(staging, record.keyAt), record.keyLength);
   if (address == 0) {
     bump(staging, record.scenario, abi.statEventsLost);
     return 0;
   }
   bump(staging, record.scenario, abi.statCreated);
   const slot = slotAt(address);
-  if ((event.flags & abi.stagedTimeMachine) != 0) slot.flags |= abi.slotTimeMachine;
+  if ((event.flags & abi.stagedTimeMachine) != 0) slot.flags |= u16(abi.slotTimeMachine);
   else if ((rule.flags & abi.flagTimed) != 0) linkTimed(shard, slot);
   return address;
 }
@@ -132,7 +131,7 @@ function recordOfMaker(staging: Staging, slot: Slot, record: PourRecord): PourRe
 function account(staging: Staging, slot: Slot, rule: Scenario, event: StagedEvent, timeMachine: bool): bool {
   const seconds = timeMachine ? event.seconds : staging.nowSeconds;
   const nanos = timeMachine ? event.nanos : staging.nowNanos;
-  const offset = timeMachine ? event.offset : 0;
+  const offset = timeMachine ? i16(event.offset / 60) : 0;
   const isFirst = (slot.flags & abi.slotStarted) == 0;
   const isFull = (rule.flags & abi.flagLimited) != 0 && !takeToken(rule, slot, isFirst, seconds, nanos);
   slot.count += 1;
@@ -140,7 +139,7 @@ function account(staging: Staging, slot: Slot, rule: Scenario, event: StagedEven
   slot.lastNanos = nanos;
   slot.lastOffset = offset;
   if (isFirst) {
-    slot.flags |= abi.slotStarted;
+    slot.flags |= u16(abi.slotStarted);
     slot.firstSeconds = seconds;
     slot.firstNanos = nanos;
     slot.firstOffset = offset;

@@ -1,8 +1,8 @@
-// The queue of a bucket: a ring of references to kept events, in the slot while it is short, then in a block that
+// The queue of a bucket: references to kept events, a list in the slot while it is short, then a ring in a block that
 // doubles. An event is kept once, counted by how many queues (and staging areas) hold it.
 
 import * as abi from './abi';
-import { addressOf, bump, entryOf, keptAt, keptBytes, queueEntries, setEntryOf, stagedBytes, Slot, StagedEvent,
+import { addressOf, bump, entryOf, keptAt, keptBytes, queueInline, setEntryOf, stagedBytes, Slot, StagedEvent,
   Staging } from './layout';
 import { release } from './slab';
 import { allocateOrEvict } from './table';
@@ -13,18 +13,18 @@ export function keep(staging: Staging, shard: u32, slot: Slot, event: StagedEven
   if (kept == 0) return false;
   if (slot.queueLength >= queueMax) dropOldest(slot);
   if (slot.queueLength == spaceOf(slot) && !grow(staging, shard, slot, queueMax)) return false;
-  const space = spaceOf(slot);
-  setEntryOf(queueEntries(slot), (slot.queueHead + slot.queueLength) % space, kept);
   slot.queueLength += 1;
+  setEntry(slot, slot.queueLength - 1, kept);
   atomic.add<i32>(kept, 1, abi.keptRefs);
   return true;
 }
 
 /** Drops all events of a bucket. */
 export function clearQueue(slot: Slot): void {
-  while (slot.queueLength > 0) dropOldest(slot);
-  if (slot.queueBlock != 0) release(slot.queueBlock);
-  slot.queueBlock = 0;
+  for (let i: u32 = 0; i < slot.queueLength; i++) unref(entry(slot, i));
+  slot.queueLength = 0;
+  if (isOut(slot)) release(slot.queueBlock);
+  slot.flags &= ~u16(abi.slotQueueOut);
 }
 
 /** Lets go of a kept event; the last one to do so frees it. */
@@ -45,25 +45,39 @@ function keptOf(staging: Staging, shard: u32, slot: Slot, event: StagedEvent): u
   return block;
 }
 
+// @ts-ignore: decorator
+@inline function isOut(slot: Slot): bool { return (slot.flags & abi.slotQueueOut) != 0; }
+
 function spaceOf(slot: Slot): u32 {
-  return slot.queueBlock != 0 ? slot.queueSpace : abi.slotQueueInlineCount;
+  return isOut(slot) ? slot.queueSpace : abi.slotQueueInlineCount;
+}
+
+/** The kept event at a place, counted from the oldest. */
+function entry(slot: Slot, index: u32): u32 {
+  return isOut(slot) ? entryOf(slot.queueBlock, (slot.queueHead + index) % slot.queueSpace) : entryOf(queueInline(slot), index);
+}
+
+function setEntry(slot: Slot, index: u32, kept: u32): void {
+  if (isOut(slot)) setEntryOf(slot.queueBlock, (slot.queueHead + index) % slot.queueSpace, kept);
+  else setEntryOf(queueInline(slot), index, kept);
 }
 
 function dropOldest(slot: Slot): void {
-  unref(entryOf(queueEntries(slot), slot.queueHead));
-  slot.queueHead = (slot.queueHead + 1) % spaceOf(slot);
+  unref(entry(slot, 0));
   slot.queueLength -= 1;
+  if (isOut(slot)) slot.queueHead = (slot.queueHead + 1) % slot.queueSpace;
+  else for (let i: u32 = 0; i < slot.queueLength; i++) setEntry(slot, i, entry(slot, i + 1));
 }
 
 function grow(staging: Staging, shard: u32, slot: Slot, queueMax: u32): bool {
-  const space = spaceOf(slot);
-  const larger = min(space * 2, queueMax);
+  const larger = min(spaceOf(slot) * 2, queueMax);
   const block = allocateOrEvict(staging, shard, addressOf(slot), larger * 4);
   if (block == 0) return false;
   for (let i: u32 = 0; i < slot.queueLength; i++) {
-    setEntryOf(block, i, entryOf(queueEntries(slot), (slot.queueHead + i) % space));
+    setEntryOf(block, i, entry(slot, i));
   }
-  if (slot.queueBlock != 0) release(slot.queueBlock);
+  if (isOut(slot)) release(slot.queueBlock);
+  slot.flags |= u16(abi.slotQueueOut);
   slot.queueBlock = block;
   slot.queueSpace = larger;
   slot.queueHead = 0;

@@ -5,8 +5,8 @@ import { lock, unlock } from './lock';
 import { header, Header, sizeClassAt, slabArenaAt, slabArenaBytes, slabAt, slabOfBlock, SizeClass,
   Slab } from './layout';
 
-/** 32, 64, 96, 128, then four classes for each doubling up to 256 KiB. */
-export const sizeClassCount: u32 = 48;
+/** 32, 64, 96, 128, then eight classes for each doubling up to 256 KiB: kept events have 200 to 400 bytes, and many. */
+export const sizeClassCount: u32 = 92;
 
 /** Returns the address of a block of at least `bytes`, or 0 when the arena is full. */
 export function allocate(bytes: u32): u32 {
@@ -42,14 +42,14 @@ export function release(block: u32): void {
 export function sizeClassOf(bytes: u32): u32 {
   if (bytes <= 128) return bytes == 0 ? 0 : (bytes - 1) / 32;
   const doubling: u32 = 31 - clz(bytes - 1);
-  return 4 + (doubling - 7) * 4 + ((bytes - 1 - (1 << doubling)) >> (doubling - 2));
+  return 4 + (doubling - 7) * 8 + ((bytes - 1 - (1 << doubling)) >> (doubling - 3));
 }
 
 /** Returns the size of the blocks of a class. */
 export function blockBytes(sizeClass: u32): u32 {
   if (sizeClass < 4) return (sizeClass + 1) * 32;
-  const doubling = (sizeClass - 4) / 4 + 7;
-  return (1 << doubling) + (((sizeClass & 3) + 1) << (doubling - 2));
+  const doubling = (sizeClass - 4) / 8 + 7;
+  return (1 << doubling) + ((((sizeClass - 4) & 7) + 1) << (doubling - 3));
 }
 
 /** Blocks in use, of all classes: for tests and the audit. */

@@ -5,8 +5,8 @@
 import * as abi from './abi';
 import { hasEnded } from './age';
 import { clearDistinct } from './distinct';
-import { addressOf, bump, byteLength, header, indexEntriesMax, indexEntryAt, indexEntryBytes, keyBytes, shardAt, slabArenaBytes, slotAt, slotOfShard,
-  Shard, Slot, Staging } from './layout';
+import { addressOf, bump, byteLength, header, indexEntriesMax, indexEntryAt, indexEntryBytes, isKeyOut, keyBytes, scenarioAt, shardAt, slabArenaBytes, slotAt,
+  slotOfShard, Shard, Slot, Staging } from './layout';
 import { clearQueue } from './queue';
 import { allocate, release } from './slab';
 import { unlinkTimed } from './counter';
@@ -17,6 +17,9 @@ import { unlinkTimed } from './counter';
  */
 const sweepFrom: u32 = 2048;
 const sweepScan: u32 = 4;
+
+/** Keys of mutes: this and the number of their scenario. */
+export const muteBit: u32 = 0x80000000;
 
 /** Slots looked at for an ended bucket before the least recently poured one is evicted. */
 const evictScan: u32 = 32;
@@ -35,8 +38,7 @@ export function find(shard: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u
 }
 
 /** Returns a new slot for a key not in the table, evicting another if none is free; 0 if the key finds no memory. */
-export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, keyId: u32, keyAt: u32,
-  keyLength: u32): u32 {
+export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, keyAt: u32, keyLength: u32): u32 {
   const state = shardAt(shard);
   if (state.slotsBusy >= sweepFrom) sweep(staging, shard);
   if (state.slotsBusy > state.indexMask / 2 && state.indexMask + 1 < indexEntriesMax()) growIndex(state, shard);
@@ -48,9 +50,8 @@ export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, k
   const slot = slotAt(address);
   memory.fill(address, 0, abi.slotBytes);
   slot.hash = hash;
-  slot.keyId = keyId;
-  slot.scenario = scenario;
-  slot.flags = abi.slotBusy;
+  slot.scenario = u16(scenario);
+  slot.flags = u16(abi.slotBusy);
   if (!keepKey(staging, shard, slot, keyAt, keyLength)) {
     slot.flags = 0;
     slot.newer = state.freeFirst;
@@ -75,7 +76,7 @@ export function detach(shard: u32, slot: Slot): void {
   dropFromIndex(shard, slot.hash, addressOf(slot));
   unlinkAge(state, slot);
   unlinkTimed(shard, slot);
-  slot.flags &= ~abi.slotBusy;
+  slot.flags &= ~u16(abi.slotBusy);
   state.slotsBusy -= 1;
 }
 
@@ -84,7 +85,7 @@ export function free(shard: u32, slot: Slot): void {
   const state = shardAt(shard);
   clearQueue(slot);
   clearDistinct(slot);
-  if (slot.keyBlock != 0) release(slot.keyBlock);
+  if (isKeyOut(slot.keyLength)) release(slot.keyBlock);
   slot.flags = 0;
   slot.newer = state.freeFirst;
   state.freeFirst = addressOf(slot);
@@ -160,14 +161,19 @@ export function allocateOrEvict(staging: Staging, shard: u32, except: u32, bytes
 }
 
 function isKey(slot: Slot, hash: u64, keyId: u32, keyAt: u32, keyLength: u32): bool {
-  return slot.hash == hash && slot.keyId == keyId && slot.keyLength == keyLength
+  return slot.hash == hash && keyIdOf(slot) == keyId && slot.keyLength == keyLength
     && memory.compare(keyBytes(slot), keyAt, byteLength(keyLength)) == 0;
+}
+
+/** A mute has a number of its own, so that it is not found where its bucket is looked for. */
+function keyIdOf(slot: Slot): u32 {
+  return (slot.flags & abi.slotMute) != 0 ? u32(slot.scenario) | muteBit : scenarioAt(slot.scenario).keyId;
 }
 
 function keepKey(staging: Staging, shard: u32, slot: Slot, keyAt: u32, keyLength: u32): bool {
   const bytes = byteLength(keyLength);
   slot.keyLength = keyLength;
-  if (bytes > u32(abi.slotKeyInlineBytes)) {
+  if (isKeyOut(keyLength)) {
     slot.keyBlock = allocateOrEvict(staging, shard, addressOf(slot), bytes);
     if (slot.keyBlock == 0) return false;
   }

@@ -5,9 +5,7 @@ import * as abi from './abi';
 import { isPast } from './age';
 import { hashOf } from './hash';
 import { byteLength, scenarioAt, slotAt, Staging } from './layout';
-import { find, insert, touch } from './table';
-
-const muteBit: u32 = 0x80000000;
+import { find, insert, muteBit, touch } from './table';
 
 /** True when the key is muted at an instant. */
 export function isMuted(shard: u32, scenario: u32, keyAt: u32, keyLength: u32, seconds: f64, nanos: i32): bool {
@@ -28,10 +26,10 @@ export function mute(staging: Staging, shard: u32, scenario: u32, keyAt: u32, ke
   const hash = hashOf(keyId, keyAt, byteLength(keyLength));
   let address = find(shard, hash, keyId, keyAt, keyLength);
   if (address != 0) touch(shard, slotAt(address));
-  else address = insert(staging, shard, scenario, hash, keyId, keyAt, keyLength);
+  else address = insert(staging, shard, scenario, hash, keyAt, keyLength);
   if (address == 0) return;
   const slot = slotAt(address);
-  slot.flags = abi.slotBusy | abi.slotMute | (timeMachine ? abi.slotTimeMachine : 0);
+  slot.flags = u16(abi.slotBusy | abi.slotMute | (timeMachine ? abi.slotTimeMachine : 0));
   slot.firstSeconds = seconds + rule.muteSeconds;
   slot.firstNanos = nanos + rule.muteNanos;
   if (slot.firstNanos >= 1000000000) {

@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keptBytesMax } from '../../engine-wasm/abi.js';
+import { keptBytesMax, textsMax } from '../../engine-wasm/abi.js';
 import { decodeEvent, keptId } from '../../ts/buckets/decode.js';
 import { encodingBytesMax, EventEncoder } from '../../ts/buckets/encode.js';
 import { KeptFieldsTable, planOf } from '../../ts/buckets/kept-fields.js';
+import { BucketEngine, createBuckets } from '../../ts/buckets/memory.js';
+import { noNumber, SharedTexts } from '../../ts/buckets/shared-texts.js';
 import { Event, type EventNames, EventType, newEventNames } from '../../ts/event/event.js';
 import { NodeSet } from '../../ts/event/node-set.js';
 import type { FieldReads } from '../../ts/expr/compiled.js';
@@ -25,11 +27,15 @@ function namesWith(...keys: string[]): EventNames {
   return names;
 }
 
+const scratch = new BucketEngine(createBuckets([], { workerCount: 2, slotsMax: 64, arenaBytesMax: 1 << 20 }));
+const texts = new SharedTexts(scratch, 0);
+
 function roundTrip(event: Event, reads: readonly FieldReads[], names: EventNames, keepsOrigin = false): Event {
   const bytes = Buffer.alloc(encodingBytesMax + 64);
-  const length = new EventEncoder(bytes).encode(event, planOf(reads, names, keepsOrigin), 12_345_678_901, 16);
+  const length = new EventEncoder(bytes, texts).encode(event, planOf(reads, names, keepsOrigin), 12_345_678_901, 16);
   assert.equal(keptId(bytes, 16), 12_345_678_901);
-  return decodeEvent(bytes, 16, length, new Event(names));
+  // Read by another worker than the one that wrote it.
+  return decodeEvent(bytes, 16, length, new SharedTexts(scratch, 1), new Event(names));
 }
 
 /** All that an expression can see, as plain data. */
@@ -100,6 +106,81 @@ test('where an event came from is kept where alerts tell it: file, head of the l
   }), { seed, numRuns: 200 });
 });
 
+test('fields that are byte ranges of the line, its time or its file come back the same beside an origin', () => {
+  const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`);
+  const names = namesWith(...keys);
+  const value = fc.oneof(fc.constantFrom('', '/var/log/a.log', '2026-05-28T20:26:40Z', 'other'), fc.string({ unit: 'grapheme', maxLength: 40 }),
+    fc.record({ start: fc.nat(5000), length: fc.nat(5000) }));
+  const fields = fc.array(fc.tuple(fc.nat(keys.length - 1), value), { maxLength: 12 });
+  const letter = fc.constantFrom('a', 'b', '/', '"', 'é', '€');
+  fc.assert(fc.property(fields, fields, fields, fc.array(letter, { maxLength: 60 }), fc.constantFrom(1, 20, 60), fc.boolean(), (meta, parsed, enriched, letters, times, reads) => {
+    const [written, wanted] = [new Event(names), new Event(names)];
+    const raw = letters.join('').repeat(times);
+    const bytes = Buffer.from(`before${raw}`);
+    for (const event of [written, wanted]) {
+      event.line.text.point(bytes, 6, bytes.length, bytes.length === 6 + raw.length);
+      Object.assign(event, { marshaledTime: '2026-05-28T20:26:40Z' });
+      event.line.src = '/var/log/a.log';
+    }
+    for (const [map, list] of [['meta', meta], ['parsed', parsed], ['enriched', enriched]] as const) {
+      for (const [slot, text] of list) {
+        if (typeof text === 'string') written[map].setAt(slot, text);
+        else {
+          const start = Math.min(text.start, bytes.length - 6);
+          written[map].setRangeAt(slot, start, Math.min(start + text.length, bytes.length - 6));
+          if (text.length % 2 === 0) written[map].at(slot);
+        }
+        wanted[map].setAt(slot, written[map].at(slot));
+      }
+    }
+    const kept = roundTrip(written, reads ? [{ ...nothing, parsed: keys, enriched: keys }] : [], names, true);
+    assert.deepEqual(kept.meta.toObject(), wanted.meta.toObject());
+    assert.deepEqual(kept.parsed.toObject(), reads ? wanted.parsed.toObject() : Object.create(null));
+    if (reads) assert.deepEqual(kept.enriched.toObject(), wanted.enriched.toObject());
+    assert.deepEqual(kept.origin, { src: '/var/log/a.log', lineHead: raw.slice(0, limits.provenanceLineCharsMax + 1), nodes: '' });
+  }), { seed, numRuns: 300 });
+});
+
+test('a range in the head of the line takes fewer bytes than its text', () => {
+  const names = namesWith('a');
+  const bytes = Buffer.alloc(encodingBytesMax + 64);
+  const line = Buffer.from('x'.repeat(200));
+  const encoded = [true, false].map((isRange) => {
+    const event = new Event(names);
+    event.line.text.point(line, 0, line.length, true);
+    if (isRange) event.meta.setRangeAt(0, 0, 150);
+    else event.meta.setAt(0, line.toString('latin1', 0, 150));
+    return new EventEncoder(bytes, texts).encode(event, planOf([], names, true), 1, 0);
+  });
+  assert.equal(encoded[1] - encoded[0], 4 + 150 - 3, 'a length and letters, against where they are');
+});
+
+test('texts of many events are kept once, read by every worker, found again by one that starts anew; the rest stays with its event', () => {
+  const engine = new BucketEngine(createBuckets([], { workerCount: 2, slotsMax: 64, arenaBytesMax: 1 << 20 }));
+  const [first, second] = [new SharedTexts(engine, 0), new SharedTexts(engine, 1)];
+  const list = ['/var/log/a.log', '', '\0\xff', '€ wide', 'zoë'];
+  const numbers = list.map((text) => first.numberOf(text));
+  assert.equal(new Set(numbers).size, list.length);
+  assert.deepEqual(list.map((text) => first.numberOf(text)), numbers, 'once each');
+  assert.deepEqual(numbers.map((number) => second.text(number)), list);
+  assert.ok(!numbers.includes(second.numberOf('€ wide')), 'each worker writes to its own list');
+  const again = new SharedTexts(engine, 0);
+  assert.deepEqual(list.map((text) => again.numberOf(text)), numbers);
+  let count = list.length;
+  while (again.numberOf(`text ${count}`) !== noNumber) count++;
+  assert.equal(count, textsMax);
+  assert.equal(second.text(again.numberOf(`text ${count - 1}`)), `text ${count - 1}`);
+  assert.equal(second.numberOf('x'.repeat(100_000)), noNumber, 'no room for its letters');
+
+  const event = new Event(namesWith());
+  event.line.raw = 'line';
+  event.line.src = 'one more';
+  const bytes = Buffer.alloc(encodingBytesMax + 64);
+  const length = new EventEncoder(bytes, again).encode(event, planOf([], namesWith(), true), 1, 0);
+  assert.equal(again.numberOf('one more'), noNumber);
+  assert.deepEqual(decodeEvent(bytes, 0, length, second, new Event(namesWith())).origin, { src: 'one more', lineHead: 'line', nodes: '' });
+});
+
 test('an overflow keeps its sources, and its events only where an expression reads overflows', () => {
   const names = namesWith();
   const event = new Event(names);
@@ -123,11 +204,11 @@ test('what does not fit any more is left out and counted, the rest is whole', ()
   event.meta.set('larger', '€'.repeat(100_000));
   event.meta.set('last', 'z');
   const bytes = Buffer.alloc(encodingBytesMax + 64);
-  const encoder = new EventEncoder(bytes);
+  const encoder = new EventEncoder(bytes, texts);
   const length = encoder.encode(event, planOf([], names), 1, 0);
   assert.equal(encoder.leftOut, 1);
   assert.ok(length <= keptBytesMax);
-  const kept = decodeEvent(bytes, 0, length, new Event(names));
+  const kept = decodeEvent(bytes, 0, length, texts, new Event(names));
   assert.deepEqual(kept.meta.keys(), ['source_ip', 'large', 'last']);
 });
 

@@ -13,6 +13,7 @@ import type { BucketEngine } from './memory.js';
 import type { QueueTail } from './linked.js';
 import { lastThatPass } from './queue-tail.js';
 import { lifetimeOf, queueLengthOf, type ScenarioSpec } from './scenario.js';
+import type { SharedTexts } from './shared-texts.js';
 
 /** A bucket that ran over, as plain values and events of its own. */
 export interface RanOver {
@@ -34,20 +35,22 @@ const decodedMax = 4096;
 /** Reads slots of one shared memory. */
 export class BucketReader {
   readonly #engine: BucketEngine;
+  readonly #texts: SharedTexts;
   readonly #blocks: EventBlocks;
   readonly #decoded = new Map<number, { readonly id: number; readonly event: Event }>();
 
-  constructor(engine: BucketEngine, names: EventNames) {
+  constructor(engine: BucketEngine, names: EventNames, texts: SharedTexts) {
     this.#engine = engine;
+    this.#texts = texts;
     this.#blocks = new EventBlocks(names);
   }
 
   scenarioOf(slot: number): number {
-    return this.#engine.uint32[(slot + abi.slotScenario) / 4];
+    return this.#engine.uint32[(slot + abi.slotScenario) / 4] & 0xffff;
   }
 
   isTimeMachine(slot: number): boolean {
-    return (this.#engine.uint32[(slot + abi.slotFlags) / 4] & abi.slotTimeMachine) !== 0;
+    return (this.#flags(slot) & abi.slotTimeMachine) !== 0;
   }
 
   count(slot: number): number {
@@ -55,18 +58,19 @@ export class BucketReader {
   }
 
   firstTime(slot: number): GoTime {
-    return this.#time(slot + abi.slotFirstSeconds);
+    return this.#time(slot + abi.slotFirstSeconds, slot + abi.slotFirstNanos, slot + abi.slotFirstOffset);
   }
 
   lastTime(slot: number): GoTime {
-    return this.#time(slot + abi.slotLastSeconds);
+    return this.#time(slot + abi.slotLastSeconds, slot + abi.slotLastNanos, slot + abi.slotLastOffset);
   }
 
   /** The text that `groupby` gave. */
   partition(slot: number): string {
     const { uint32 } = this.#engine;
-    return this.#text(uint32[(slot + abi.slotKeyBlock) / 4] || slot + abi.slotKeyInline,
-      uint32[(slot + abi.slotKeyLength) / 4]);
+    const length = uint32[(slot + abi.slotKeyLength) / 4];
+    const isInline = (length & (abi.textWide - 1)) <= abi.slotKeyInlineBytes;
+    return this.#text(isInline ? slot + abi.slotKeyInline : uint32[(slot + abi.slotKeyBlock) / 4], length);
   }
 
   /** The same of a staged pour. */
@@ -95,10 +99,14 @@ export class BucketReader {
 
   #queued(slot: number, index: number): Event {
     const { uint32 } = this.#engine;
-    const block = uint32[(slot + abi.slotQueueBlock) / 4];
-    const entries = (block || slot + abi.slotQueueInline) / 4;
-    const space = block === 0 ? abi.slotQueueInlineCount : uint32[(slot + abi.slotQueueSpace) / 4];
-    return this.#event(uint32[entries + ((uint32[(slot + abi.slotQueueHead) / 4] + index) % space)]);
+    if ((this.#flags(slot) & abi.slotQueueOut) === 0) return this.#event(uint32[(slot + abi.slotQueueInline) / 4 + index]);
+    const place = (uint32[(slot + abi.slotQueueHead) / 4] + index) % uint32[(slot + abi.slotQueueSpace) / 4];
+    return this.#event(uint32[uint32[(slot + abi.slotQueueBlock) / 4] / 4 + place]);
+  }
+
+  #flags(slot: number): number {
+    const { bytes } = this.#engine;
+    return bytes[slot + abi.slotFlags] | (bytes[slot + abi.slotFlags + 1] << 8);
   }
 
   /** Bits of guillotine conditions that have been true. */
@@ -119,9 +127,9 @@ export class BucketReader {
     return (length & abi.textWide) === 0 ? bytes.latin1Slice(from, end) : bytes.toString('utf16le', from, end);
   }
 
-  #time(at: number): GoTime {
-    const { float64, int32 } = this.#engine;
-    return instantAt(float64[at / 8], int32[at / 4 + 2], int32[at / 4 + 3]);
+  #time(secondsAt: number, nanosAt: number, offsetAt: number): GoTime {
+    const { bytes, float64, int32 } = this.#engine;
+    return instantAt(float64[secondsAt / 8], int32[nanosAt / 4], 60 * bytes.readInt16LE(offsetAt));
   }
 
   /** Addresses are reused, ids are not. */
@@ -131,7 +139,7 @@ export class BucketReader {
     const id = keptId(bytes, from);
     const known = this.#decoded.get(kept);
     if (known !== undefined && known.id === id) return known.event;
-    const event = decodeEvent(bytes, from, uint32[(kept + abi.keptLength) / 4], this.#blocks.next());
+    const event = decodeEvent(bytes, from, uint32[(kept + abi.keptLength) / 4], this.#texts, this.#blocks.next());
     if (this.#decoded.size >= decodedMax) this.#decoded.clear();
     this.#decoded.set(kept, { id, event });
     return event;

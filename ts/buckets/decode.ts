@@ -1,29 +1,31 @@
 // Makes an event of the bytes a bucket kept, on whichever worker asks. What was not kept reads as absent.
 
-import type { Event, EventType, Overflow } from '../event/event.js';
-import type { ExpectMode } from '../event/line.js';
+import type { Event, EventType, Origin, Overflow } from '../event/event.js';
+import { ExpectMode } from '../event/line.js';
 import { GoTime } from '../util/go-time.js';
 import * as format from './kept-format.js';
+import type { SharedTexts } from './shared-texts.js';
 
 const { entry, keptFlag } = format;
 
 /** Makes an empty event the one kept at [at, at + length) of `bytes`, and returns it. */
-export function decodeEvent(bytes: Buffer, at: number, length: number, event: Event): Event {
-  event.type = bytes[at + format.headType] as EventType;
-  event.expectMode = bytes[at + format.headMode] as ExpectMode;
+export function decodeEvent(bytes: Buffer, at: number, length: number, texts: SharedTexts, event: Event): Event {
   const flags = bytes[at + format.headFlags];
+  const isWhole = (flags & keptFlag.wholeSecond) !== 0;
+  event.type = (flags >>> format.typeShift) as EventType;
+  event.expectMode = (flags & keptFlag.timeMachine) === 0 ? ExpectMode.live : ExpectMode.timeMachine;
   event.whitelisted = (flags & keptFlag.whitelisted) !== 0;
   event.process = (flags & keptFlag.process) !== 0;
   event.line.process = (flags & keptFlag.lineProcess) !== 0;
-  const reader = new EntryReader(bytes, at + format.headBytes);
+  const reader = new EntryReader(bytes, texts, at + (isWhole ? format.headBytesShort : format.headBytesLong));
   let zone = 'UTC';
   while (reader.at < at + length) {
     const tag = bytes[reader.at++];
     if (tag === entry.zone) zone = reader.text();
     else readEntry(event, tag, reader);
   }
-  event.time = new GoTime(bytes.readDoubleLE(at + format.headSeconds), bytes.readInt32LE(at + format.headNanos),
-    bytes.readInt32LE(at + format.headOffset), zone);
+  event.time = new GoTime(bytes.readDoubleLE(at + format.headSeconds), isWhole ? 0 : bytes.readInt32LE(at + format.headNanos),
+    isWhole ? 0 : bytes.readInt32LE(at + format.headOffset), zone);
   return event;
 }
 
@@ -37,6 +39,10 @@ function readEntry(event: Event, tag: number, reader: EntryReader): void {
   switch (tag) {
     case entry.metaSlot: return event.meta.setAt(reader.slot(), reader.text());
     case entry.metaTime: return event.meta.setAt(reader.slot(), event.marshaledTime);
+    case entry.metaSrc: return event.meta.setAt(reader.slot(), originOf(event).src);
+    case entry.metaRange: return event.meta.setAt(reader.slot(), reader.range(originOf(event).lineHead));
+    case entry.parsedRange: return event.parsed.setAt(reader.slot(), reader.range(originOf(event).lineHead));
+    case entry.enrichedRange: return event.enriched.setAt(reader.slot(), reader.range(originOf(event).lineHead));
     case entry.metaName: return event.meta.set(reader.text(), reader.text());
     case entry.parsedSlot: return event.parsed.setAt(reader.slot(), reader.text());
     case entry.parsedName: return event.parsed.set(reader.text(), reader.text());
@@ -54,9 +60,15 @@ function readEntry(event: Event, tag: number, reader: EntryReader): void {
     case entry.strTimeFormat: event.strTimeFormat = reader.text(); return;
     case entry.stage: event.stage = reader.text(); return;
     case entry.whitelistReason: event.whitelistReason = reader.text(); return;
-    case entry.origin: event.origin = { src: reader.text(), lineHead: reader.text(), nodes: reader.text() }; return;
+    case entry.origin: event.origin = { src: reader.shared(), lineHead: reader.text(), nodes: reader.shared() }; return;
     default: throw new Error(`a kept event holds an entry of unknown kind ${tag}`);
   }
+}
+
+/** The origin, which stands before all that refers to it. */
+function originOf({ origin }: Event): Origin {
+  if (origin === null) throw new Error('a kept event refers to an origin that it does not hold');
+  return origin;
 }
 
 /** The first alert is one of the list again, not a copy. */
@@ -74,12 +86,28 @@ function parsePlain(text: string): unknown {
 }
 
 class EntryReader {
-  constructor(readonly bytes: Buffer, public at: number) {}
+  constructor(readonly bytes: Buffer, readonly texts: SharedTexts, public at: number) {}
 
   slot(): number {
-    const slot = this.bytes[this.at] | (this.bytes[this.at + 1] << 8);
+    const first = this.bytes[this.at++];
+    if (first < format.shortSlotEnd) return first;
     this.at += 2;
-    return slot;
+    return this.bytes[this.at - 2] | (this.bytes[this.at - 1] << 8);
+  }
+
+  /** The part of a text that a range stands for. */
+  range(text: string): string {
+    const packed = this.bytes.readUIntLE(this.at, 3);
+    this.at += 3;
+    const start = packed & format.rangeEndMax;
+    return text.slice(start, start + (packed >>> 12));
+  }
+
+  /** A text that stands in the list of a worker, or found no room there and follows. */
+  shared(): string {
+    const number = this.bytes.readUIntBE(this.at, 3);
+    this.at += 3;
+    return number === format.noNumber24 ? this.text() : this.texts.text(number);
   }
 
   text(): string {

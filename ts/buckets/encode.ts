@@ -4,10 +4,13 @@
 import { keptBytesMax } from '../../engine-wasm/abi.js';
 import { EventType, type Event, type Overflow } from '../event/event.js';
 import type { Fields } from '../event/fields.js';
+import { noRange } from '../event/field-cells.js';
+import { ExpectMode } from '../event/line.js';
 import { limits } from '../limits.js';
 import type { Alert } from '../model/alert.js';
 import * as format from './kept-format.js';
 import type { KeptFields } from './kept-fields.js';
+import { noNumber, type SharedTexts } from './shared-texts.js';
 
 declare global {
   // Node has this on every Buffer; its types leave it out. See ts/event/line.ts.
@@ -28,14 +31,20 @@ export const encodingBytesMax = 1.5 * keptBytesMax + 64;
 export class EventEncoder {
   readonly #bytes: Buffer;
   readonly #view: DataView;
+  readonly #sharedTexts: SharedTexts;
   #start = 0;
   #at = 0;
   #end = 0;
+  /** File of the origin that was written, and the end of the byte ranges that lie in its line's head; '' and -1 where there is none. */
+  #src = '';
+  #rangeEnd = -1;
   /** Parts left out of the last event because it was too large. */
   leftOut = 0;
 
-  constructor(bytes: Buffer) {
+
+  constructor(bytes: Buffer, texts: SharedTexts) {
     this.#bytes = bytes;
+    this.#sharedTexts = texts;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -48,59 +57,68 @@ export class EventEncoder {
     this.#end = at + keptBytesMax;
     this.leftOut = 0;
     this.#head(event, id);
+    this.#src = '';
+    this.#rangeEnd = -1;
+    if (fields.origin && event.type === EventType.log) this.#origin(event);
     if (event.time.zone !== 'UTC') this.#text(entry.zone, event.time.zone);
     if (event.marshaledTime !== '') this.#text(entry.marshaledTime, event.marshaledTime);
-    this.#fields(event.meta, null, entry.metaSlot, entry.metaName, event.marshaledTime);
-    this.#fields(event.enriched, fields.all ? null : fields.enriched, entry.enrichedSlot, entry.enrichedName);
-    this.#fields(event.parsed, fields.all ? null : fields.parsed, entry.parsedSlot, entry.parsedName);
+    this.#fields(event.meta, null, entry.metaSlot, entry.metaName, entry.metaRange, event.marshaledTime, this.#src);
+    this.#fields(event.enriched, fields.all ? null : fields.enriched, entry.enrichedSlot, entry.enrichedName, entry.enrichedRange);
+    this.#fields(event.parsed, fields.all ? null : fields.parsed, entry.parsedSlot, entry.parsedName, entry.parsedRange);
     if (event.type === EventType.overflow && event.overflow !== null) this.#overflow(event.overflow, fields);
     if (fields.all || fields.line) this.#line(event);
     if (fields.all || fields.texts) this.#texts(event);
     if ((fields.all || fields.lineRaw) && event.line.raw !== '') this.#text(entry.lineRaw, event.line.raw);
     if (fields.all || fields.unmarshaled) this.#unmarshaled(event.unmarshaled);
-    if (fields.origin && event.type === EventType.log) this.#origin(event);
     return this.#at - this.#start;
   }
 
   #head(event: Event, id: number): void {
+    const { time } = event;
     const view = this.#view;
     const at = this.#start;
+    const isWhole = time.nanos === 0 && time.offsetSeconds === 0;
     view.setFloat64(at + format.headId, id, true);
-    view.setFloat64(at + format.headSeconds, event.time.seconds, true);
-    view.setInt32(at + format.headNanos, event.time.nanos, true);
-    view.setInt32(at + format.headOffset, event.time.offsetSeconds, true);
-    this.#bytes[at + format.headType] = event.type;
-    this.#bytes[at + format.headMode] = event.expectMode;
-    this.#bytes[at + format.headFlags] = (event.whitelisted ? keptFlag.whitelisted : 0)
+    view.setFloat64(at + format.headSeconds, time.seconds, true);
+    this.#bytes[at + format.headFlags] = (event.type << format.typeShift) | (isWhole ? keptFlag.wholeSecond : 0)
+      | (event.expectMode === ExpectMode.timeMachine ? keptFlag.timeMachine : 0) | (event.whitelisted ? keptFlag.whitelisted : 0)
       | (event.process ? keptFlag.process : 0) | (event.line.process ? keptFlag.lineProcess : 0);
-    this.#at = at + format.headBytes;
+    this.#at = at + format.headBytesShort;
+    if (isWhole) return;
+    view.setInt32(at + format.headNanos, time.nanos, true);
+    view.setInt32(at + format.headOffset, time.offsetSeconds, true);
+    this.#at = at + format.headBytesLong;
   }
 
   /**
-   * The hot part, so the letters of slots are written in place: for each slot tag, number, length and letters. A text that is
-   * `time` (of Meta, and not '') is not written again.
+   * The hot part, so the letters of slots are written in place: for each slot tag, number, length and letters. What lies in the
+   * head of the line is a range of it; a text that is `time` or `src` (of Meta, and not '') is not written again.
    */
-  #fields(fields: Fields, wanted: Uint8Array | null, slotTag: number, nameTag: number, time = ''): void {
+  #fields(fields: Fields, wanted: Uint8Array | null, slotTag: number, nameTag: number, rangeTag: number, time = '', src = ''): void {
     const slots = fields.slotsInUse;
     const bytes = this.#bytes;
+    const rangeEnd = this.#rangeEnd;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i];
-      if ((wanted !== null && wanted[slot] !== 1) || !fields.hasAt(slot)) continue;
+      if (wanted !== null && wanted[slot] !== 1) continue;
+      const range = rangeEnd < 0 ? noRange : fields.rangeAt(slot);
+      if (range !== noRange && (range & 0xffff) <= rangeEnd) {
+        this.#range(rangeTag, slot, range);
+        continue;
+      }
+      if (!fields.hasAt(slot)) continue;
       const value = fields.at(slot);
       const length = value.length;
-      if (!this.#hasRoom(7 + 2 * length)) continue;
-      const at = this.#at;
+      if (!this.#hasRoom(8 + 2 * length)) continue;
       const isTime = value === time && length > 0;
-      bytes[at] = isTime ? entry.metaTime : slotTag;
-      bytes[at + 1] = slot;
-      bytes[at + 2] = slot >>> 8;
-      this.#at = at + 3;
-      if (isTime) continue;
-      const from = at + 3 + lengthBytes(length);
+      const isSrc = value === src && length > 0;
+      this.#slot(isTime ? entry.metaTime : isSrc ? entry.metaSrc : slotTag, slot);
+      if (isTime || isSrc) continue;
       if (length >= nativeWriteMin) {
         this.#letters(value);
         continue;
       }
+      const from = this.#at + lengthBytes(length);
       let unit = 0;
       let written = 0;
       for (; written < length && (unit = value.charCodeAt(written)) <= 0xff; written++) bytes[from + written] = unit;
@@ -109,6 +127,30 @@ export class EventEncoder {
     }
     if (fields.extra === null || wanted !== null) return;
     for (const [name, value] of fields.extra) this.#pair(nameTag, name, value);
+  }
+
+  #slot(tag: number, slot: number): void {
+    const bytes = this.#bytes;
+    bytes[this.#at++] = tag;
+    if (slot < format.shortSlotEnd) {
+      bytes[this.#at++] = slot;
+      return;
+    }
+    bytes[this.#at] = format.shortSlotEnd;
+    bytes[this.#at + 1] = slot;
+    bytes[this.#at + 2] = slot >>> 8;
+    this.#at += 3;
+  }
+
+  #range(tag: number, slot: number, range: number): void {
+    if (!this.#hasRoom(7)) return;
+    this.#slot(tag, slot);
+    const start = range >>> 16;
+    const length = (range & 0xffff) - start;
+    this.#bytes[this.#at] = start;
+    this.#bytes[this.#at + 1] = (start >>> 8) | (length << 4);
+    this.#bytes[this.#at + 2] = length >>> 4;
+    this.#at += 3;
   }
 
   #line(event: Event): void {
@@ -140,11 +182,21 @@ export class EventEncoder {
   #origin({ line, okNodes }: Event): void {
     const head = line.raw.slice(0, limits.provenanceLineCharsMax + 1);
     const nodes = okNodes?.toText() ?? '';
-    if (!this.#hasRoom(13 + 2 * (line.src.length + head.length + nodes.length))) return;
+    if (!this.#hasRoom(19 + 2 * (line.src.length + head.length + nodes.length))) return;
     this.#bytes[this.#at++] = entry.origin;
-    this.#letters(line.src);
+    this.#shared(line.src);
     this.#letters(head);
-    this.#letters(nodes);
+    this.#shared(nodes);
+    this.#src = line.src;
+    if (line.text.ascii) this.#rangeEnd = Math.min(head.length, format.rangeEndMax);
+  }
+
+  #shared(text: string): void {
+    const number = this.#sharedTexts.numberOf(text);
+    this.#view.setUint16(this.#at, number >>> 8);
+    this.#bytes[this.#at + 2] = number;
+    this.#at += 3;
+    if (number === noNumber) this.#letters(text);
   }
 
   #pair(tag: number, name: string, value: string): void {

@@ -26,6 +26,7 @@ import { BucketEngine, type SharedBuckets } from './memory.js';
 import { type FilledKeys, OverflowTakers } from './overflow-takers.js';
 import { type AlertBuilder, compareOverflows, passesFilter, type PouredOverflow } from './overflow.js';
 import type { ScenarioSpec } from './scenario.js';
+import { SharedTexts } from './shared-texts.js';
 import { Staging } from './staging.js';
 
 /** What a worker's pourer works with. */
@@ -99,10 +100,11 @@ export class Pourer {
     this.#stagingAt = this.#engine.stagingAt(worker);
     this.#scenarios = linkScenarios(scenarios, options.runtime);
     this.#staging = new Staging(this.#engine, worker);
-    this.#reader = new BucketReader(this.#engine, names);
+    const texts = new SharedTexts(this.#engine, worker);
+    this.#reader = new BucketReader(this.#engine, names, texts);
     this.#counters = new BucketCounters(this.#engine, worker, scenarios, options.counters);
     this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names, options.runtime), this.#staging, this.#counters);
-    this.#encoder = new EventEncoder(this.#engine.bytes);
+    this.#encoder = new EventEncoder(this.#engine.bytes, texts);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names, options.keepsOrigin);
     this.#takers = new OverflowTakers(this.#scenarios, options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
     this.#alerts = options.alerts;
