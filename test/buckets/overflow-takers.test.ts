@@ -35,6 +35,7 @@ for (const [filter, expected] of [
   [`evt.Overflow.Alert.Remediation == true`, true],
   [`evt.Enriched.IsoCode == 'FR'`, true],
   [`evt.SetMeta('a', 'b') && evt.Meta.log_type == 'x'`, true],
+  [`evt.Meta.log_type == 'x' && evt.SetMeta('a', 'b')`, false],
 ] as const) {
   test(`${filter}: an overflow ${expected ? 'may be taken' : 'is surely refused'}`, () => assert.equal(mayTake(filter), expected));
 }

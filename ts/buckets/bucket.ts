@@ -83,8 +83,9 @@ export class BucketReader {
   /** The kept events, oldest first. Shared between calls: not to be changed. */
   queue(slot: number): Event[] {
     const length = this.#queueLength(slot);
-    const events = new Array<Event>(length);
-    for (let index = 0; index < length; index++) events[index] = this.#queued(slot, index);
+    // Filled from the front: arrays that are made with a length go to other threads element by element.
+    const events: Event[] = [];
+    for (let index = 0; index < length; index++) events.push(this.#queued(slot, index));
     return events;
   }
 

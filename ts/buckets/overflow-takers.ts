@@ -20,7 +20,8 @@ export class OverflowTakers {
   readonly #somebodySees: boolean;
 
   constructor(scenarios: readonly LinkedScenario[], filled: FilledKeys) {
-    const others = scenarios.filter(({ spec: { filter } }) => filter.hasEffects || !filter.requires.some((requirement) => isMissing(requirement, filled)));
+    // What a filter requires it requires for its effects, too.
+    const others = scenarios.filter(({ spec: { filter } }) => !filter.requires.some((requirement) => isMissing(requirement, filled)));
     this.#blind = others.filter(({ spec: { filter } }) => !filter.hasEffects && seesNothing(filter.reads, filled));
     this.#somebodySees = this.#blind.length < others.length;
   }
