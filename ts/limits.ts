@@ -30,7 +30,7 @@ export const limits = {
   rememberedVerdictsMax: 4096,
   rememberedTextBytesMax: 512,
   /** Addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */
-  addressesRememberedMax: 4096,
+  addressesRememberedMax: 16_384,
   /**
    * Work that is poured while its overflows, or those before them, wait for names or for the Local API: batches and overflows.
    * One overflow is tens of kilobytes.

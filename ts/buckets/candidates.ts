@@ -2,7 +2,7 @@
 // type) and test single texts (a path), so the cost of a line does not grow with the number of rules. Never leaves out one
 // that could match or change the event.
 
-import type { Event, EventNames } from '../event/event.js';
+import { type Event, type EventNames, textReader } from '../event/event.js';
 import type { FieldTest } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { FieldVerdicts, type ScenarioTest } from './field-verdicts.js';
@@ -129,11 +129,9 @@ function readerOf(path: string, names: EventNames): ((event: Event) => string) |
   const dot = path.indexOf('.');
   const root = path.slice(0, dot);
   const key = path.slice(dot + 1);
-  if (root === 'Meta' || root === 'Parsed' || root === 'Enriched') {
-    const map = root === 'Meta' ? 'meta' : root === 'Parsed' ? 'parsed' : 'enriched';
-    const slot = names[map].find(key);
-    return slot < 0 ? (event) => event[map].get(key) : (event) => event[map].at(slot);
-  }
+  if (root === 'Meta') return textReader('meta', key, names);
+  if (root === 'Parsed') return textReader('parsed', key, names);
+  if (root === 'Enriched') return textReader('enriched', key, names);
   if (path.startsWith('Line.Labels.')) {
     const label = path.slice('Line.Labels.'.length);
     return (event) => (Object.hasOwn(event.line.labels, label) ? event.line.labels[label] : '');

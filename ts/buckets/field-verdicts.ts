@@ -39,6 +39,7 @@ export class FieldVerdicts {
   /** By position: 1 for a test that holds only where a search found something. */
   readonly #isSeeker: Uint8Array;
   readonly #isFound: Uint8Array;
+  #ofEmpty: Uint16Array | undefined;
   readonly #known = new TextMemory<Uint16Array>(limits.rememberedVerdictsMax, limits.rememberedTextBytesMax);
 
   constructor(read: (event: Event) => string, tests: readonly ScenarioTest[], runtime: ExprRuntime) {
@@ -54,6 +55,8 @@ export class FieldVerdicts {
   /** The scenarios, by number, that have a test which holds for the event's text (or fails). */
   of(event: Event): Uint16Array {
     const text = this.#read(event);
+    // Most fields of most lines are empty.
+    if (text === '') return (this.#ofEmpty ??= this.#ask(event));
     const known = this.#known.get(text);
     if (known !== undefined) return known;
     const verdict = this.#ask(event);

@@ -39,6 +39,26 @@ export function newEventNames(): EventNames {
   return { parsed: new FieldNames(), meta: new FieldNames(), enriched: new FieldNames() };
 }
 
+/**
+ * Returns a function that reads a key of one of an event's maps. One for each map: `event[map]` with a changing name costs V8 a
+ * look-up each time.
+ */
+export function textReader(map: keyof EventNames, key: string, names: EventNames): (event: Event) => string {
+  const slot = names[map].find(key);
+  if (slot < 0) return (event) => event[map].get(key);
+  if (map === 'parsed') return (event) => event.parsed.at(slot);
+  if (map === 'meta') return (event) => event.meta.at(slot);
+  return (event) => event.enriched.at(slot);
+}
+
+/** The same for writing. The key must be one that a rule names. */
+export function textWriter(map: keyof EventNames, key: string, names: EventNames): (event: Event, text: string) => void {
+  const slot = names[map].find(key);
+  if (map === 'parsed') return (event, text) => event.parsed.setAt(slot, text);
+  if (map === 'meta') return (event, text) => event.meta.setAt(slot, text);
+  return (event, text) => event.enriched.setAt(slot, text);
+}
+
 /** A bucket that ran over, with the alert made of it. */
 export interface Overflow {
   /** Key of the bucket: hex of the hash of filter, partition and name. */

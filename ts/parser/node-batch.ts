@@ -198,11 +198,19 @@ export class NodeBatch {
     this.#run.counters.nodeLeft(node, okCount, count - okCount - endedCount);
     if (this.#linked.notesOkNodes && okCount > 0) this.#noteOk(node, level, count);
     if (concerned > 0) node.runStatics(this.#run.events, level.some, concerned, this.ended);
-    if (!node.nextStage) return;
+    if (node.nextStage) this.#moveOn(level, count);
+  }
+
+  #moveOn(level: Level, count: number): void {
+    let stage = '';
+    let next = this.#linked.stageAfter(stage);
     for (let index = 0; index < count; index++) {
       const number = level.inside[index];
+      if (level.ok[number] === 0 || this.ended[number] === 1) continue;
       const event = this.#run.events[number];
-      if (level.ok[number] === 1 && this.ended[number] === 0) event.stage = this.#linked.stageAfter(event.stage);
+      // Nearly always the node's own.
+      if (event.stage !== stage) next = this.#linked.stageAfter(stage = event.stage);
+      event.stage = next;
     }
   }
 

@@ -1,7 +1,7 @@
 // The top nodes of one stage, with a plan for each value of the stage's key fields: which nodes cannot want an event,
 // which surely do, which must be asked. So the cost of a line does not grow with the number of installed parsers.
 
-import type { Event, EventNames } from '../event/event.js';
+import { type Event, type EventNames, textReader } from '../event/event.js';
 import type { FieldReads } from '../expr/compiled.js';
 import type { LinkedNode } from './node.js';
 
@@ -15,7 +15,7 @@ export type Plan = Uint8Array;
 export interface StageKey {
   readonly map: 'parsed' | 'meta';
   readonly name: string;
-  readonly slot: number;
+  readonly read: (event: Event) => string;
 }
 
 /** More keys would make more plans, and each costs a comparison a line. */
@@ -42,7 +42,10 @@ export class Stage {
    * a whole source.
    */
   constructor(readonly name: string, readonly nodes: readonly LinkedNode[], names: EventNames, linesAreFixed: boolean) {
-    this.keys = chooseKeys(nodes).map((key) => ({ ...key, slot: names[key.map].declare(key.name) }));
+    this.keys = chooseKeys(nodes).map((key) => {
+      names[key.map].declare(key.name);
+      return { ...key, read: textReader(key.map, key.name, names) };
+    });
     this.changesKey = nodes.map(({ writes }) => this.keys.some((key) => writes.all || writes[key.map].has(key.name)));
     this.#linesAreFixed = linesAreFixed;
     this.#lastValues = this.keys.map(() => null);
@@ -62,8 +65,7 @@ export class Stage {
   planFor(event: Event): Plan {
     let isLast = this.#lastPlan !== emptyPlan;
     for (let index = 0; index < this.keys.length; index++) {
-      const { map, slot } = this.keys[index];
-      const value = event[map].at(slot);
+      const value = this.keys[index].read(event);
       if (value === this.#lastValues[index]) continue;
       this.#lastValues[index] = value;
       isLast = false;
@@ -103,7 +105,7 @@ export class Stage {
 const emptyPlan: Plan = new Uint8Array(0);
 
 /** The fields that the filters of the most nodes want equal to a literal: few values, and they tell nodes apart. */
-function chooseKeys(nodes: readonly LinkedNode[]): Omit<StageKey, 'slot'>[] {
+function chooseKeys(nodes: readonly LinkedNode[]): Omit<StageKey, 'read'>[] {
   const votes = new Map<string, number>();
   for (const node of nodes) {
     const paths = node.conditions.flatMap((condition) => condition.requires.map((requirement) => requirement.path));

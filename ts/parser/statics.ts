@@ -1,7 +1,7 @@
 // Statics made runnable: take a value (a literal, a field, an expression), turn it into text, put it where it goes.
 // A field that is only copied stays bytes. Used by the batch runner and the scalar walker alike.
 
-import type { Event, EventNames } from '../event/event.js';
+import { type Event, type EventNames, textReader, textWriter } from '../event/event.js';
 import { ExprError } from '../expr/values.js';
 import { evaluator, type ParserRuntime } from './node.js';
 import type { FieldRef, StaticSource, StaticSpec, StaticTarget } from './spec.js';
@@ -63,9 +63,10 @@ function copyToMap(from: FieldRef, target: StaticTarget & { kind: 'map' }, names
 }
 
 function copyToSink(from: FieldRef, sink: Sink, names: EventNames): Static {
-  const slot = from.map === 'line' ? -1 : names[from.map].declare(from.key);
+  if (from.map !== 'line') names[from.map].declare(from.key);
+  const read = from.map === 'line' ? (event: Event) => event.line.raw : textReader(from.map, from.key, names);
   return synchronous((event) => {
-    const text = from.map === 'line' ? event.line.raw : event[from.map].at(slot);
+    const text = read(event);
     if (text !== '' || sink.takesEmpty) void sink.put(event, text);
     return true;
   });
@@ -128,9 +129,8 @@ function computed(source: Exclude<StaticSource, { kind: 'value' }>, sink: Sink, 
 function linkSink(target: StaticTarget, runtime: ParserRuntime): Sink {
   switch (target.kind) {
     case 'map': {
-      const { map } = target;
-      const slot = runtime.names[map].declare(target.key);
-      return plainSink((event, text) => event[map].setAt(slot, text));
+      runtime.names[target.map].declare(target.key);
+      return plainSink(textWriter(target.map, target.key, runtime.names));
     }
     case 'unmarshaled': return plainSink((event, text) => { event.unmarshaled[target.key] = text; });
     case 'label': return plainSink((event, text) => event.line.setLabel(target.key, text));
