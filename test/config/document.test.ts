@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boolean, decode, integer, list, located, mapOf, parseDocuments, record, text, type Shape } from '../../ts/config/document.js';
+import { isScalar, isSeq, parseAllDocuments, type Document, type Node, type YAMLMap } from 'yaml';
+import { anything, boolean, decode, integer, list, located, mapOf, parseDocuments, record, text, type Shape } from '../../ts/config/document.js';
+import { parseYaml, type Node as OurNode } from '../../ts/config/yaml.js';
 import { PalisadeError } from '../../ts/errors.js';
 
 const rule = record({ name: text(), filter: located(), capacity: integer(), debug: boolean(), labels: mapOf(text()),
@@ -30,8 +32,8 @@ const faults: [string, string, RegExp][] = [
   ['a wrong kind', 'name: a\ncapacity: five\n', /^rule\.yaml:2:11: "capacity" must be a whole number/],
   ['a mapping where a text belongs', 'name: {a: b}\n', /^rule\.yaml:1:7: "name" must be a text/],
   ['a missing key', 'capacity: 1\n', /^rule\.yaml:1:1: missing key "name"/],
-  ['a duplicate key', 'name: a\nname: b\n', /^rule\.yaml:2:1: Map keys must be unique/],
-  ['bad syntax', 'name: [a\n', /^rule\.yaml:2:1: Flow sequence/],
+  ['a duplicate key', 'name: a\nname: b\n', /^rule\.yaml:2:1: the key "name" stands here twice/],
+  ['bad syntax', 'name: [a\n', /^rule\.yaml:2:1: deficient indentation: a bracket/],
 ];
 for (const [what, source, message] of faults) {
   test(`${what} is an error with file, line, column and caret`, () => {
@@ -48,6 +50,42 @@ test('a located text knows its place, also inside quotes and blocks', () => {
   const block = read('name: a\nfilter: |\n  evt.x\n', rule).filter;
   assert.deepEqual([block?.text, block?.place.line, block?.place.column, block?.indent], ['evt.x\n', 3, 3, 2]);
 });
+
+test('a merge key adds what is not there, and a tag decides what a scalar is', () => {
+  const source = 'base: &b {name: base, debug: yes}\nrule:\n  <<: *b\n  name: mine\n  more: [!!str 12, !own 12, 12, ~, "~", 0o7, 010, 1_000, on]\n';
+  const value = read(source, anything()) as Record<string, Record<string, unknown>>;
+  assert.deepEqual({ ...value.rule }, { name: 'mine', more: ['12', '12', 12, null, '~', '0o7', 8, 1000, true], debug: true });
+  assert.throws(() => read('<<: 5\n', anything()), /^Error: rule\.yaml:1:5: a merge key|a merge key/);
+});
+
+test('aliases that multiply are bounded, and an alias knows only what stands before it', () => {
+  const lines = ['a: &a [x, x, x, x, x, x, x, x, x, x]', ...[...'bcdefgh'].map((name, index) => {
+    const before = 'abcdefgh'[index];
+    return `${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(', ')}]`;
+  })];
+  assert.throws(() => read(lines.join('\n'), anything()), /rule\.yaml:5:\d+: aliases stand for more than 100000 values/);
+  assert.throws(() => read('a: *b\n', anything()), /rule\.yaml:1:4: the alias \*b names no anchor/);
+  assert.throws(() => read('a: &a [*a]\n', anything()), /rule\.yaml:1:8: the alias \*a names no anchor/);
+});
+
+test('nodes know where they stand, as another reader of YAML tells it', () => {
+  const source = '# rule\nname: "a # b" # c\nlist:\n  - {x: 1, y: }\n  - [a, [b ,\n     c] ]\nblock: >- # folded\n\n   one\n   two\nlast: plain\n   text\n---\n- é𝄞: z\n';
+  const expected = (parseAllDocuments(source, { version: '1.1' }) as Document[]).map(({ contents }) => spansOf(contents as Node | null));
+  assert.deepEqual(parseYaml(source).map(spans), expected);
+});
+
+function spans(node: OurNode): unknown {
+  if (node.kind === 'scalar') return node.value === null ? null : [node.text, node.start, node.end];
+  if (node.kind === 'seq') return { start: node.start, items: node.items.map(spans) };
+  return { start: node.start, pairs: node.pairs.map((pair) => pair.map(spans)) };
+}
+
+function spansOf(node: Node | null): unknown {
+  if (isScalar(node)) return node.value === null ? null : [node.source, node.range![0], node.range![1]];
+  if (isSeq(node)) return { start: node.range![0], items: (node.items as Node[]).map(spansOf) };
+  const map = node as YAMLMap<Node, Node | null>;
+  return { start: map.range![0], pairs: map.items.map(({ key, value }) => [spansOf(key), spansOf(value)]) };
+}
 
 test('keys named like object internals stay data', () => {
   const value = read('name: a\nlabels:\n  __proto__: x\n  constructor: y\n', rule);

@@ -3,11 +3,11 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMap, isScalar, type Node } from 'yaml';
 import { logLevels, type LogLevel } from '../config/config.js';
-import { boolean, decode, located, mapOf, oneOf, parseDocuments, record, text, type Located, type Shaped,
+import { boolean, decode, isNull, located, mapOf, oneOf, parseDocuments, record, text, type Located, type Shaped,
   type YamlDocument } from '../config/document.js';
 import { expandEnvironment } from '../config/expansion.js';
+import type { Node } from '../config/yaml.js';
 import { PalisadeError, type Place } from '../errors.js';
 import { modules, noSuchModule } from './modules.js';
 import type { SourceSettings, SourceSpec } from './source.js';
@@ -77,7 +77,7 @@ function sourceOf(document: YamlDocument, warnings: string[]): SourceSpec | null
 /** The module that a document names or, as in files of CrowdSec's first versions, implies. */
 function moduleOf(document: YamlDocument, head: ReadonlyMap<string, Node>, warnings: string[]): string {
   const source = head.get('source');
-  if (source !== undefined && isScalar(source) && source.value !== null && source.value !== '') return String(source.value);
+  if (source?.kind === 'scalar' && source.value !== null && source.value !== '') return source.text;
   const implied = head.has('filename') || head.has('filenames') ? 'file' : head.has('journalctl_filter') ? 'journalctl' : null;
   if (implied === null || source !== undefined) throw fault(document, source, "missing 'source' field");
   warnings.push(`${document.file} (position ${document.index}): datasource type missing, detected 'source=${implied}'`);
@@ -85,15 +85,15 @@ function moduleOf(document: YamlDocument, head: ReadonlyMap<string, Node>, warni
 }
 
 function topLevel(document: YamlDocument): Map<string, Node> {
-  if (!isMap(document.root)) {
+  if (document.root.kind !== 'map') {
     throw new PalisadeError('E_SHAPE', 'the document must be a mapping (key: value)', document.placeOf(document.root));
   }
-  return new Map(document.root.items.map((pair) => [String(pair.key), pair.value as Node]));
+  return new Map(document.root.pairs.map(([key, value]) => [key.kind === 'scalar' ? key.text : '', value]));
 }
 
 function hasLabels(node: Node | undefined): boolean {
   // Anything but a mapping is left to the shape check, which words it better.
-  return node !== undefined && node !== null && !(isScalar(node) && node.value === null) && !(isMap(node) && node.items.length === 0);
+  return node !== undefined && !isNull(node) && !(node.kind === 'map' && node.pairs.length === 0);
 }
 
 function settingsOf(values: CommonKeys, place: Place): SourceSettings {

@@ -2,8 +2,9 @@
 // column. Used by rules, config, acquisition and profiles alike. Not for YAML that Palisade writes.
 
 import { readFileSync } from 'node:fs';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar, Schema, type Document, type Node } from 'yaml';
 import { PalisadeError, type Place } from '../errors.js';
+import { Lines } from './lines.js';
+import { parseYaml, YamlFault, type MapNode, type Node } from './yaml.js';
 
 /** A text from a file together with where it stands, for errors found later (an expression that does not compile). */
 export interface Located {
@@ -19,9 +20,8 @@ export interface YamlDocument {
   /** Position among the documents of the file, from 0. */
   readonly index: number;
   readonly root: Node;
-  readonly source: Document;
   /** The place of a node, for errors. */
-  placeOf(node: Node | null | undefined): Place;
+  placeOf(node: Node): Place;
   /** Blanks at the start of a line of the file; lines count from 1. */
   indentOfLine(line: number): number;
 }
@@ -31,9 +31,6 @@ export type Shape<T> = (node: Node, document: YamlDocument, path: string) => T;
 
 /** The value type a shape makes. */
 export type Shaped<S> = S extends Shape<infer T> ? T : never;
-
-const aliasCountMax = 100;
-const nothing = new Scalar(null);
 
 /** Returns the non-empty documents of a file. Throws E_FILE when it cannot be read, E_YAML on bad syntax. */
 export function readDocuments(file: string): YamlDocument[] {
@@ -46,32 +43,22 @@ export function readDocuments(file: string): YamlDocument[] {
   return parseDocuments(file, text);
 }
 
-/** CrowdSec decodes rules as YAML 1.1: yes/no are booleans, 010 is octal. One for all documents: a hub has a thousand. */
-let schema: Schema | undefined;
-
 /** Returns the non-empty documents of a YAML text. Throws E_YAML on bad syntax or a duplicate key. */
 export function parseDocuments(file: string, text: string): YamlDocument[] {
-  const lines = new LineCounter();
-  const placeAt = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    const start = lines.lineStarts[line - 1];
-    const end = text.indexOf('\n', start);
-    return { file, line, column: col, excerpt: text.slice(start, end < 0 ? undefined : end) };
-  };
-  const parsed = parseAllDocuments(text, { version: '1.1', schema: (schema ??= new Schema({ schema: 'yaml-1.1', resolveKnownTags: false })),
-    lineCounter: lines, uniqueKeys: true, logLevel: 'silent', prettyErrors: false });
-  const documents: YamlDocument[] = [];
-  for (const [index, document] of (parsed as Document[]).entries()) {
-    const error = document.errors[0];
-    if (error !== undefined) throw new PalisadeError('E_YAML', error.message, placeAt(error.pos[0]), { cause: error });
-    if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
-    // Every alias has a star before its name; few texts have one.
-    if (text.includes('*')) boundAliases(document, placeAt);
-    documents.push({ file, index, root: document.contents as Node, source: document,
-      placeOf: (node) => placeAt(node?.range?.[0] ?? 0),
-      indentOfLine: (line) => /^ */.exec(text.slice(lines.lineStarts[line - 1] ?? text.length))![0].length });
+  const lines = new Lines(text);
+  const placeAt = (offset: number): Place => ({ file, ...lines.at(offset) });
+  const roots = rootsOf(text, placeAt);
+  return roots.flatMap((root, index) => isNull(root) ? []
+    : [{ file, index, root, placeOf: ({ start }) => placeAt(start), indentOfLine: (line) => /^ */.exec(lines.text(line))![0].length }]);
+}
+
+function rootsOf(text: string, placeAt: (offset: number) => Place): Node[] {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    if (error instanceof YamlFault) throw new PalisadeError('E_YAML', error.message, placeAt(error.offset), { cause: error });
+    throw error;
   }
-  return documents;
 }
 
 /** Decodes a document, e.g. `decode(document, record({ name: text() }))`. */
@@ -89,9 +76,8 @@ export function located(): Shape<Located> {
   return (node, document, path) => {
     const value = scalarText(node, document, path);
     const at = document.placeOf(node);
-    const block = isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED');
-    const quoted = isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
-    if (!block) return { text: value, place: quoted ? { ...at, column: at.column + 1 } : at };
+    const style = node.kind === 'scalar' ? node.style : 'plain';
+    if (style !== 'block') return { text: value, place: style === 'quoted' ? { ...at, column: at.column + 1 } : at };
     const indent = document.indentOfLine(at.line + 1);
     return { text: value, indent, place: { ...at, line: at.line + 1, column: indent + 1, excerpt: undefined } };
   };
@@ -100,7 +86,7 @@ export function located(): Shape<Located> {
 /** A whole number that JavaScript holds exactly. */
 export function integer(): Shape<number> {
   return (node, document, path) => {
-    const value = isScalar(node) ? node.value : undefined;
+    const value = node.kind === 'scalar' ? node.value : undefined;
     if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
     throw wrong(node, document, path, 'a whole number');
   };
@@ -109,7 +95,7 @@ export function integer(): Shape<number> {
 /** Any number. */
 export function number(): Shape<number> {
   return (node, document, path) => {
-    const value = isScalar(node) ? node.value : undefined;
+    const value = node.kind === 'scalar' ? node.value : undefined;
     if (typeof value === 'number') return value;
     throw wrong(node, document, path, 'a number');
   };
@@ -118,7 +104,7 @@ export function number(): Shape<number> {
 /** A boolean of YAML 1.1: true, yes, on and their opposites. */
 export function boolean(): Shape<boolean> {
   return (node, document, path) => {
-    const value = isScalar(node) ? node.value : undefined;
+    const value = node.kind === 'scalar' ? node.value : undefined;
     if (typeof value === 'boolean') return value;
     throw wrong(node, document, path, 'true or false');
   };
@@ -137,9 +123,8 @@ export function oneOf<const T extends string>(...words: T[]): Shape<T> {
 export function list<T>(item: Shape<T>): Shape<T[]> {
   return (node, document, path) => {
     if (isNull(node)) return [];
-    const target = resolved(node, document);
-    if (!isSeq(target)) throw wrong(node, document, path, 'a list');
-    return target.items.map((child, index) => item(child as Node, document, `${path}[${index}]`));
+    if (node.kind !== 'seq') throw wrong(node, document, path, 'a list');
+    return node.items.map((child, index) => item(child, document, `${path}[${index}]`));
   };
 }
 
@@ -192,37 +177,27 @@ export function placed<T>(shape: Shape<T>): Shape<{ value: T; place: Place }> {
 }
 
 function plain(node: Node, document: YamlDocument): unknown {
-  const target = resolved(node, document);
-  if (isScalar(target)) return target.value;
-  if (isSeq(target)) return target.items.map((item) => plain(item as Node, document));
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'seq') return node.items.map((item) => plain(item, document));
   const object: Record<string, unknown> = Object.create(null);
-  for (const [key, child] of pairs(target, document, '')) object[scalarText(key, document, '')] = plain(child, document);
+  for (const [key, child] of node.pairs) object[scalarText(key, document, '')] = plain(child, document);
   return object;
 }
 
-function pairs(node: Node, document: YamlDocument, path: string): [Node, Node][] {
+function pairs(node: Node, document: YamlDocument, path: string): MapNode['pairs'] {
   if (isNull(node)) return [];
-  const target = resolved(node, document);
-  if (!isMap(target)) throw wrong(node, document, path, 'a mapping (key: value)');
-  return target.items.map((pair) => [pair.key as Node, (pair.value ?? nothing) as Node]);
-}
-
-function resolved(node: Node, document: YamlDocument): Node {
-  if (!isAlias(node)) return node;
-  const target = node.resolve(document.source);
-  if (target === undefined) throw wrong(node, document, '', 'an alias of an anchor in this document');
-  return target as Node;
+  if (node.kind !== 'map') throw wrong(node, document, path, 'a mapping (key: value)');
+  return node.pairs;
 }
 
 function scalarText(node: Node, document: YamlDocument, path: string): string {
-  const target = resolved(node, document);
-  if (!isScalar(target)) throw wrong(node, document, path, 'a text');
-  if (typeof target.value === 'string') return target.value;
-  return target.value === null ? '' : (target.source ?? String(target.value));
+  if (node.kind !== 'scalar') throw wrong(node, document, path, 'a text');
+  return node.value === null ? '' : node.text;
 }
 
-function isNull(node: Node): boolean {
-  return node === null || (isScalar(node) && node.value === null);
+/** True of a null, written or left out. */
+export function isNull(node: Node): boolean {
+  return node.kind === 'scalar' && node.value === null;
 }
 
 function join(path: string, name: string): string {
@@ -262,16 +237,4 @@ export function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length];
-}
-
-function boundAliases(document: Document, placeAt: (offset: number) => Place): void {
-  let count = 0;
-  const visit = (node: unknown): void => {
-    if (isAlias(node) && ++count > aliasCountMax) {
-      throw new PalisadeError('E_YAML', `more than ${aliasCountMax} aliases`, placeAt(node.range?.[0] ?? 0));
-    }
-    if (isMap(node)) for (const pair of node.items) [pair.key, pair.value].forEach(visit);
-    if (isSeq(node)) node.items.forEach(visit);
-  };
-  visit(document.contents);
 }

@@ -1,8 +1,8 @@
 // What installed collections name and the host does not have. The engine runs without it and says so once at start:
 // a missing parser is a log that nobody reads.
 
-import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import { readDocuments } from '../config/document.js';
+import type { MapNode, ScalarNode } from '../config/yaml.js';
 import type { InstalledItems, RuleFile } from './installed.js';
 
 const kinds = ['parsers', 'postoverflows', 'scenarios', 'contexts', 'collections'] as const;
@@ -11,7 +11,7 @@ const kinds = ['parsers', 'postoverflows', 'scenarios', 'contexts', 'collections
 export function missingMembers(installed: InstalledItems): string[] {
   return installed.collections.flatMap((collection) => readDocuments(collection.realPath).flatMap((document) => {
     const { root } = document;
-    if (!isMap(root)) return [];
+    if (root.kind !== 'map') return [];
     return kinds.flatMap((kind) => {
       const names = new Set(installed[kind].map(({ name }: RuleFile) => name));
       return membersOf(root, kind).filter(({ name }) => !names.has(name)).map(({ name, node }) => {
@@ -22,8 +22,7 @@ export function missingMembers(installed: InstalledItems): string[] {
   }));
 }
 
-function membersOf(root: YAMLMap, kind: string): { name: string; node: Parameters<ReturnType<typeof readDocuments>[number]['placeOf']>[0] }[] {
-  const list = root.get(kind);
-  if (!isSeq(list)) return [];
-  return list.items.filter(isScalar).map((node) => ({ name: String(node.value), node }));
+function membersOf({ pairs }: MapNode, kind: string): { name: string; node: ScalarNode }[] {
+  const list = pairs.find(([key]) => key.kind === 'scalar' && key.text === kind)?.[1];
+  return list?.kind === 'seq' ? list.items.filter((node) => node.kind === 'scalar').map((node) => ({ name: node.text, node })) : [];
 }

@@ -1,7 +1,9 @@
 // Takes a fault out of the text of a rule file so that the rest can be loaded and its faults found too: a bad
 // expression gets a harmless one in its place, anything else is blanked. Lines stay where they are.
 
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from 'yaml';
+import { isNull } from '../config/document.js';
+import { Lines } from '../config/lines.js';
+import { parseYaml, type Node } from '../config/yaml.js';
 import type { PalisadeError } from '../errors.js';
 
 /** A text without one fault. */
@@ -23,21 +25,19 @@ const standIns: Readonly<Record<string, string>> = { filter: 'true', condition: 
 /** Returns the text without the fault; null when it has no place that could be taken out. */
 export function mask(text: string, error: PalisadeError): Masked | null {
   if (error.place === undefined || error.code === 'E_YAML') return null;
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { version: '1.1', lineCounter: lines, logLevel: 'silent' }) as Document[];
+  const lines = new Lines(text);
+  const roots = parseYaml(text);
   const { line, column } = error.place;
-  const start = lines.lineStarts[line - 1] ?? 0;
-  const offset = Math.min(start + column - 1, (lines.lineStarts[line] ?? text.length + 1) - 1);
-  const index = documents.findIndex(({ contents }) => contents !== null && inside(contents as Node, offset));
+  const offset = lines.start(line) + Math.min(column - 1, lines.text(line).length);
+  const index = roots.findIndex((root) => !isNull(root) && inside(root, offset));
   if (index < 0) return null;
-  const root = documents[index].contents as Node;
-  const found = error.code === 'E_RULE' && offset === startOf(root) ? null : innermost(root, offset, []);
+  const root = roots[index];
+  const found = error.code === 'E_RULE' && offset === root.start ? null : innermost(root, offset, []);
   const ranges = found === null ? null : edits(found, { offset, root, text, error });
-  const replaced = ranges ?? [{ from: startOf(root), to: endOf(root), by: '' }];
-  const lineOf = (at: number): number => lines.linePos(at).line;
+  const replaced = ranges ?? [{ from: root.start, to: root.end, by: '' }];
   return { text: replaced.reduce((result, edit) => applied(result, edit), text), document: index,
     isWholeDocument: ranges === null,
-    lines: replaced.map(({ from, to }) => [lineOf(from), lineOf(to - 1)] as const) };
+    lines: replaced.map(({ from, to }) => [lines.lineOf(from), lines.lineOf(to - 1)] as const) };
 }
 
 interface Edit {
@@ -49,7 +49,7 @@ interface Edit {
 /** A pair of a mapping or an entry of a list, with the keys that lead to it. */
 interface Found {
   readonly key: Node | null;
-  readonly value: Node | null;
+  readonly value: Node;
   readonly path: readonly string[];
 }
 
@@ -63,26 +63,25 @@ interface Fault {
 function edits({ key, value, path }: Found, { offset, root, text, error }: Fault): Edit[] | null {
   const name = path.at(-1) ?? '';
   const isCompiled = error.code === 'E_EXPRESSION' || error.code === 'E_PATTERN';
-  if (isCompiled && value !== null && isScalar(value)) {
+  if (isCompiled && value.kind === 'scalar') {
     const by = path.at(-2) === 'pattern_syntax' ? '".*"' : path.at(-2) === 'whitelist' ? 'true' : standIns[name];
-    if (by !== undefined) return [{ from: startOf(value), to: endOf(value), by }];
+    if (by !== undefined) return [{ from: value.start, to: value.end, by }];
   }
   const isNumber = path.length === 1 && ['type', 'capacity', 'leakspeed'].includes(name);
-  if (!isCompiled && isNumber && key !== null && offset >= startOf(value)) {
+  if (!isCompiled && isNumber && key !== null && offset >= value.start) {
     return bucketEdits(root, name);
   }
-  if (key === null) return [entryEdit(text, startOf(value), endOf(value))];
-  return [{ from: startOf(key), to: Math.max(endOf(value), endOf(key)), by: '' }];
+  if (key === null) return [entryEdit(text, value.start, value.end)];
+  return [{ from: key.start, to: Math.max(value.end, key.end), by: '' }];
 }
 
 /** A bucket whose numbers do not fit becomes a trigger, which needs none. */
 function bucketEdits(root: Node, faulty: string): Edit[] | null {
-  if (!isMap(root)) return null;
-  const edits = root.items.flatMap(({ key, value }): Edit[] => {
-    const name = isScalar(key) ? key.value : '';
-    const [from, to] = [startOf(key as Node), endOf(value as Node | null)];
-    if (name === 'type' && value !== null) return [{ from: startOf(value as Node), to, by: 'trigger' }];
-    return name === 'capacity' || name === faulty ? [{ from, to: Math.max(to, endOf(key as Node)), by: '' }] : [];
+  if (root.kind !== 'map') return null;
+  const edits = root.pairs.flatMap(([key, value]): Edit[] => {
+    const name = key.kind === 'scalar' ? key.text : '';
+    if (name === 'type' && !isNull(value)) return [{ from: value.start, to: value.end, by: 'trigger' }];
+    return name === 'capacity' || name === faulty ? [{ from: key.start, to: Math.max(value.end, key.end), by: '' }] : [];
   });
   // From the last to the first, so that the offsets of the others stay right.
   return edits.some(({ by }) => by !== '') ? edits.sort((a, b) => b.from - a.from) : null;
@@ -90,34 +89,25 @@ function bucketEdits(root: Node, faulty: string): Edit[] | null {
 
 /** The innermost pair or entry that holds the offset. A rule's fault at the start of a mapping is about all of it. */
 function innermost(node: Node, offset: number, path: readonly string[]): Found | null {
-  if (isSeq(node)) {
-    const item = (node.items as Node[]).find((each) => inside(each, offset));
+  if (node.kind === 'seq') {
+    const item = node.items.find((each) => inside(each, offset));
     if (item === undefined) return null;
     const whole: Found = { key: null, value: item, path };
-    return isMap(item) && startOf(item) === offset ? whole : innermost(item, offset, path) ?? whole;
+    return item.kind === 'map' && item.start === offset ? whole : innermost(item, offset, path) ?? whole;
   }
-  if (!isMap(node)) return null;
-  for (const pair of node.items) {
-    const [key, value] = [pair.key as Node, pair.value as Node | null];
-    if (!inside(key, offset) && !(value !== null && inside(value, offset))) continue;
-    const inner = [...path, isScalar(key) ? String(key.value) : ''];
+  if (node.kind !== 'map') return null;
+  for (const [key, value] of node.pairs) {
+    if (!inside(key, offset) && !inside(value, offset)) continue;
+    const inner = [...path, key.kind === 'scalar' ? key.text : ''];
     const whole: Found = { key, value, path: inner };
-    if (value === null || !inside(value, offset) || (isMap(value) && startOf(value) === offset)) return whole;
+    if (!inside(value, offset) || (value.kind === 'map' && value.start === offset)) return whole;
     return innermost(value, offset, inner) ?? whole;
   }
   return null;
 }
 
-function inside(node: Node, offset: number): boolean {
-  return offset >= startOf(node) && offset < Math.max(endOf(node), startOf(node) + 1);
-}
-
-function startOf(node: Node | null): number {
-  return node?.range?.[0] ?? 0;
-}
-
-function endOf(node: Node | null): number {
-  return node?.range?.[1] ?? 0;
+function inside({ start, end }: Node, offset: number): boolean {
+  return offset >= start && offset < Math.max(end, start + 1);
 }
 
 /** An entry of a list goes with its dash, or with a comma beside it. */
