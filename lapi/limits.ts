@@ -67,8 +67,8 @@ export const lapiLimits = {
   alertPageDecisions: 5_000,
   /** Alerts that are looked up by what their decisions are; MySQL takes a thousand steps. */
   fewAlertsMax: 900,
-  /** Decisions in a range from which on alerts are looked at one by one. */
-  wideRangeRows: 50_000,
+  /** Decisions in a range from which on all are looked at, or each alert. */
+  wideRangeRows: 10_000,
   /** Decisions that a list takes from memory; longer ones come from the database in their order. */
   foundInMemoryMax: 10_000,
   /** Decisions expired by one statement. */

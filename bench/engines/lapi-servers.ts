@@ -38,9 +38,9 @@ export function crowdsecServer(packageFolder: string, folder: string, port: numb
   return server('crowdsec (Debian)', [join(root, 'usr/bin/crowdsec')], [join(root, 'usr/bin/cscli')], etc, port);
 }
 
-/** Our server. */
-export function palisadeServer(folder: string, port: number): LapiServer {
-  const etc = createInstance(folder, port, join(folder, 'hub'));
+/** Our server; on another database than a file of its own, what db_config says of it. */
+export function palisadeServer(folder: string, port: number, database?: string): LapiServer {
+  const etc = createInstance(folder, port, join(folder, 'hub'), database);
   writeFileSync(join(etc, 'profiles.yaml'), `name: default_ip_remediation
 filters: ['Alert.Remediation == true && Alert.GetScope() == "Ip"']
 decisions: [{type: ban, duration: 4h}]
@@ -49,7 +49,7 @@ on_success: break
   return server('palisade', [process.execPath, join(bin, 'palisade')], [process.execPath, join(bin, 'cscli')], etc, port);
 }
 
-function createInstance(folder: string, port: number, hub: string): string {
+function createInstance(folder: string, port: number, hub: string, database?: string): string {
   rmSync(folder, { recursive: true, force: true });
   const etc = join(folder, 'etc');
   const data = join(folder, 'data');
@@ -59,7 +59,7 @@ function createInstance(folder: string, port: number, hub: string): string {
   writeFileSync(join(etc, 'config.yaml'), `common: {daemonize: false, log_media: stdout, log_level: info}
 config_paths: {config_dir: ${etc}, data_dir: ${data}, simulation_path: ${etc}/simulation.yaml, hub_dir: ${hub}, index_path: ${hub}/.index.json}
 cscli: {output: human}
-db_config: {type: sqlite, db_path: ${data}/crowdsec.db, use_wal: true, flush: {max_items: 500000, max_age: 7d}}
+db_config: {${database ?? `type: sqlite, db_path: ${data}/crowdsec.db, use_wal: true`}, flush: {max_items: 500000, max_age: 7d}}
 api:
   client: {credentials_path: ${etc}/credentials.yaml}
   server: {listen_uri: '127.0.0.1:${port}', profiles_path: ${etc}/profiles.yaml}

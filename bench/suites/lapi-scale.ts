@@ -4,9 +4,12 @@
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { openStore, type Store } from '../../lapi/store/store.js';
+import { openStore, type Store, type StoreOptions } from '../../lapi/store/store.js';
+import type { WorldAlert } from '../../test/support/alert-world.js';
+import { testDatabases, type TestDatabase } from '../../test/lapi/store/databases.js';
 import { attackerAddress, bannedAddress, benchAlert, lapiScaleCase } from '../cases/lapi.js';
 import { palisadeServer, type RunningServer } from '../engines/lapi-servers.js';
+import { fillSweep, sweepLists } from './lapi-sweep.js';
 
 const key = 'benchbouncerkey0123456789';
 
@@ -20,6 +23,7 @@ export async function runLapiScale(work: string, tell: (line: string) => void): 
     await fillLists(listDecisionCount - alertCount)(store);
     await fillAlerts(store);
   }, (get) => timeLists(tell, `${listDecisionCount} decisions, ${alertCount} alerts`, lapiScaleCase.alertLists, (query) => get(`/v1/alerts?${query}`)));
+  for (const database of testDatabases()) await sweepDatabase(work, database, tell);
   await withServer(join(work, 'lapi-starts'), fillLists(startDecisionCount), async (get, running) => {
     const path = '/v1/decisions/stream?startup=true';
     // Read as they come, for this process has no room for all of them. Durations may differ by a digit.
@@ -33,6 +37,21 @@ export async function runLapiScale(work: string, tell: (line: string) => void): 
     tell(`| ${lapiScaleCase.startCount} starts at once, ${lapiScaleCase.startDecisionCount} decisions, peak MB | ${
       (running.peakBytes() / 2 ** 20).toFixed(0)} | ${lapiScaleCase.startMegabytesMax} |`);
   });
+}
+
+/** All filters of both lists on one database; nothing where it is not installed. */
+export async function sweepDatabase(work: string, database: TestDatabase, tell: (line: string) => void): Promise<void> {
+  if (database.skip !== false) return;
+  await database.start();
+  try {
+    await database.create();
+    const clock = { ms: Date.now() };
+    let world: readonly WorldAlert[] = [];
+    await withServer(join(work, 'lapi-sweep'), async (store) => { world = await fillSweep(store, clock); }, (get) =>
+      sweepLists(database.name, world, get, tell), { options: database.options, nowMs: () => clock.ms });
+  } finally {
+    await database.stop();
+  }
 }
 
 /** The shortest of three times of each query. */
@@ -52,11 +71,12 @@ async function timeLists(tell: (line: string) => void, of: string, lists: readon
 
 /** Decisions are asked for as a bouncer, alerts as a machine. */
 async function withServer(folder: string, fill: (store: Store) => Promise<void>,
-  use: (get: (path: string) => Promise<Response>, running: RunningServer) => Promise<void>): Promise<void> {
-  const server = palisadeServer(folder, 18_484);
+  use: (get: (path: string) => Promise<Response>, running: RunningServer) => Promise<void>,
+  { options, nowMs }: { options?: StoreOptions; nowMs?: () => number } = {}): Promise<void> {
+  const server = palisadeServer(folder, 18_484, options && `type: ${options.type}, db_path: ${options.path}, user: ${options.user ?? ''}, db_name: ${options.name ?? ''}`);
   server.cscli('bouncers', 'add', 'bench', '-k', key);
   server.cscli('machines', 'add', 'bench', '-p', 'bench', '--force', '-u', server.url);
-  const store = await openStore({ type: 'sqlite', path: join(folder, 'data/crowdsec.db'), useWal: true, bulkSize: 1000 });
+  const store = await openStore(options ?? { type: 'sqlite', path: join(folder, 'data/crowdsec.db'), useWal: true, bulkSize: 1000 }, nowMs);
   await fill(store);
   await store.close();
   const running = await server.start();

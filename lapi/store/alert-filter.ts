@@ -1,6 +1,6 @@
 // Which alerts a query wants, and the SQL of it. Parsing the query string is the route's work.
 
-import { sql, type ExpressionBuilder, type RawBuilder, type SelectQueryBuilder, type SqlBool } from 'kysely';
+import { sql, type RawBuilder, type SelectQueryBuilder, type SqlBool } from 'kysely';
 import type { GoTime } from '../../ts/util/go-time.js';
 import { toColumn } from './columns.js';
 import type { IpRange } from './ip-range.js';
@@ -11,7 +11,9 @@ import type { Tables } from './tables.js';
 export interface AlertFilter {
   /** No other alert can pass. */
   readonly among?: readonly number[];
-  /** So many decisions lie in the range that looking them all up takes longer than looking at each alert. */
+  /** The alerts that hold decisions of blocklists; absent: each alert is looked at. */
+  readonly blocklists?: readonly number[];
+  /** Looking up all decisions in the range would take longer than looking at each alert. */
   readonly isRangeWide?: boolean;
   readonly scope?: string;
   readonly value?: string;
@@ -34,11 +36,14 @@ export interface AlertFilter {
   readonly now: GoTime;
 }
 
+/** Origins of decisions that somebody else's list brought. */
+export const blocklistOrigins = ['CAPI', 'lists'] as const;
+
 /** Adds the conditions of a filter to a query on alerts. */
 export function filterAlerts<O>(query: SelectQueryBuilder<Tables, 'alerts', O>,
   filter: AlertFilter): SelectQueryBuilder<Tables, 'alerts', O> {
   let result = query;
-  if (filter.among !== undefined) result = result.where(filter.among.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`alerts.id in (${sql.join(filter.among)})`);
+  if (filter.among !== undefined) result = result.where(isOneOf(filter.among));
   if (!filter.withSimulated) result = result.where('alerts.simulated', '=', 0);
   if (filter.scope !== undefined) result = result.where('alerts.source_scope', '=', filter.scope);
   if (filter.value !== undefined) result = result.where('alerts.source_value', '=', filter.value);
@@ -51,20 +56,25 @@ export function filterAlerts<O>(query: SelectQueryBuilder<Tables, 'alerts', O>,
     result = result.where('alerts.created_at', '<=', toColumn(filter.createdUntil));
   }
   for (const condition of decisionConditions(filter)) result = result.where(condition);
-  return filter.withBlocklists ? result : result.where(notFromBlocklist);
+  return filter.withBlocklists ? result : result.where(sql<SqlBool>`not ${isFromBlocklist(filter.blocklists)}`);
+}
+
+function isOneOf(alerts: readonly number[]): RawBuilder<SqlBool> {
+  return alerts.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`alerts.id in (${sql.join(alerts)})`;
 }
 
 function decisionConditions(filter: AlertFilter): RawBuilder<SqlBool>[] {
   const conditions: RawBuilder<SqlBool>[] = [];
-  if (filter.scenario !== undefined) {
-    conditions.push(sql<SqlBool>`(alerts.scenario = ${filter.scenario} or ${
-      hasDecision(sql`decisions.scenario = ${filter.scenario}`)})`);
-  }
+  // First what costs least of an alert.
   if (filter.range !== undefined) {
     const inRange = rangeCondition('decisions', filter.range, filter.contains);
     // An index finds these, so they are looked up once and not for each alert.
     conditions.push(filter.isRangeWide === true ? hasDecision(inRange)
       : sql<SqlBool>`alerts.id in (select decisions.alert_decisions from decisions where ${inRange})`);
+  }
+  if (filter.scenario !== undefined) {
+    conditions.push(sql<SqlBool>`(alerts.scenario = ${filter.scenario} or ${
+      hasDecision(sql`decisions.scenario = ${filter.scenario}`)})`);
   }
   if (filter.decisionType !== undefined) conditions.push(hasDecision(sql`decisions.type = ${filter.decisionType}`));
   if (filter.origin !== undefined) conditions.push(hasDecision(sql`decisions.origin = ${filter.origin}`));
@@ -78,9 +88,11 @@ function hasDecision(condition: RawBuilder<unknown>): RawBuilder<SqlBool> {
   return sql<SqlBool>`exists (select 1 from decisions where decisions.alert_decisions = alerts.id and ${condition})`;
 }
 
-function notFromBlocklist(builder: ExpressionBuilder<Tables, 'alerts'>) {
-  const fromList = hasDecision(sql`decisions.origin in ('CAPI', 'lists')`);
-  const emptied = sql<SqlBool>`(not ${hasDecision(sql`1 = 1`)} and (alerts.source_scope like 'lists:%'
-    or alerts.source_scope = 'crowdsecurity/community-blocklist'))`;
-  return builder.not(builder.or([fromList, emptied]));
+function isFromBlocklist(known: readonly number[] | undefined): RawBuilder<SqlBool> {
+  const [first, second] = blocklistOrigins;
+  const fromList = known === undefined ? hasDecision(sql`decisions.origin in (${first}, ${second})`) : isOneOf(known);
+  const emptied = sql`(alerts.source_scope like 'lists:%' or alerts.source_scope = 'crowdsecurity/community-blocklist')
+    and not ${hasDecision(sql`1 = 1`)}`;
+  // A scope may be missing, as nothing else here may.
+  return sql<SqlBool>`(${fromList} or coalesce(${emptied}, 1 = 0))`;
 }

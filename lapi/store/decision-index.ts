@@ -117,6 +117,11 @@ export class DecisionIndex {
     return found.length < 2 ? found : found.sort((a, b) => a.id - b.id);
   }
 
+  /** Decisions on addresses and ranges that lie within `range`, in no order; ended ones too. Looks at all. */
+  within(range: IpRange): IndexedDecision[] {
+    return this.#networks.within(range);
+  }
+
   get(id: number): IndexedDecision | undefined {
     return this.#byId.get(id);
   }

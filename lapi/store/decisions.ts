@@ -12,7 +12,8 @@ import { DecisionFollower, type Followed } from './decision-follower.js';
 import type { IndexedDecision } from './decision-index.js';
 import { DecisionWatch } from './decision-watch.js';
 import { IpRangeError, parseIpRange, rangeContains, type IpRange } from './ip-range.js';
-import { rangeCondition } from './range-condition.js';
+import { isWide, rangeCondition } from './range-condition.js';
+import { sortedSlice } from './smallest.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
 
@@ -108,22 +109,28 @@ export class Decisions {
     const now = this.#context.now();
     const byValue = filter.range !== undefined || filter.value !== undefined;
     let candidates: Iterable<IndexedDecision>;
-    if (filter.range !== undefined && filter.contains) candidates = index.containing(filter.range);
-    else if (filter.value !== undefined) candidates = index.withValue(filter.value);
-    // A range is found by the database's index; so is the beginning of everything, which needs no filter.
-    else if (filter.range !== undefined) return this.#fewBySql(filter);
-    else if (!isSelective(filter)) {
-      return isShort(filter.limit) || index.size <= lapiLimits.foundInMemoryMax ? this.#fewBySql(filter) : null;
-    } else candidates = index.each();
+    // What was found by its address need not be held against it.
+    let rest = filter;
+    if (filter.range !== undefined && filter.contains) {
+      candidates = index.containing(filter.range);
+      rest = { ...filter, range: undefined };
+    } else if (filter.value !== undefined) candidates = index.withValue(filter.value);
+    else if (filter.range !== undefined) {
+      // Few are found by the database's index.
+      if (!await isWide(this.#context.db, filter.range)) return this.#fewBySql(filter);
+      candidates = index.within(filter.range);
+      rest = { ...filter, range: undefined };
+    } else if (isSelective(filter) || (isShort(filter.limit) && (filter.offset ?? 0) > lapiLimits.foundInMemoryMax)) candidates = index.each();
+    // The beginning of everything is the beginning of an index.
+    else return isShort(filter.limit) || index.size <= lapiLimits.foundInMemoryMax ? this.#fewBySql(filter) : null;
     const found: IndexedDecision[] = [];
     for (const decision of candidates) {
-      if (decision.until.compare(now) < 0 || !passes(decision, filter)) continue;
-      // So many are better ordered by the database.
-      if (found.push(decision) > lapiLimits.foundInMemoryMax) return isShort(filter.limit) ? this.#fewBySql(filter) : null;
+      if (decision.until.compare(now) < 0 || !passes(decision, rest)) continue;
+      if (found.push(decision) > lapiLimits.foundInMemoryMax && !isShort(filter.limit)) return null;
     }
-    found.sort((a, b) => byValue ? a.id - b.id : a.until.compare(b.until) || a.id - b.id);
     const from = Math.max(filter.offset ?? 0, 0);
-    return found.slice(from, filter.limit === undefined || filter.limit < 0 ? undefined : from + filter.limit);
+    const to = filter.limit === undefined || filter.limit < 0 ? Infinity : from + filter.limit;
+    return sortedSlice(found, from, to, byValue ? (a, b) => a.id - b.id : (a, b) => a.until.compare(b.until) || a.id - b.id);
   }
 
   /** As `active`, page by page. */

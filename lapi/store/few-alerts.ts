@@ -4,12 +4,13 @@
 
 import { sql, type Kysely } from 'kysely';
 import { lapiLimits } from '../limits.js';
-import type { AlertFilter } from './alert-filter.js';
-import { rangeCondition } from './range-condition.js';
+import { blocklistOrigins, type AlertFilter } from './alert-filter.js';
+import { isWide } from './range-condition.js';
 import type { Tables } from './tables.js';
 
-/** Returns the filter with `among` where few alerts can pass, and `isRangeWide` where many decisions lie in its range. */
-export async function narrow(db: Kysely<Tables>, filter: AlertFilter): Promise<AlertFilter> {
+/** Returns the filter with what it says of few alerts said by their ids, and `isRangeWide` where its range is better asked of each alert. */
+export async function narrow(db: Kysely<Tables>, given: AlertFilter): Promise<AlertFilter> {
+  const filter = { ...given, blocklists: given.withBlocklists ? undefined : await blocklistAlerts(db) };
   const wanted = [['origin', filter.origin], ['type', filter.decisionType], ['scenario', filter.scenario]] as const;
   for (const [column, value] of wanted) {
     if (value === undefined) continue;
@@ -17,12 +18,20 @@ export async function narrow(db: Kysely<Tables>, filter: AlertFilter): Promise<A
     // Of a scenario the alert itself is asked too.
     const own = owners === null || column !== 'scenario' ? [] : await db.selectFrom('alerts').select('id')
       .where('scenario', '=', value).limit(lapiLimits.fewAlertsMax + 1).execute();
-    if (owners !== null && own.length <= lapiLimits.fewAlertsMax) return { ...filter, among: [...owners, ...own.map(({ id }) => id)] };
+    if (owners !== null && own.length <= lapiLimits.fewAlertsMax) return { ...filter, isRangeWide: true, among: [...owners, ...own.map(({ id }) => id)] };
   }
   if (filter.range === undefined || filter.contains) return filter;
-  const last = await db.selectFrom('decisions').select('id').where(rangeCondition('decisions', filter.range, false))
-    .limit(1).offset(lapiLimits.wideRangeRows).execute();
-  return last.length === 0 ? filter : { ...filter, isRangeWide: true };
+  return await isWide(db, filter.range) ? { ...filter, isRangeWide: true } : filter;
+}
+
+async function blocklistAlerts(db: Kysely<Tables>): Promise<number[] | undefined> {
+  const found: number[] = [];
+  for (const origin of blocklistOrigins) {
+    const owners = await ownersOf(db, 'origin', origin);
+    if (owners === null) return undefined;
+    found.push(...owners);
+  }
+  return found;
 }
 
 /** The alerts that have a decision with this value in a column; null when there are many. */

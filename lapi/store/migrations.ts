@@ -151,6 +151,10 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
     await db.schema.createTable('palisade_quiet').addColumn('is_quiet', 'integer', (column) => column.notNull()).execute();
     await dialect.dropTriggers(db);
   },
+  async (db, dialect) => {
+    if (dialect.name === 'sqlite') await db.schema.dropIndex('palisade_alert_created').ifExists().execute();
+    await createListIndexes(db, dialect);
+  },
 ];
 
 async function createTables(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
@@ -168,12 +172,25 @@ async function createOwnerIndexes(db: Kysely<Tables>, dialect: StoreDialect): Pr
 }
 
 /**
+ * For lists of alerts that no single word narrows down, so that each alert is looked at: first the alerts, newest first, with all that is asked
+ * of them, where rows lie far apart (servers read the table as fast, and MySQL indexes no text); then of each its decisions, by range and end.
+ */
+async function createListIndexes(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  if (dialect.name === 'sqlite') {
+    await createIndex(db, dialect, 'palisade_alert_list', 'alerts',
+      ['created_at', 'id', 'started_at', 'source_scope', 'source_value', 'scenario', 'kind', 'simulated']);
+  }
+  await createIndex(db, dialect, 'palisade_decision_owner', 'decisions', ['alert_decisions', 'ip_size', 'start_ip', 'end_ip', 'until']);
+}
+
+/**
  * Puts back what an older CrowdSec that opened the database took away: it builds tables anew as it knows them, without the columns
  * that came later and without indexes and triggers of others.
  */
 export async function mend(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
   await createTables(db, dialect);
-  await createAlertIndex(db, dialect);
+  if (dialect.name !== 'sqlite') await createAlertIndex(db, dialect);
+  await createListIndexes(db, dialect);
   await createOwnerIndexes(db, dialect);
 }
 

@@ -56,6 +56,22 @@ export class NetworkMap<T extends object> {
     }
     return found;
   }
+
+  /** What is filed under a network that lies within `range`. Looks at each key. */
+  within(range: IpRange): T[] {
+    const outer = networkOfRange(range);
+    const isWithin = withinBounds(range);
+    const found: T[] = [];
+    for (const [length, keys] of this.#families[outer.size]) {
+      if (length < outer.length) continue;
+      for (const [key, present] of keys) {
+        if (!isWithin(key)) continue;
+        if (Array.isArray(present)) found.push(...present);
+        else found.push(present);
+      }
+    }
+    return found;
+  }
 }
 
 /** Files a thing under a key. */
@@ -103,6 +119,16 @@ function maskedKey(range: IpRange, length: number): number | string {
   const high = maskHigh(range.start + signedMax, Math.min(length, 64));
   const low = maskHigh(range.startSuffix + signedMax, Math.max(length - 64, 0));
   return `${high.toString(16)}:${low.toString(16)}`;
+}
+
+/** Whether the first address of a network, as its key, lies in a range. */
+function withinBounds({ size, start, startSuffix, end, endSuffix }: IpRange): (key: number | string) => boolean {
+  const [first, last] = [Number(start + signedMax), Number(end + signedMax)];
+  if (size === 4) return (key) => (key as number) >= first && (key as number) <= last;
+  return (key) => {
+    const [high, low] = (key as string).split(':').map((half) => BigInt(`0x${half}`) - signedMax);
+    return (high > start || (high === start && low >= startSuffix)) && (high < end || (high === end && low <= endSuffix));
+  };
 }
 
 /** The upper `bits` bits of 64. */

@@ -1,7 +1,9 @@
 // The SQL condition that an address or range column group lies around, or within, a given range.
 
-import { sql, type RawBuilder, type SqlBool } from 'kysely';
+import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
+import { lapiLimits } from '../limits.js';
 import type { IpRange } from './ip-range.js';
+import type { Tables } from './tables.js';
 
 const signedMax = 2n ** 63n - 1n;
 
@@ -22,6 +24,13 @@ export function rangeCondition(table: string, range: IpRange, contains: boolean)
       or (${column('start_ip')} = ${range.start} and ${column('start_suffix')} ${before}= ${range.startSuffix}))
     and (${column('end_ip')} ${after} ${range.end}
       or (${column('end_ip')} = ${range.end} and ${column('end_suffix')} ${after}= ${range.endSuffix})))`;
+}
+
+/** Whether so many decisions begin in a range that looking up those within it takes longer than looking at all. Asks an index alone. */
+export async function isWide(db: Kysely<Tables>, { start, end }: IpRange): Promise<boolean> {
+  const beyond = await db.selectFrom('decisions').select(sql`1`.as('one')).where(sql<SqlBool>`start_ip between ${start} and ${end}`)
+    .limit(1).offset(lapiLimits.wideRangeRows).execute();
+  return beyond.length > 0;
 }
 
 /** The five address columns of a row; zeros where the value is no address, as CrowdSec writes. */

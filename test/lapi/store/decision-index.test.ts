@@ -38,6 +38,9 @@ test('the index finds what a scan finds, on random additions, removals and looku
     const wanted = [...all.values()].filter((one) => rangeContains(parseIpRange(one.value), parseIpRange(query)))
       .map((one) => one.id).toSorted((a, b) => a - b);
     assert.deepEqual(index.containing(parseIpRange(query)).map((one) => one.id), wanted, `seed ${seed}, lookup of ${query}`);
+    const inside = [...all.values()].filter((one) => rangeContains(parseIpRange(query), parseIpRange(one.value)))
+      .map((one) => one.id).toSorted((a, b) => a - b);
+    assert.deepEqual(index.within(parseIpRange(query)).map((one) => one.id).toSorted((a, b) => a - b), inside, `seed ${seed}, what lies within ${query}`);
   }
   assert.equal(index.size, all.size);
 });

@@ -1,0 +1,171 @@
+// A world of alerts and decisions for lists with filters, made from a seed, and what each list must say of it: a plain
+// reading of all rows, which shares no code with the store. Blocklists of many decisions among alerts of one each; words that
+// nearly all have, few, only the oldest, and none.
+
+import type { IncomingAlert } from '../../lapi/store/prepared-alert.js';
+import type { Store } from '../../lapi/store/store.js';
+
+/** How large a world is. */
+export interface WorldSize {
+  /** Alerts with one decision each, one of ten without. */
+  readonly alertCount: number;
+  readonly listCount: number;
+  /** Decisions of each blocklist. */
+  readonly listSize: number;
+}
+
+/** One decision; its bounds are numbers of IPv4, null for what is no such address. */
+export interface WorldDecision {
+  readonly origin: string;
+  readonly type: string;
+  readonly scenario: string;
+  readonly scope: string;
+  readonly value: string;
+  readonly hours: number;
+  readonly bounds: readonly [first: number, last: number] | null;
+}
+
+/** One alert, by hours before the present. */
+export interface WorldAlert {
+  readonly scenario: string;
+  readonly scope: string;
+  readonly value: string;
+  readonly kind: string;
+  readonly simulated: boolean;
+  readonly hoursAgo: number;
+  readonly decisions: readonly WorldDecision[];
+}
+
+/** The hours that the world is old, at most; all is newer than a week, after which retention takes it. */
+const ageHours = 144;
+const alertsPerBatch = 50;
+
+/** Returns the alerts, oldest first. */
+export function alertWorld({ alertCount, listCount, listSize }: WorldSize, random: () => number): WorldAlert[] {
+  const listEvery = Math.floor(alertCount / (listCount + 1));
+  const alerts: WorldAlert[] = [];
+  for (let index = 0, lists = 0; index < alertCount; index++) {
+    // Tenths, so that an instant in between divides the world alike whoever reads the clock.
+    const hoursAgo = Math.ceil(ageHours * (1 - index / alertCount) * 10) / 10;
+    alerts.push(singleAlert(index, index / alertCount, hoursAgo, random));
+    if (lists < listCount && index === listEvery * (lists + 1)) alerts.push(blocklist(lists++, listSize, hoursAgo));
+  }
+  return alerts;
+}
+
+/** `age` is 0 for the oldest. */
+function singleAlert(index: number, age: number, hoursAgo: number, random: () => number): WorldAlert {
+  const isRare = age < 0.001 && index % 7 === 0;
+  const chance = random();
+  const scope = isRare ? 'Country' : chance < 0.9 ? 'Ip' : chance < 0.95 ? 'Range' : 'user';
+  const number = 20 * 2 ** 24 + index * 256 + 36;
+  const value = scope === 'Country' ? 'FR' : scope === 'user' ? `user${index}` : scope === 'Range' ? `${dotted(number - 36)}/24` : dotted(number);
+  const bounds = scope === 'Ip' ? [number, number] as const : scope === 'Range' ? [number - 36, number + 219] as const : null;
+  const scenario = isRare ? 'bench/rare' : `bench/scenario-${Math.floor(random() ** 3 * 20)}`;
+  // By hand and captcha never meet: each has its tenth, both together nobody.
+  const way = Math.floor(random() * 10);
+  const [origin, type] = isRare ? ['rare', 'throttle'] : way === 0 ? ['cscli', 'ban'] : way === 1 ? ['crowdsec', 'captcha'] : ['crowdsec', 'ban'];
+  // What is old is in force, what is new has ended.
+  const hours = age < 0.6 ? hoursAgo + 48 : hoursAgo / 2;
+  const decision = { origin, type, scenario: isRare ? 'bench/by-hand' : scenario, scope, value, hours, bounds };
+  return { scenario, scope, value, kind: isRare ? 'rare' : way === 0 ? 'cscli' : 'crowdsec', simulated: way === 5, hoursAgo,
+    decisions: random() < 0.1 ? [] : [decision] };
+}
+
+function blocklist(list: number, size: number, hoursAgo: number): WorldAlert {
+  const origin = list % 3 === 0 ? 'CAPI' : 'lists';
+  const scenario = `list-${list}`;
+  const decisions = Array.from({ length: size }, (_, index) => {
+    const number = 11 * 2 ** 24 + (list * size + index) * 3;
+    return { origin, type: 'ban', scenario, scope: 'Ip', value: dotted(number), hours: hoursAgo + 24, bounds: [number, number] as const };
+  });
+  return { scenario: `update : +${size}/-0 IPs`, scope: origin === 'CAPI' ? 'crowdsecurity/community-blocklist' : `lists:${scenario}`, value: '',
+    kind: '', simulated: false, hoursAgo, decisions };
+}
+
+/** Writes a world into an empty store whose clock is `clock`, which ends at `nowMs`. Ids of alerts and decisions follow the world. */
+export async function fillWorld(store: Store, clock: { ms: number }, world: readonly WorldAlert[], nowMs: number): Promise<void> {
+  let batch: IncomingAlert[] = [];
+  const send = async (): Promise<void> => {
+    await store.alerts.add(null, batch);
+    batch = [];
+  };
+  for (const [index, alert] of world.entries()) {
+    const isList = alert.decisions.length > 1;
+    // A batch is of one instant; what follows of a list follows its batch.
+    if (index > 0 && (isList || alert.hoursAgo !== world[index - 1].hoursAgo || batch.length >= alertsPerBatch)) await send();
+    clock.ms = nowMs - alert.hoursAgo * 3_600_000;
+    batch.push(incomingAlert(alert, nowMs));
+    if (isList) await send();
+  }
+  await send();
+  clock.ms = nowMs;
+}
+
+/** What a machine sends of an alert of the world. */
+function incomingAlert(alert: WorldAlert, nowMs: number): IncomingAlert {
+  const at = new Date(nowMs - alert.hoursAgo * 3_600_000).toISOString();
+  return { scenario: alert.scenario, scenario_hash: '', scenario_version: '', message: '', events_count: 1, start_at: at, stop_at: at, capacity: 0,
+    leakspeed: '', simulated: alert.simulated, remediation: true, kind: alert.kind, events: [], labels: null,
+    source: { scope: alert.scope, value: alert.value },
+    decisions: alert.decisions.map(({ hours, bounds: _, ...decision }) => ({ ...decision, duration: `${hours.toFixed(6)}h` })) } as unknown as IncomingAlert;
+}
+
+/** Places of the alerts that GET /v1/alerts answers with, in its order. */
+export function listAlerts(world: readonly WorldAlert[], query: URLSearchParams): number[] {
+  const wants = (name: string, test: (value: string) => boolean): boolean => query.get(name) === null || test(query.get(name)!);
+  const passes = (alert: WorldAlert): boolean => {
+    const { decisions } = alert;
+    const some = (test: (decision: WorldDecision) => boolean): boolean => decisions.some(test);
+    const isFromList = some(({ origin }) => origin === 'CAPI' || origin === 'lists')
+      || (decisions.length === 0 && /^lists:|^crowdsecurity\/community-blocklist$/.test(alert.scope));
+    return wants('scope', (scope) => alert.scope === scope) && wants('value', (value) => alert.value === value)
+      && wants('kind', (kind) => alert.kind === kind) && wants('simulated', (value) => value !== 'false' || !alert.simulated)
+      && wants('scenario', (name) => alert.scenario === name || some(({ scenario }) => scenario === name))
+      && wants('origin', (name) => some(({ origin }) => origin === name)) && wants('decision_type', (name) => some(({ type }) => type === name))
+      && wants('since', (hours) => alert.hoursAgo <= parseFloat(hours)) && wants('until', (hours) => alert.hoursAgo >= parseFloat(hours))
+      && wants('created_before', (hours) => alert.hoursAgo >= parseFloat(hours))
+      && wants('has_active_decision', (value) => value === 'true' ? some((decision) => isActive(alert, decision)) : decisions.length === 0)
+      && wants('include_capi', (value) => value !== 'false' || query.has('origin') || !isFromList)
+      && wants('range', (range) => some((decision) => isInRange(decision, range, query)))
+      && wants('ip', (address) => some((decision) => isInRange(decision, address, query)));
+  };
+  const found = world.map((alert, place) => passes(alert) ? place : -1).filter((place) => place >= 0);
+  if (query.get('sort') !== 'ASC') found.reverse();
+  const limit = Number(query.get('limit') ?? 100);
+  return limit === 0 ? found : found.slice(0, limit);
+}
+
+/** Places of the decisions that GET /v1/decisions answers with, among all of the world, in no order. */
+export function listDecisions(world: readonly WorldAlert[], query: URLSearchParams): number[] {
+  const wants = (name: string, test: (value: string) => boolean): boolean => query.get(name) === null || test(query.get(name)!);
+  const found: number[] = [];
+  let place = -1;
+  for (const alert of world) for (const decision of alert.decisions) {
+    place++;
+    if (isActive(alert, decision) && (query.get('simulated') === 'true' || !alert.simulated)
+      && wants('scopes', (scopes) => scopes.split(',').includes(decision.scope)) && wants('value', (value) => value === decision.value)
+      && wants('type', (type) => type === decision.type) && wants('origins', (origins) => origins.split(',').includes(decision.origin))
+      && wants('scenarios_containing', (words) => words.split(',').some((word) => decision.scenario.includes(word)))
+      && wants('scenarios_not_containing', (words) => !words.split(',').some((word) => decision.scenario.includes(word)))
+      && wants('id_gt', (id) => place + 1 > Number(id))
+      && wants('range', (range) => isInRange(decision, range, query)) && wants('ip', (address) => isInRange(decision, address, query))) found.push(place);
+  }
+  return found;
+}
+
+function isActive(alert: WorldAlert, decision: WorldDecision): boolean {
+  return decision.hours > alert.hoursAgo;
+}
+
+function isInRange({ bounds }: WorldDecision, text: string, query: URLSearchParams): boolean {
+  if (bounds === null || text.includes(':')) return false;
+  const [address, length] = text.split('/');
+  const first = address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+  const last = first + 2 ** (32 - Number(length ?? 32)) - 1;
+  return query.get('contains') === 'false' ? first <= bounds[0] && bounds[1] <= last : bounds[0] <= first && last <= bounds[1];
+}
+
+function dotted(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
+}
