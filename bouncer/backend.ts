@@ -1,5 +1,6 @@
 // What a packet filter has to do for the bouncer. Not when or why: that is enforce.ts.
 
+import type { FamilyNumber } from './family.js';
 import type { ElementList, HeldElements, SetId } from './element-list.js';
 
 /** A change of one set, applied whole or not at all. An element in both lists changes its end. */
@@ -9,6 +10,14 @@ export interface SetChange {
   readonly isReplacement: boolean;
   readonly deletes: ElementList;
   readonly adds: ElementList;
+}
+
+/** A banned address as the kernel holds it. */
+export interface HeldBan {
+  /** When it was put there last, NaN where nobody knows. */
+  readonly sinceMs: number;
+  /** Infinity: it stays. */
+  readonly untilMs: number;
 }
 
 /** What packets met, by origin. */
@@ -27,6 +36,8 @@ export class BackendError extends Error {
 /** A packet filter. Calls come one after the other, except for `cutConnections`, which comes beside them. */
 export interface Backend {
   readonly name: string;
+  /** Families whose single addresses and ranges are to be in one set, which is of the kind of ranges. Known once it was opened. */
+  readonly oneSet: ReadonlySet<FamilyNumber>;
   /**
    * Makes tables, chains, rules and sets what they should be and leaves bans that are there. May be called again at any
    * time. Resolves to whether something was missing or foreign, so that sets must be replaced. Throws BackendError.
@@ -36,6 +47,8 @@ export interface Backend {
   apply(change: SetChange, nowMs: number): Promise<void>;
   /** What the kernel holds of a set. Slow on large sets; for tests and questions. */
   dump(set: SetId, nowMs: number): Promise<HeldElements>;
+  /** By what a set bans an address, in network order, or null. */
+  find(set: SetId, address: Uint8Array, nowMs: number): Promise<HeldBan | null>;
   /** The sets of bans that the kernel holds, whoever made them under our names. */
   list(): Promise<readonly SetId[]>;
   /** Dropped and processed packets since the counters were made. */

@@ -42,8 +42,8 @@ export interface Enforcement {
   readonly widestBits: Readonly<Record<FamilyNumber, number>>;
   /** One set for all origins (set-only). */
   readonly hasOneGroup: boolean;
-  /** Single addresses are ranges of one, so that one set has them all (mode ipset). */
-  readonly hasOneSet?: boolean;
+  /** Families where single addresses are ranges of one, so that one set has them all; the backend knows which. */
+  readonly oneSet?: ReadonlySet<FamilyNumber>;
 }
 
 /** Returns the ban of a decision, or why there is none. */
@@ -59,7 +59,7 @@ export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs:
   const untilMs = nowMs + durationMs(decision.duration ?? '');
   if (!(untilMs > nowMs)) return 'ended';
   return { id: decision.id, family: address.version, address, untilMs,
-    bits: bits === address.bits && enforcement.hasOneSet !== true ? null : bits, group: enforcement.hasOneGroup ? '' : groupOf(origin) };
+    bits: bits === address.bits && enforcement.oneSet?.has(address.version) !== true ? null : bits, group: enforcement.hasOneGroup ? '' : groupOf(origin) };
 }
 
 /** The part of a set's name that tells the origin: letters, digits, `_-` of it. */

@@ -42,6 +42,17 @@ export function packRanges(family: Family, ranges: readonly CoveredRange[]): Ele
   return { count: ranges.length, first, last, untilMs: Float64Array.from(ranges, ({ untilMs }) => untilMs) };
 }
 
+/** Which element an address, in network order, is or lies in; -1: none. */
+export function indexOf({ count, first, last }: ElementList, address: Uint8Array): number {
+  for (let index = 0; index < count; index++) {
+    const from = index * address.length;
+    const low = first.subarray(from, from + address.length);
+    const high = (last ?? first).subarray(from, from + address.length);
+    if (Buffer.compare(low, address) <= 0 && Buffer.compare(address, high) <= 0) return index;
+  }
+  return -1;
+}
+
 /** Nothing. */
 export const noElements: ElementList = { count: 0, first: new Uint8Array(0), last: null,
   untilMs: new Float64Array(0) };

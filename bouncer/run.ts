@@ -49,13 +49,16 @@ export async function startBouncer(config: BouncerConfig, backend: Backend, log:
   const { country, asn } = config.geo;
   // Most hosts ban no countries; the reader is loaded for those that do.
   const geo = country === null && asn === null ? null : new (await import('./geo-networks.js')).GeoNetworks(config.geo);
-  const intake = new DecisionIntake(state, enforcementOf(config), now, geo);
+  const intake = new DecisionIntake(state, enforcementOf(config, backend), now, geo);
   const feed = feedOf(config, client, intake, { log, now, onChange: () => enforcer.wake(),
     onAllowlists: () => void allowlists.refresh(), onWhole: () => {
       enforcer.release();
       void enforcer.settled().then(isReady);
     } });
   await enforcer.start();
+  for (const set of setsWithoutRanges(config, backend)) {
+    log.warning(`set ${set} was made without the flag interval: ranges are kept in ${set}.ranges, name both in your rules`);
+  }
   const measure = async (): Promise<Measures> => {
     const { dropped, processed } = await enforcer.ask(() => backend.count());
     return { dropped, processed, active: state.counts(), ...feed.counts, refused: intake.refused,
@@ -90,9 +93,9 @@ function feedOf({ filter, isPushed, updateFrequencyMs }: BouncerConfig, client: 
 }
 
 /** What of a configuration decides which decisions are enforced. */
-export function enforcementOf({ types, families, widestBits, mode, nftables }: BouncerConfig): Enforcement {
-  return { types: new Set(types), families: new Set(families), widestBits,
-    hasOneSet: mode === 'ipset', hasOneGroup: mode !== 'nftables' || Object.values(nftables).some(({ isSetOnly }) => isSetOnly) };
+export function enforcementOf({ types, families, widestBits, mode, nftables }: BouncerConfig, { oneSet }: Backend): Enforcement {
+  return { types: new Set(types), families: new Set(families), widestBits, oneSet,
+    hasOneGroup: mode !== 'nftables' || Object.values(nftables).some(({ isSetOnly }) => isSetOnly) };
 }
 
 /** Tells systemd that the service is up, by its datagram socket; without one nothing happens. */
@@ -105,6 +108,12 @@ export function notifySystemd(state: string, socketPath = process.env['NOTIFY_SO
 async function spawnNotify(state: string): Promise<void> {
   const { execFile } = await import('node:child_process');
   return new Promise((resolve) => execFile('systemd-notify', [state], () => resolve()));
+}
+
+/** Names of sets that rules of others name and that cannot hold ranges. */
+function setsWithoutRanges({ mode, nftables }: BouncerConfig, { oneSet }: Backend): string[] {
+  return (mode === 'nftables' ? [4, 6] as const : []).filter((family) => nftables[family]?.isSetOnly === true && !oneSet.has(family))
+    .map((family) => nftables[family]!.set);
 }
 
 /** Families whose rules are the administrator's. */

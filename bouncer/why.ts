@@ -2,13 +2,13 @@
 // changes neither, so it can be run beside a working bouncer.
 
 import { IpPrefix, type IpAddress } from '../ts/util/ip.js';
-import type { Backend } from './backend.js';
+import type { Backend, HeldBan } from './backend.js';
 import type { BouncerConfig } from './config.js';
 import { boundsOf } from './family.js';
-import { readBan, type WireDecision } from './decision.js';
+import { readBan, type Enforcement, type WireDecision } from './decision.js';
 import { BouncerClient } from './lapi-client.js';
 import { hostSources, lapiAddresses, neverRanges } from './never-ban.js';
-import type { ElementList, HeldElements, SetId } from './element-list.js';
+import type { SetId } from './element-list.js';
 import { enforcementOf } from './run.js';
 
 /** Returns the answer as lines of text. Throws E_LAPI when the Local API does not answer whole. */
@@ -25,7 +25,8 @@ export async function explainAddress(config: BouncerConfig, address: IpAddress, 
   if (never.get(address.version)?.some(({ first, last }) => first <= number && number <= last)) {
     lines.push(`${address} is never banned (own address, gateway, Local API, never_ban or an allowlist)`);
   }
-  for (const decision of decisions) lines.push(told(decision, config, now()));
+  const enforcement = enforcementOf(config, backend);
+  for (const decision of decisions) lines.push(told(decision, enforcement, now()));
   if (decisions.length === 0) lines.push(`the Local API has no decision on ${address}`);
   const held = await heldBy(backend, address, now());
   for (const { set, sinceMs, untilMs } of held) {
@@ -38,38 +39,19 @@ export async function explainAddress(config: BouncerConfig, address: IpAddress, 
   return `${lines.join('\n')}\n`;
 }
 
-/** An element of a set; `sinceMs` NaN: nobody knows. */
-interface Held {
-  readonly set: SetId;
-  readonly sinceMs: number;
-  readonly untilMs: number;
-}
-
-function told(decision: WireDecision, config: BouncerConfig, nowMs: number): string {
+function told(decision: WireDecision, enforcement: Enforcement, nowMs: number): string {
   const { id, type, scope, value, origin, scenario, duration } = decision;
-  const ban = readBan(decision, enforcementOf(config), nowMs);
+  const ban = readBan(decision, enforcement, nowMs);
   return `decision ${id}: ${type} of ${scope} ${value} by ${origin} (${scenario}), ${duration} left`
     + `${typeof ban === 'string' && ban !== 'scope' ? `; not enforced (${ban})` : ''}`;
 }
 
-async function heldBy(backend: Backend, address: IpAddress, nowMs: number): Promise<Held[]> {
+async function heldBy(backend: Backend, address: IpAddress, nowMs: number): Promise<(HeldBan & { readonly set: SetId })[]> {
   const key = Uint8Array.from(address.toBytes());
-  const found: Held[] = [];
+  const found: (HeldBan & { readonly set: SetId })[] = [];
   for (const set of await backend.list()) {
-    if (set.family !== address.version) continue;
-    const list: HeldElements = await backend.dump(set, nowMs);
-    const index = indexOf(list, key);
-    if (index >= 0) found.push({ set, sinceMs: list.sinceMs?.[index] ?? NaN, untilMs: list.untilMs[index] });
+    const held = set.family === address.version ? await backend.find(set, key, nowMs) : null;
+    if (held !== null) found.push({ set, ...held });
   }
   return found;
-}
-
-function indexOf({ count, first, last }: ElementList, key: Uint8Array): number {
-  for (let index = 0; index < count; index++) {
-    const from = index * key.length;
-    const low = first.subarray(from, from + key.length);
-    const high = (last ?? first).subarray(from, from + key.length);
-    if (Buffer.compare(low, key) <= 0 && Buffer.compare(key, high) <= 0) return index;
-  }
-  return -1;
 }

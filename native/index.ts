@@ -232,6 +232,11 @@ export interface NftConnection {
    * then leaves out elements or repeats them.
    */
   listElements(family: number, table: string, set: string, keyLength: number): Promise<NftElements>;
+  /**
+   * The element that has a key; in an interval set the beginning of the interval that the key lies in. One or none, also when the set is
+   * not there. Fast on large sets.
+   */
+  findElement(family: number, table: string, set: string, key: Uint8Array): Promise<NftElements>;
   /** Deletes conntrack entries whose source lies in one of the ranges (inclusive); resolves to how many. */
   cutConnections(family: number, count: number, first: Uint8Array, last: Uint8Array): Promise<number>;
   /**
@@ -243,6 +248,8 @@ export interface NftConnection {
     timeoutsS?: Uint32Array | null): Promise<Int32Array>;
   /** What a set of ipset holds, or without elements only how many. Rejects with errno 2 when it is not there. */
   listIpset(set: string, keyLength: number, hasElements: boolean): Promise<IpsetContent>;
+  /** Whether an address of 4 or 16 bytes lies in a set of ipset. Rejects with errno 2 when the set is not there. */
+  testIpset(set: string, key: Uint8Array): Promise<boolean>;
   close(): void;
 }
 

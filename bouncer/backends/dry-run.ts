@@ -1,13 +1,14 @@
 // The backend that bans nobody: it keeps what it is told, drops what ends, and can say it. For --dry-run and tests.
 
 import type { Backend, SetChange } from '../backend.js';
-import { families } from '../family.js';
+import { families, type FamilyNumber } from '../family.js';
 import { setKey, textsOf, type HeldElements, type SetId } from '../element-list.js';
 import { parseIp } from '../../ts/util/ip.js';
 
 /** Records changes. */
 export class DryRunBackend implements Backend {
   readonly name = 'dry-run';
+  readonly oneSet: ReadonlySet<FamilyNumber> = new Set();
   /** By set, elements as text with their ends. */
   readonly sets = new Map<string, Map<string, number>>();
   readonly #say: (text: string) => void;
@@ -46,6 +47,10 @@ export class DryRunBackend implements Backend {
     }
     return { count: living.length, first, last: set.kind === 'address' ? null : last,
       untilMs: Float64Array.from(living, ([, untilMs]) => untilMs), sinceMs: null };
+  }
+
+  async find(): Promise<null> {
+    return null;
   }
 
   async list(): Promise<SetId[]> {

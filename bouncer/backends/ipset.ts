@@ -4,13 +4,13 @@
 // revisions of their types. A set is replaced by filling another and swapping.
 
 import { loadNftablesAddon, type NftablesAddon, type NftConnection } from '../../native/index.js';
-import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
-import { setKey, type ElementList, type HeldElements, type SetId } from '../element-list.js';
+import { BackendError, type Backend, type HeldBan, type PacketCounts, type SetChange } from '../backend.js';
+import { indexOf, setKey, type ElementList, type HeldElements, type SetId } from '../element-list.js';
 import { families, type FamilyNumber } from '../family.js';
 import { bouncerLimits } from '../limits.js';
 import { IptablesRules } from './iptables-rules.js';
 import { IpsetSet, networksOf } from './ipset-set.js';
-import { connectNetlink, ConntrackCutter } from './netlink.js';
+import { asking, connectNetlink, ConntrackCutter } from './netlink.js';
 import type { DenyOptions } from './nftables-rules.js';
 import { attempt, runProgram } from './programs.js';
 
@@ -25,6 +25,7 @@ export interface IpsetOptions {
   /** false: only sets (mode ipset). */
   readonly hasRules: boolean;
   readonly now?: () => number;
+  readonly addon?: NftablesAddon | undefined;
 }
 
 const suffixes: Readonly<Record<SetId['kind'], string>> = { address: '', range: '-net', never: '-never' };
@@ -34,6 +35,7 @@ const setType = 'hash:net';
 /** Sets of ipset. */
 export class IpsetBackend implements Backend {
   readonly name: string;
+  readonly oneSet: ReadonlySet<FamilyNumber>;
   readonly #options: IpsetOptions;
   readonly #now: () => number;
   readonly #addon: NftablesAddon;
@@ -53,8 +55,9 @@ export class IpsetBackend implements Backend {
   constructor(options: IpsetOptions) {
     this.#options = options;
     this.name = options.hasRules ? 'iptables' : 'ipset';
+    this.oneSet = new Set(options.hasRules ? [] : options.families);
     this.#now = options.now ?? Date.now;
-    this.#addon = loadNftablesAddon();
+    this.#addon = options.addon ?? loadNftablesAddon();
     this.#connection = connectNetlink(this.#addon);
     this.#looking = connectNetlink(this.#addon);
     this.#cutter = new ConntrackCutter(this.#addon);
@@ -106,6 +109,15 @@ export class IpsetBackend implements Backend {
     const last = Uint8Array.from(keys, (byte, at) =>
       byte | (0xff >> Math.min(Math.max(bits[Math.floor(at / keyBytes)] - 8 * (at % keyBytes), 0), 8)));
     return { count, first: keys, last: id.kind === 'address' ? null : last, untilMs, sinceMs: null };
+  }
+
+  /** ipset says of one address only whether it is there; until when is known to the list alone. */
+  async find(id: SetId, address: Uint8Array, nowMs: number): Promise<HeldBan | null> {
+    const set = this.#sets.get(setKey(id));
+    if (set === undefined || !await asking(this.#connection.testIpset(set.name, address))) return null;
+    const held = await this.dump(id, nowMs);
+    const index = indexOf(held, address);
+    return index < 0 ? null : { sinceMs: NaN, untilMs: held.untilMs[index] };
   }
 
   async list(): Promise<SetId[]> {

@@ -13,6 +13,8 @@ export interface NftablesFamily {
   readonly set: string;
   readonly priority: number;
   readonly isSetOnly: boolean;
+  /** In set-only mode: the one set has ranges and single addresses. */
+  readonly hasOneSet?: boolean;
 }
 
 /** Hooks of the filter, with the kernel's numbers. */
@@ -23,13 +25,15 @@ const rangesSuffix = '.ranges';
 const neverSuffix = '.never';
 
 /** The name of a set. */
-export function nameOf({ kind, group }: SetId, { set }: NftablesFamily): string {
+export function nameOf({ kind, group }: SetId, { set, hasOneSet }: NftablesFamily): string {
   const name = group === '' ? set : `${set}-${group}`;
+  if (hasOneSet === true && kind === 'range') return name;
   return kind === 'never' ? set + neverSuffix : kind === 'range' ? name + rangesSuffix : name;
 }
 
 /** The set a name stands for, or null for one that is not ours. */
-export function idOf(name: string, family: Family, { set, isSetOnly }: NftablesFamily): SetId | null {
+export function idOf(name: string, family: Family, { set, isSetOnly, hasOneSet }: NftablesFamily): SetId | null {
+  if (hasOneSet === true) return name === set ? { family: family.number, kind: 'range', group: '' } : null;
   if (name === set + neverSuffix) return { family: family.number, kind: 'never', group: '' };
   const isRange = name.endsWith(rangesSuffix);
   const base = isRange ? name.slice(0, -rangesSuffix.length) : name;

@@ -1,10 +1,11 @@
 // The nftables backend: a table of ours for each family, a chain at each hook, a set for each origin. Everything goes
 // over netlink in transactions; a change of a set holds whole or not at all. In set-only mode there are sets and nothing
-// else: the rules are the administrator's.
+// else: the rules are the administrator's, and name one set. It has single addresses and ranges, unless it was made without the
+// flag for intervals; ranges are in a set beside it then.
 
-import { loadNftablesAddon, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
+import { loadNftablesAddon, setFlag, type NftablesAddon, type NftBatch, type NftConnection, type NftMonitor,
   type NftObject } from '../../native/index.js';
-import { BackendError, type Backend, type PacketCounts, type SetChange } from '../backend.js';
+import { BackendError, type Backend, type HeldBan, type PacketCounts, type SetChange } from '../backend.js';
 import { setKey, type ElementList, type HeldElements, type SetId } from '../element-list.js';
 import { families, type Family, type FamilyNumber } from '../family.js';
 import { asking, connectNetlink, ConntrackCutter, guard } from './netlink.js';
@@ -26,7 +27,11 @@ const errnoNames: Readonly<Record<number, string>> = { 1: 'EPERM', 2: 'ENOENT', 
 /** nf_tables over netlink. */
 export class NftablesBackend implements Backend {
   readonly name = 'nftables';
+  readonly oneSet: ReadonlySet<FamilyNumber>;
   readonly #options: NftablesOptions;
+  /** As `oneSet`; decided when a family is opened first, for the wanted state is split accordingly. */
+  readonly #oneSet = new Set<FamilyNumber>();
+  readonly #opened = new Set<FamilyNumber>();
   readonly #addon: NftablesAddon;
   readonly #connection: NftConnection;
   readonly #cutter: ConntrackCutter;
@@ -40,6 +45,7 @@ export class NftablesBackend implements Backend {
   /** Throws a BackendError when netlink is out of reach. */
   constructor(options: NftablesOptions) {
     this.#options = options;
+    this.oneSet = this.#oneSet;
     this.#addon = options.addon ?? loadNftablesAddon();
     this.#connection = connectNetlink(this.#addon);
     this.#cutter = new ConntrackCutter(this.#addon);
@@ -55,8 +61,9 @@ export class NftablesBackend implements Backend {
   }
 
   async apply({ set, isReplacement, adds, deletes }: SetChange, nowMs: number): Promise<void> {
-    const names = this.#options.families[set.family];
-    if (names === undefined) return;
+    const names = this.#namesOf(set.family);
+    // Where there is one set, its single addresses come as ranges, and the set that would have them is not there.
+    if (names === undefined || (names.hasOneSet === true && set.kind !== 'range')) return;
     const family = families[set.family];
     const name = nameOf(set, names);
     const batch = new this.#addon.Batch();
@@ -73,18 +80,30 @@ export class NftablesBackend implements Backend {
 
   async dump(set: SetId, nowMs: number): Promise<HeldElements> {
     const family = families[set.family];
-    const names = this.#options.families[set.family];
+    const names = this.#namesOf(set.family);
     if (names === undefined) throw new BackendError(`family ${set.family} is not enforced`);
     const dumped = await asking(this.#connection.listElements(family.protocol, names.table, nameOf(set, names),
       family.keyBytes));
     return readElements(family, dumped, set.kind !== 'address', nowMs);
   }
 
+  async find(set: SetId, address: Uint8Array, nowMs: number): Promise<HeldBan | null> {
+    const family = families[set.family];
+    const names = this.#namesOf(set.family);
+    if (names === undefined) return null;
+    const found = await asking(this.#connection.findElement(family.protocol, names.table, nameOf(set, names), address));
+    if (found.count === 0) return null;
+    const { untilMs, sinceMs } = readElements(family, found, false, nowMs);
+    return { sinceMs: sinceMs?.[0] ?? NaN, untilMs: untilMs[0] };
+  }
+
   async list(): Promise<SetId[]> {
     const found: SetId[] = [];
-    for (const [family, names] of this.#families()) {
-      if (!(await this.#list('table', family)).some(({ table }) => table === names.table)) continue;
-      found.push(...sortSets(await this.#list('set', family, names.table), family, names).usable);
+    for (const [family, known] of this.#families()) {
+      if (!(await this.#list('table', family)).some(({ table }) => table === known.table)) continue;
+      const sets = await this.#list('set', family, known.table);
+      this.#decide(family, known, sets);
+      found.push(...sortSets(sets, family, this.#namesOf(family.number)!).usable);
     }
     return found.filter(({ kind }) => kind !== 'never');
   }
@@ -141,19 +160,25 @@ export class NftablesBackend implements Backend {
   }
 
   /** Makes one family what it should be, in one transaction. Resolves to whether anything had to be done. */
-  async #openFamily(family: Family, names: NftablesFamily): Promise<boolean> {
+  async #openFamily(family: Family, known: NftablesFamily): Promise<boolean> {
     const batch = new this.#addon.Batch();
     const { protocol } = family;
-    const hasTable = (await this.#list('table', family)).some(({ table }) => table === names.table);
-    if (!hasTable) batch.addTable(protocol, names.table);
-    const sets = hasTable ? await this.#list('set', family, names.table) : [];
+    const hasTable = (await this.#list('table', family)).some(({ table }) => table === known.table);
+    if (!hasTable) batch.addTable(protocol, known.table);
+    const sets = hasTable ? await this.#list('set', family, known.table) : [];
+    this.#decide(family, known, sets);
+    const names = this.#namesOf(family.number)!;
     const chains = hasTable ? await this.#list('chain', family, names.table) : [];
     const rules = hasTable ? await this.#list('rule', family, names.table) : [];
     const { usable, foreign } = sortSets(sets, family, names);
     for (const set of usable) this.#sets.set(setKey(set), set);
     if (names.isSetOnly) {
       if (foreign.length > 0) throw new BackendError(`set ${foreign[0].name} of table ${names.table} has other flags than `
-        + 'a set of bans needs (type of the family, timeout; interval only for ranges)');
+        + 'a set of bans needs (type of the family, timeout; interval as it was when the bouncer started)');
+      const main: SetId = { family: family.number, kind: names.hasOneSet === true ? 'range' : 'address', group: '' };
+      // There before the first ban, for rules to name it.
+      if (!this.#sets.has(setKey(main))) this.#addSet(batch, family, names, main);
+      this.#sets.set(setKey(main), main);
     } else {
       const never: SetId = { family: family.number, kind: 'never', group: '' };
       // Sets that are not usable can only go when no rule names them any more: rules first.
@@ -212,7 +237,7 @@ export class NftablesBackend implements Backend {
   /** Whether the kernel can delete without complaining about what is gone (Linux 6.3). */
   async #probeDestroy(): Promise<boolean> {
     const [set] = this.#sets.values();
-    const names = set === undefined ? undefined : this.#options.families[set.family];
+    const names = set === undefined ? undefined : this.#namesOf(set.family);
     if (set === undefined || names === undefined) return false;
     const family = families[set.family];
     const batch = new this.#addon.Batch();
@@ -248,9 +273,22 @@ export class NftablesBackend implements Backend {
     return asking(this.#connection.listObjects(kind, family.protocol, table));
   }
 
+  /** In set-only mode: whether the set that is there, or is to be made, has ranges too. */
+  #decide(family: Family, names: NftablesFamily, sets: readonly NftObject[]): void {
+    if (!names.isSetOnly || this.#opened.has(family.number)) return;
+    this.#opened.add(family.number);
+    const flags = sets.find(({ name }) => name === names.set)?.flags ?? setFlag.interval;
+    if ((flags & setFlag.interval) !== 0) this.#oneSet.add(family.number);
+  }
+
+  #namesOf(family: FamilyNumber): NftablesFamily | undefined {
+    const names = this.#options.families[family];
+    return names === undefined ? undefined : { ...names, hasOneSet: this.#oneSet.has(family) };
+  }
+
   #families(): [Family, NftablesFamily][] {
     return ([4, 6] as const).flatMap((number): [Family, NftablesFamily][] => {
-      const names = this.#options.families[number];
+      const names = this.#namesOf(number);
       return names === undefined ? [] : [[families[number], names]];
     });
   }

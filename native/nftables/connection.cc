@@ -103,6 +103,42 @@ class ElementsRequest : public DumpRequest {
   ElementList list_;
 };
 
+/// Asks for the element that has a key; of an interval set for the beginning of the interval that holds it.
+class ElementRequest : public Request {
+ public:
+  ElementRequest(const Napi::CallbackInfo& info, Connection* connection, const Scope& scope, const std::string& set,
+                 const uint8_t* key, size_t key_length)
+      : Request(info, connection), key_length_(key_length) {
+    // The acknowledgement behind the answer ends it as it would end a dump.
+    writer_.Begin((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETSETELEM, NLM_F_REQUEST | NLM_F_ACK, kSequence, scope.family, 0);
+    writer_.PutText(NFTA_SET_ELEM_LIST_TABLE, scope.table);
+    writer_.PutText(NFTA_SET_ELEM_LIST_SET, set);
+    const size_t list = writer_.Open(NFTA_SET_ELEM_LIST_ELEMENTS);
+    const size_t element = writer_.Open(NFTA_LIST_ELEM);
+    const size_t data = writer_.Open(NFTA_SET_ELEM_KEY);
+    writer_.PutBytes(NFTA_DATA_VALUE, key, key_length);
+    writer_.Close(data);
+    writer_.Close(element);
+    writer_.Close(list);
+    writer_.End();
+  }
+
+ private:
+  void Run(Socket& socket) override {
+    try {
+      socket.Dump(writer_.bytes(), kSequence,
+                  [this](const Message& message) { ReadElements(message, key_length_, list_); });
+    } catch (const SystemError& error) {
+      if (error.number != ENOENT) throw;
+    }
+  }
+  Napi::Value Result(Napi::Env env) override;
+
+  MessageWriter writer_;
+  size_t key_length_;
+  ElementList list_;
+};
+
 Napi::Object ElementsValue(Napi::Env env, const ElementList& list) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("count", static_cast<double>(list.flags.size()));
@@ -115,6 +151,7 @@ Napi::Object ElementsValue(Napi::Env env, const ElementList& list) {
 }
 
 Napi::Value ElementsRequest::Result(Napi::Env env) { return ElementsValue(env, list_); }
+Napi::Value ElementRequest::Result(Napi::Env env) { return ElementsValue(env, list_); }
 
 /// Asks how many transactions there have been, everybody's.
 class GenerationRequest : public Request {
@@ -160,9 +197,11 @@ Napi::Function Connection::Define(Napi::Env env) {
                       InstanceMethod<&Connection::ListObjects>("listObjects"),
                       InstanceMethod<&Connection::Generation>("generation"),
                       InstanceMethod<&Connection::ListElements>("listElements"),
+                      InstanceMethod<&Connection::FindElement>("findElement"),
                       InstanceMethod<&Connection::CutConnections>("cutConnections"),
                       InstanceMethod<&Connection::PutIpset>("putIpset"),
                       InstanceMethod<&Connection::ListIpset>("listIpset"),
+                      InstanceMethod<&Connection::TestIpset>("testIpset"),
                       InstanceMethod<&Connection::Close>("close")});
 }
 
@@ -222,6 +261,18 @@ Napi::Value Connection::ListElements(const Napi::CallbackInfo& info) {
   const std::string set = NameArgument(info, 2, "set");
   const auto key_length = static_cast<size_t>(WholeArgument(info, 3, 1, 64, "keyLength"));
   return (new ElementsRequest(info, this, scope.table, set, key_length))->Start();
+}
+
+/// findElement(family, table, set, key)
+Napi::Value Connection::FindElement(const Napi::CallbackInfo& info) {
+  CheckFree(info);
+  const Scope scope = ScopeArguments(info);
+  const std::string set = NameArgument(info, 2, "set");
+  const auto* key = OptionalArray<Napi::Uint8Array, uint8_t>(info, 3, napi_uint8_array, 1, "key");
+  if (key == nullptr) throw Napi::TypeError::New(info.Env(), "key must be a Uint8Array");
+  const size_t length = info[3].As<Napi::Uint8Array>().ElementLength();
+  if (length > 64) throw Napi::RangeError::New(info.Env(), "key must have 1 to 64 bytes");
+  return (new ElementRequest(info, this, scope, set, key, length))->Start();
 }
 
 Napi::Value Connection::CutConnections(const Napi::CallbackInfo& info) {

@@ -25,10 +25,12 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value ListObjects(const Napi::CallbackInfo& info);
   Napi::Value Generation(const Napi::CallbackInfo& info);
   Napi::Value ListElements(const Napi::CallbackInfo& info);
+  Napi::Value FindElement(const Napi::CallbackInfo& info);
   Napi::Value CutConnections(const Napi::CallbackInfo& info);
   /// Sets of ipset: ipset.cc.
   Napi::Value PutIpset(const Napi::CallbackInfo& info);
   Napi::Value ListIpset(const Napi::CallbackInfo& info);
+  Napi::Value TestIpset(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   void CheckFree(const Napi::CallbackInfo& info);
 

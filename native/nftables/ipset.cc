@@ -89,6 +89,33 @@ class IpsetRequest : public Request {
   IpsetContent content_;
 };
 
+/// Asks whether an address is in a set, by itself or in a network.
+class IpsetTestRequest : public Request {
+ public:
+  IpsetTestRequest(const Napi::CallbackInfo& info, Connection* connection, const std::string& set, const Networks& network)
+      : Request(info, connection) {
+    writer_.Begin(TypeOf(IPSET_CMD_TEST), NLM_F_REQUEST | NLM_F_ACK, kSequence, FamilyOf(network.key_length), 0);
+    PutHead(writer_, set);
+    PutNetwork(writer_, network, 0);
+    writer_.End();
+  }
+
+ private:
+  void Run(Socket& socket) override {
+    try {
+      socket.Dump(writer_.bytes(), kSequence, [](const Message&) {});
+      is_there_ = true;
+    } catch (const SystemError& error) {
+      // ipset's word for an element that is not there.
+      if (error.number != IPSET_ERR_EXIST) throw;
+    }
+  }
+  Napi::Value Result(Napi::Env env) override { return Napi::Boolean::New(env, is_there_); }
+
+  MessageWriter writer_;
+  bool is_there_ = false;
+};
+
 std::string SetArgument(const Napi::CallbackInfo& info) {
   std::string set = NameArgument(info, 0, "set");
   if (set.size() >= IPSET_MAXNAMELEN) throw Napi::RangeError::New(info.Env(), "set must have 1 to 31 bytes");
@@ -174,6 +201,17 @@ Napi::Value Connection::PutIpset(const Napi::CallbackInfo& info) {
     next = PutIpsetMessage(writer, ++messages, set, is_delete, networks, next);
   }
   return (new CommitRequest(info, this, std::move(writer.bytes()), messages))->Start();
+}
+
+/// testIpset(set, key)
+Napi::Value Connection::TestIpset(const Napi::CallbackInfo& info) {
+  CheckFree(info);
+  const std::string set = SetArgument(info);
+  const auto* key = OptionalArray<Napi::Uint8Array, uint8_t>(info, 1, napi_uint8_array, 4, "key");
+  const size_t length = key == nullptr ? 0 : info[1].As<Napi::Uint8Array>().ElementLength();
+  if (length != 4 && length != 16) throw Napi::TypeError::New(info.Env(), "key must be a Uint8Array of 4 or 16 bytes");
+  const auto bits = static_cast<uint8_t>(8 * length);
+  return (new IpsetTestRequest(info, this, set, Networks{1, length, key, &bits, nullptr}))->Start();
 }
 
 /// listIpset(set, keyLength, hasElements)

@@ -84,6 +84,8 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
       await ban(instance, token, '10.9.0.0/24');
       await waitFor('the range is in the kernel', () => run('nft', ['list', 'table', 'ip', 'crowdsec']).includes('10.9.0.0/24'));
       await send('10.9.0.2');
+      assert.match(await explainAddress(setup.config, parseIp('10.9.0.77')!, setup.backend()),
+        /decision \d+: ban of Range 10\.9\.0\.0\/24 by cscli .*\nthe kernel holds it as range of cscli, since 20.*Z, until 20/);
       const own = createSocket('udp4').bind(0, '10.9.0.1');
       await new Promise((resolve) => own.once('listening', resolve));
       own.send('x', server.address().port, '10.9.0.1');

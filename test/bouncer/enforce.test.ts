@@ -93,23 +93,52 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     assert.match(nft('list', 'set', 'ip', 'crowdsec', 'crowdsec-blacklists.never'), /127\.0\.0\.0\/8/);
   });
 
-  test('in set-only mode there are sets, no rules, and what else is in the table stays', async () => {
-    nft('add', 'table', 'ip', 'mine');
-    nft('add', 'set', 'ip', 'mine', 'bl', '{ type ipv4_addr; flags timeout; }');
-    nft('add', 'chain', 'ip', 'mine', 'c', '{ type filter hook input priority 0; }');
-    nft('add', 'rule', 'ip', 'mine', 'c', 'ip', 'saddr', '@bl', 'drop');
-    const backend = new NftablesBackend({ ...kernelOptions, families: { 4: { table: 'mine', chain: '', set: 'bl', priority: 0,
-      isSetOnly: true } } });
-    await backend.open();
-    await backend.apply({ set: { family: 4, kind: 'address', group: '' }, isReplacement: false, deletes: emptyList,
-      adds: { count: 1, first: Uint8Array.of(192, 0, 2, 1), last: null, untilMs: Float64Array.of(Date.now() + 60_000) } },
-    Date.now());
-    assert.match(nft('-s', 'list', 'table', 'ip', 'mine').replace(/\s+/g, ' '), /elements = \{ 192\.0\.2\.1 timeout [^}]*\}.*ip saddr @bl drop \}/);
-    await backend.cleanUp();
-    assert.doesNotMatch(nft('list', 'table', 'ip', 'mine'), /192\.0\.2\.1/);
-    nft('delete', 'table', 'ip', 'mine');
-    await backend.close();
-  });
+  const setOnly: NftablesOptions = { ...kernelOptions, families: { 4: { table: 'mine', chain: '', set: 'bl', priority: 0, isSetOnly: true } } };
+  const elements = (): string => nft('-s', 'list', 'table', 'ip', 'mine').replace(/\s+/g, ' ');
+
+  const setsOfOthers: readonly (readonly [what: string, declared: string | null, expected: Record<string, string[]>])[] = [
+    ['a set that is made by the bouncer has addresses and ranges', null,
+      { '4/range/': ['192.0.2.1-192.0.2.1', '198.51.100.0-198.51.100.6', '198.51.100.7-198.51.100.7', '198.51.100.8-198.51.100.255'] }],
+    ['a set that was made for ranges has them too', '{ type ipv4_addr; flags interval, timeout; auto-merge; }',
+      { '4/range/': ['192.0.2.1-192.0.2.1', '198.51.100.0-198.51.100.6', '198.51.100.7-198.51.100.7', '198.51.100.8-198.51.100.255'] }],
+    ['beside a set that was made without the flag for them there is one of ranges', '{ type ipv4_addr; flags timeout; }',
+      { '4/address/': ['192.0.2.1', '198.51.100.7'], '4/range/': ['198.51.100.0-198.51.100.255'] }],
+  ];
+  for (const [what, declared, expected] of setsOfOthers) {
+    test(`in set-only mode there are no rules of ours, and ${what}`, async () => {
+      nft('add', 'table', 'ip', 'mine');
+      nft('add', 'chain', 'ip', 'mine', 'c', '{ type filter hook input priority 0; }');
+      if (declared !== null) nft('add', 'set', 'ip', 'mine', 'bl', declared);
+      const bench = new KernelEnforcer(setOnly);
+      try {
+        await bench.start();
+        await bench.settle();
+        // The set is there before the first ban.
+        nft('add', 'rule', 'ip', 'mine', 'c', 'ip', 'saddr', '@bl', 'drop');
+        bench.add(1, '192.0.2.1');
+        bench.add(2, '198.51.100.0/24');
+        bench.add(3, '198.51.100.7', '2h', 'lists:x');
+        await bench.settle();
+        assert.deepEqual(await bench.held(), expected);
+        nft('flush', 'set', 'ip', 'mine', 'bl');
+        await bench.heals(expected, 'a flushed set');
+        bench.state.remove(3);
+        await bench.settle();
+        assert.match(elements(), /elements = \{ 192\.0\.2\.1 timeout [^}]*\}.*ip saddr @bl drop \}/);
+        if (declared === null) nft('flush', 'ruleset');
+        if (declared === null) await bench.heals({ '4/range/': ['192.0.2.1-192.0.2.1', '198.51.100.0-198.51.100.255'] }, 'a flushed ruleset');
+        assert.equal(bench.enforcer.counts.refusals, 0);
+      } finally {
+        await bench.enforcer.close();
+      }
+      const again = new NftablesBackend(setOnly);
+      await again.open();
+      await again.cleanUp();
+      await again.close();
+      assert.doesNotMatch(elements(), /192\.0\.2\.1/);
+      nft('flush', 'ruleset');
+    });
+  }
 
   test('the whole address space and its top are ranges like others', async () => {
     nft('flush', 'ruleset');
@@ -127,8 +156,6 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     assert.deepEqual((await bench.held())['4/range/cscli'], ['224.0.0.0-255.255.254.255', '255.255.255.0-255.255.255.255']);
   });
 });
-
-const emptyList = { count: 0, first: new Uint8Array(0), last: null, untilMs: new Float64Array(0) };
 
 function sorted(text: string): string {
   return text.split(' ').sort().join(' ');

@@ -10,7 +10,7 @@ import { noElements, packRanges, textsOf, type ElementList, type SetId } from '.
 import { families } from '../../bouncer/family.js';
 import { loadNftablesAddon, type NftConnection } from '../../native/index.js';
 import { cidrsOf } from '../../ts/util/cidr.js';
-import { ipv4 } from '../../ts/util/ip.js';
+import { ipv4, parseIp } from '../../ts/util/ip.js';
 import { inNetworkNamespace, run } from '../support/network-namespace.js';
 import { ipsetBackend, KernelEnforcer } from './kernel-enforcer.js';
 import { waitFor } from './wait-for.js';
@@ -153,6 +153,26 @@ inNetworkNamespace(import.meta.url, ['nft', 'ipset', 'iptables'], () => {
       rmSync(folder, { recursive: true });
     }
   });
+
+  for (const hasRules of [true, false]) {
+    test(`a banned address is found ${hasRules ? 'in mode iptables' : 'in mode ipset'}, with its end`, async () => {
+      const bench = await makeBench(hasRules);
+      await ban(bench);
+      for (const [text, kind] of [['192.0.2.2', 'address'], ['198.51.100.77', 'range'], ['2001:db8::1', 'address'], ['2001:db8:1:2::3', 'range'],
+        ['192.0.2.4', null], ['2001:db8:2::', null]] as const) {
+        const address = parseIp(text)!;
+        const found: string[] = [];
+        for (const set of await bench.backend.list()) {
+          const now = Date.now();
+          const held = set.family === address.version ? await bench.backend.find(set, address.toBytes(), now) : null;
+          if (held === null) continue;
+          found.push(set.kind);
+          assert.ok(Math.abs(held.untilMs - now - 3_600_000) < 60_000, text);
+        }
+        assert.deepEqual(found, kind === null ? [] : [hasRules ? kind : 'range'], text);
+      }
+    });
+  }
 
   test('a set that is full is made anew with more room', async () => {
     const bench = await makeBench(true, 4);

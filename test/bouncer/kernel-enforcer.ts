@@ -8,6 +8,7 @@ import { NftablesBackend, type NftablesOptions } from '../../bouncer/backends/nf
 import { readBan, type Enforcement } from '../../bouncer/decision.js';
 import { textsOf, type SetId } from '../../bouncer/element-list.js';
 import { Enforcer } from '../../bouncer/enforce.js';
+import type { NftablesAddon } from '../../native/index.js';
 import { neverRanges } from '../../bouncer/never-ban.js';
 import { WantedState } from '../../bouncer/state.js';
 import { silentLog } from '../../ts/config/log.js';
@@ -22,10 +23,10 @@ export const kernelOptions: NftablesOptions = { hooks: ['input', 'forward'], den
     6: { table: 'crowdsec6', chain: 'crowdsec6-chain', set: 'crowdsec6-blacklists', priority: -10, isSetOnly: false } } };
 
 /** The backend of mode iptables, or ipset without rules, for both families. */
-export function ipsetBackend(hasRules: boolean, size = 131_072, isReject = false): IpsetBackend {
+export function ipsetBackend(hasRules: boolean, size = 131_072, isReject = false, addon?: NftablesAddon): IpsetBackend {
   const chains = ['INPUT', 'FORWARD'];
   return new IpsetBackend({ families: [4, 6], sets: { 4: 'bl', 6: 'bl6' }, size, chains: { 4: chains, 6: chains },
-    deny: { isReject, logPrefix: null }, hasRules });
+    deny: { isReject, logPrefix: null }, hasRules, addon });
 }
 
 /** An enforcer with its state and backend. Close it after the test. */
@@ -34,11 +35,15 @@ export class KernelEnforcer {
   readonly backend: Backend;
   readonly enforcer: Enforcer;
 
+  readonly #hasOneGroup: boolean;
+
   constructor(backend: Backend | Partial<NftablesOptions> = {}, never: readonly string[] = []) {
+    const isSetOnly = !('apply' in backend) && backend.families?.[4]?.isSetOnly === true;
+    this.#hasOneGroup = isSetOnly || ('apply' in backend && backend.name !== 'nftables');
     this.backend = 'apply' in backend ? backend : new NftablesBackend({ ...kernelOptions, ...backend });
     const sources = { addresses: () => [], gateways: () => [] };
     this.enforcer = new Enforcer({ backend: this.backend, state: this.state, log: silentLog, now: Date.now,
-      cutsConnections: true, never: () => neverRanges(never, sources, [4, 6]), keptOut: new Set(this.backend.name === 'ipset' ? [4, 6] : []) });
+      cutsConnections: true, never: () => neverRanges(never, sources, [4, 6]), keptOut: new Set(isSetOnly || this.backend.name === 'ipset' ? [4, 6] : []) });
   }
 
   /** Opens the kernel's side; what is there from others goes. */
@@ -49,7 +54,7 @@ export class KernelEnforcer {
 
   add(id: number, value: string, duration = '1h', origin = 'cscli'): void {
     const ban = readBan({ id, value, duration, origin, scenario: 's', type: 'ban', scope: 'Ip' },
-      { ...enforcement, hasOneSet: this.backend.name === 'ipset', hasOneGroup: this.backend.name !== 'nftables' }, Date.now());
+      { ...enforcement, oneSet: this.backend.oneSet, hasOneGroup: this.#hasOneGroup }, Date.now());
     assert.equal(typeof ban, 'object', String(ban));
     if (typeof ban === 'object') this.state.add(ban);
   }

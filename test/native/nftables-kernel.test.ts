@@ -81,6 +81,31 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     assert.match(list(), /0\.0\.0\.0\/8 timeout 1m, 224\.0\.0\.0\/3 timeout 1m|224\.0\.0\.0\/3.*0\.0\.0\.0\/8/s);
   });
 
+  test('one element is found among many, by its key or by one inside its interval', async () => {
+    await reset();
+    const count = 20_000;
+    const keys = Uint8Array.from({ length: 4 * count }, (_, at) => [10, 0, at >> 10, at >> 2][at % 4] & 255);
+    assert.deepEqual(await commit((batch) => batch.putElements(ipv4, 't', 's', elementAction.add, count, 4, keys,
+      Float64Array.from({ length: count }, (_, index) => 3_600_000 + 1000 * index))), []);
+    // 1.0.0.0 to 1.255.255.255, one address, and from 224.0.0.0 on.
+    const bounds = Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0, 10, 0, 0, 7, 10, 0, 0, 8, 224, 0, 0, 0);
+    assert.deepEqual(await commit((batch) => batch.putElements(ipv4, 't', 'r', elementAction.add, 5, 4, bounds,
+      Float64Array.of(60_000, 0, 120_000, 0, 180_000), Uint8Array.of(0, 1, 0, 1, 0))), []);
+    const cases: readonly (readonly [set: string, key: string, found: string | null, timeoutMs: number])[] = [
+      ['s', '10.0.0.0', '10.0.0.0', 3_600_000], ['s', '10.0.78.31', '10.0.78.31', 3_600_000 + 19_999_000], ['s', '10.0.78.32', null, 0],
+      ['s', '9.9.9.9', null, 0], ['r', '1.0.0.0', '1.0.0.0', 60_000], ['r', '1.255.255.255', '1.0.0.0', 60_000], ['r', '2.0.0.0', null, 0],
+      ['r', '0.255.255.255', null, 0], ['r', '10.0.0.7', '10.0.0.7', 120_000], ['r', '10.0.0.8', null, 0], ['r', '10.0.0.6', null, 0],
+      ['r', '223.255.255.255', null, 0], ['r', '255.255.255.255', '224.0.0.0', 180_000], ['none', '1.0.0.0', null, 0],
+    ];
+    for (const [set, key, expected, timeoutMs] of cases) {
+      const found = await connection.findElement(ipv4, 't', set, Uint8Array.from(key.split('.'), Number));
+      assert.deepEqual([found.count, [...found.keys].join('.'), ...found.timeoutsMs], expected === null ? [0, ''] : [1, expected, timeoutMs], `${key} in ${set}`);
+      if (expected !== null) assert.ok(found.expiresMs[0] > timeoutMs - 30_000 && found.expiresMs[0] <= timeoutMs, `${key} in ${set}`);
+    }
+    assert.throws(() => connection.findElement(ipv4, 't', 's', new Uint8Array(65)), /key must have 1 to 64 bytes/);
+    assert.throws(() => connection.findElement(ipv4, 't', 's', 'x' as never), TypeError);
+  });
+
   test('a refusal names message and element, and nothing of the transaction holds', async () => {
     await reset();
     const batch = new Batch();
@@ -192,6 +217,12 @@ inNetworkNamespace(import.meta.url, ['nft'], () => {
     assert.deepEqual(names(held), names(keys.subarray(16 * 500)));
     assert.ok(malformed === 0 && heldBits.every((length) => length === 48) && timeoutsS.every((left) => left > 3000 && left <= 3600));
     assert.match(run('ipset', ['save', 'n']), /add n 2001:db8:1f4::\/48 timeout/);
+    for (const [index, isIn] of [[499, false], [500, true], [2499, true], [2500, false]] as const) {
+      const address = Uint8Array.of(0x20, 1, 0xd, 0xb8, index >> 8, index & 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7);
+      assert.equal(await connection.testIpset('n', address), isIn, `an address in network ${index}`);
+    }
+    await assert.rejects(connection.testIpset('none', new Uint8Array(16)), { errno: 2 });
+    assert.throws(() => connection.testIpset('n', new Uint8Array(5)), TypeError);
     const more = await connection.putIpset('n', false, count, 16, keys.map((byte) => byte ^ 1), bits, new Uint32Array(count));
     assert.equal(more[1], 4352, 'the set is full');
     await assert.rejects(connection.listIpset('none', 16, false), { errno: 2 });
