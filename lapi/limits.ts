@@ -15,10 +15,12 @@ export const lapiLimits = {
   /** Heap of the thread of long requests, and its young part, megabytes. */
   bulkHeapMegabytesMax: 2_048,
   bulkYoungHeapMegabytesMax: 16,
+  /** Its priority: a ban on a busy machine goes first, and an import still gets a tenth of a core. */
+  bulkNice: 10,
   /** Alerts of one POST written in one transaction. */
   alertsPerTransaction: 50,
   /** Decisions of one alert written in one transaction; further ones follow in more. */
-  decisionSliceRows: 500,
+  decisionSliceRows: 200,
   /** Milliseconds without a further slice after which an alert is taken back: its writer is gone. Clocks of hosts may differ by less. */
   unfinishedMsMax: 300_000,
   /** Serialised meta of one event, bytes: the width of CrowdSec's column. */

@@ -3,6 +3,8 @@
 // after each piece of its answer the thread waits until the caller wants more.
 
 import { on } from 'node:events';
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { DatabaseConfig, ServerConfig } from '../../ts/config/config.js';
 import type { Log } from '../../ts/config/log.js';
@@ -41,6 +43,7 @@ export type BulkAnswer =
 export type BulkReport = { readonly type: 'log'; readonly line: LogLine } | { readonly type: 'spared'; readonly reason: string };
 
 if (parentPort !== null) {
+  standBack();
   const { server, database, dataDir, protection, clockOffsetMs, waiters } = workerData as BulkSetup;
   const port = parentPort;
   const say = (report: BulkReport): void => port.postMessage(report);
@@ -77,6 +80,15 @@ if (parentPort !== null) {
 }
 
 type Opened = () => Promise<IntakeDeps>;
+
+/** Other threads get the processor first. Linux has a priority for each thread; elsewhere, or where it may not be set, all are alike. */
+function standBack(): void {
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), lapiLimits.bulkNice);
+  } catch {
+    // It is a matter of milliseconds, not of right and wrong.
+  }
+}
 
 async function answer(work: BulkWork, port: MessagePort, opened: Opened): Promise<void> {
   // The other side asks for more, or closes the port when nobody wants it.

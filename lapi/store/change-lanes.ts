@@ -23,6 +23,7 @@ export interface WaitingPage<Row extends WaitingRow> {
 export interface ChosenPart<Row extends WaitingRow> {
   readonly rows: readonly Row[];
   readonly position: ChangePosition;
+  readonly hasLarge: boolean;
 }
 
 /**
@@ -46,12 +47,13 @@ export function choosePart<Row extends WaitingRow>({ rows, cut }: WaitingPage<Ro
     else large.push(number);
     total += isSmall ? size : 0;
   }
-  if (large.length > 0 && (isLarge || chosen.size === 0)) chosen.add(large.shift()!);
+  const hasLarge = large.length > 0 && (isLarge || chosen.size === 0);
+  if (hasLarge) chosen.add(large.shift()!);
   const next = Math.max(looked, from.next);
   // What the reader had left and nobody looked at now is still left.
   const open = new Set([...large, ...from.open.filter((number) => number >= looked), ...end.open.filter((number) => number < next)]);
   return { rows: rows.filter(({ transaction }) => chosen.has(transaction)),
-    position: { next, open: [...open].sort((a, b) => a - b) } };
+    position: { next, open: [...open].sort((a, b) => a - b) }, hasLarge };
 }
 
 function sizesOf(rows: readonly WaitingRow[]): Map<number, number> {

@@ -6,7 +6,7 @@ import { sql, type Kysely } from 'kysely';
 import { lapiLimits } from '../limits.js';
 import { choosePart, type ChosenPart, type WaitingPage } from './change-lanes.js';
 import { lowestUnseen, type ChangePosition } from './change-position.js';
-import { resetChange } from './dialect/triggers.js';
+import { removedColumns, resetChange } from './dialect/triggers.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
 
@@ -24,17 +24,23 @@ export interface DecisionColumns {
   readonly simulated: number;
 }
 
-/** One changed decision: as it is now, or as it was when it was deleted. */
-export interface DecisionChange {
+/** What tells the decisions of one run from each other. */
+export type OwnColumns = Pick<DecisionColumns, 'id' | 'value' | 'uuid'>;
+
+/** Changed decisions of one transaction that are alike but for `rows`: as they are now, or as they were when they were deleted. */
+export interface DecisionRun {
   readonly transaction: number;
   readonly event: 'insert' | 'update' | 'delete';
-  readonly row: DecisionColumns;
+  readonly like: DecisionColumns;
+  readonly rows: readonly OwnColumns[];
 }
 
 /** What changed since a position, in the order of the log. */
 export interface LogPart {
-  readonly changes: readonly DecisionChange[];
+  readonly changes: readonly DecisionRun[];
   readonly position: ChangePosition;
+  /** Whether a large transaction is among them. */
+  readonly hasLarge: boolean;
   /** The position of a reader that has read everything there was. */
   readonly end: ChangePosition;
 }
@@ -46,16 +52,10 @@ interface LogRow {
   readonly event: string;
   readonly row_id: number;
   readonly last_id: number | null;
-  readonly until: string | null;
-  readonly scenario: string | null;
-  readonly type: string | null;
-  readonly scope: string | null;
-  readonly value: string | null;
-  readonly origin: string | null;
-  readonly uuid: string | null;
 }
 
 const pageRows = 5_000;
+const sharedColumns = ['created_at', 'until', 'scenario', 'type', 'scope', 'origin', 'simulated'] as const;
 
 /** The log of a database. */
 export class ChangeLog {
@@ -76,7 +76,7 @@ export class ChangeLog {
   async since(position: ChangePosition): Promise<LogPart | null> {
     return this.#read(position, async (reader, end) => {
       const rows = await this.#rows(reader, position);
-      return this.#hasHoles(rows, position) ? null : { rows, position: end };
+      return this.#hasHoles(rows, position) ? null : { rows, position: end, hasLarge: true };
     });
   }
 
@@ -99,8 +99,8 @@ export class ChangeLog {
       const chosen = await choose(reader, end);
       if (chosen === null || chosen.rows.some((row) => row.event === resetChange.event)) return null;
       // An older position that misses nothing is as good, and stays the same text.
-      if (chosen.rows.length === 0) return { changes: [], position, end: position };
-      return { changes: await changesOf(reader, chosen.rows), position: chosen.position, end };
+      if (chosen.rows.length === 0) return { changes: [], position, end: position, hasLarge: false };
+      return { changes: await changesOf(reader, chosen.rows), position: chosen.position, end, hasLarge: chosen.hasLarge };
     });
   }
 
@@ -147,7 +147,7 @@ export class ChangeLog {
 
   #unseen(db: Kysely<Tables>, { next, open }: ChangePosition) {
     const number = this.#context.dialect.changeNumber;
-    return db.selectFrom('palisade_changes').selectAll().select(sql<number>`${number}`.as('transaction'))
+    return db.selectFrom('palisade_changes').select(['seq', 'kind', 'event', 'row_id', 'last_id', sql<number>`${number}`.as('transaction')])
       .where(open.length === 0 ? sql<boolean>`${number} >= ${next}`
         : sql<boolean>`(${number} >= ${next} or ${number} in (${sql.join(open)}))`);
   }
@@ -172,24 +172,59 @@ export function selectDecisionColumns(db: Kysely<Tables>) {
     .select(['id', 'created_at', 'until', 'scenario', 'type', 'scope', 'value', 'origin', 'uuid', 'simulated']);
 }
 
-async function changesOf(db: Kysely<Tables>, rows: readonly LogRow[]): Promise<DecisionChange[]> {
+async function changesOf(db: Kysely<Tables>, rows: readonly LogRow[]): Promise<DecisionRun[]> {
   const logged = rows.filter((row) => row.kind === 'decisions');
-  const present = await readDecisions(db, logged);
-  const changes: DecisionChange[] = [];
-  const removed = new Map(logged.filter((row) => row.event === 'delete').map((row) => [row.row_id, removedRow(row)]));
-  for (const { transaction, event, row_id: first, last_id: last } of logged) {
-    for (let id = first; id <= (last ?? first); id++) {
-      // What came and went since is told too: a client may have heard of its coming from another reader.
-      const row = event === 'delete' ? removed.get(id) : present.get(id) ?? removed.get(id);
-      if (row !== undefined) changes.push({ transaction, event: event as DecisionChange['event'], row });
-    }
+  const alike = new Map<LogRow, DecisionRun>();
+  for (const entry of logged) {
+    const run = await readAlike(db, entry);
+    if (run !== null) alike.set(entry, run);
   }
-  return changes;
+  const present = await readDecisions(db, logged.filter((entry) => !alike.has(entry)));
+  const removed = await readRemoved(db, logged);
+  return logged.flatMap((entry) => alike.get(entry) ?? singles(entry, present, removed));
 }
 
-function removedRow(entry: LogRow): DecisionColumns {
-  return { id: entry.row_id, created_at: '', until: entry.until, scenario: entry.scenario ?? '', type: entry.type ?? '',
-    scope: entry.scope ?? '', value: entry.value ?? '', origin: entry.origin ?? '', uuid: entry.uuid, simulated: 0 };
+/** The decisions of an entry one by one; those of which nothing is known are left out. */
+function singles({ transaction, event, row_id: first, last_id: last }: LogRow, present: ReadonlyMap<number, DecisionColumns>,
+  removed: ReadonlyMap<number, DecisionColumns>): DecisionRun[] {
+  const runs: DecisionRun[] = [];
+  for (let id = first; id <= (last ?? first); id++) {
+    // What came and went since is told too: a client may have heard of its coming from another reader.
+    const row = event === 'delete' ? removed.get(id) : present.get(id) ?? removed.get(id);
+    if (row !== undefined) runs.push({ transaction, event: event as DecisionRun['event'], like: row, rows: [row] });
+  }
+  return runs;
+}
+
+/**
+ * The decisions of a large transaction, mostly a slice of an import: where they differ in address and uuid alone the rest is read once,
+ * which halves what reading them costs. null: they are not alike, or not all there.
+ */
+async function readAlike(db: Kysely<Tables>, { transaction, event, row_id: first, last_id }: LogRow): Promise<DecisionRun | null> {
+  const last = last_id ?? first;
+  if (last - first < lapiLimits.smallTransactionRows || last - first >= pageRows) return null;
+  const like = await selectDecisionColumns(db).where('id', '=', first).executeTakeFirst();
+  if (like === undefined) return null;
+  const isAlike = sql.join(sharedColumns.map((name) => sql`${sql.ref(name)} = ${like[name]}`), sql` and `);
+  const rows = await db.selectFrom('decisions').select(['id', 'value', 'uuid', sql<number | boolean | null>`${isAlike}`.as('isAlike')])
+    .where('id', '>=', first).where('id', '<=', last).execute();
+  const isWhole = rows.length === last - first + 1 && rows.every((row) => Boolean(row.isAlike));
+  return isWhole ? { transaction, event: event as DecisionRun['event'], like, rows } : null;
+}
+
+/** Rows as they were when they were deleted. */
+async function readRemoved(db: Kysely<Tables>, entries: readonly LogRow[]): Promise<Map<number, DecisionColumns>> {
+  const numbers = entries.filter(({ event }) => event === 'delete').map(({ seq }) => seq);
+  const found = new Map<number, DecisionColumns>();
+  for (let from = 0; from < numbers.length; from += pageRows) {
+    const rows = await db.selectFrom('palisade_changes').select(['row_id', ...removedColumns])
+      .where('seq', 'in', numbers.slice(from, from + pageRows)).orderBy('seq').execute();
+    for (const { row_id: id, until, scenario, type, scope, value, origin, uuid } of rows) {
+      found.set(id, { id, created_at: '', until, scenario: scenario ?? '', type: type ?? '', scope: scope ?? '', value: value ?? '',
+        origin: origin ?? '', uuid, simulated: 0 });
+    }
+  }
+  return found;
 }
 
 /** The rows that log entries name, as far as they are there. */

@@ -7,7 +7,7 @@ import { selectDecisionColumns } from './change-log.js';
 import { formatCursor, type ChangePosition, type DecisionCursor } from './change-position.js';
 import type { DecisionFollower, Followed } from './decision-follower.js';
 import type { DecisionIndex, IndexedDecision } from './decision-index.js';
-import type { JournalEntry } from './decision-journal.js';
+import type { JournalRun } from './decision-journal.js';
 import type { StoreContext } from './store.js';
 
 /** The difference between two cursors, both lists by ascending id. */
@@ -42,12 +42,12 @@ export async function readDelta(context: StoreContext, follower: DecisionFollowe
   if (followed === null) return null;
   // Taken after the reading: nothing that began before it is missing.
   const now = context.now();
-  const entries = followed.journal.since(from.position);
-  const told = entries !== null ? { entries, position: followed.journal.position }
+  const runs = followed.journal.since(from.position);
+  const told = runs !== null ? { runs, position: followed.journal.position }
     : await fromLog(follower, followed, from.position);
   if (told === null) return null;
   const expired = followed.index.endedBetween(from.at, now) ?? await expiredInDatabase(context, follower, from.at, now);
-  const { added, ended } = merge(told.entries, expired, now, filter.tellsShortLived);
+  const { added, ended } = merge(told.runs, expired, now, filter.tellsShortLived);
   const isLongest = longestAmong(followed.index, expired, from.at);
   const chosen = (decisions: Map<number, IndexedDecision>): IndexedDecision[] => [...decisions.values()]
     .filter((decision) => filter.passes(decision) && (!filter.dedup || isLongest(decision))).sort((a, b) => a.id - b.id);
@@ -62,14 +62,14 @@ export function cursorAt({ journal }: Followed, now: GoTime): string {
 }
 
 async function fromLog(follower: DecisionFollower, { journal }: Followed,
-  position: ChangePosition): Promise<{ entries: readonly JournalEntry[]; position: ChangePosition } | null> {
+  position: ChangePosition): Promise<{ runs: readonly JournalRun[]; position: ChangePosition } | null> {
   // Taken before the log is read, which then has all that stands before it.
   const known = journal.position;
   const part = await follower.log.since(position);
   if (part === null) return null;
   // Where nothing was missed the client stands where this reader does, whose sums it is compared with.
-  if (part.position === position) return { position: known, entries: [] };
-  return { position: part.position, entries: part.changes.map((change) => follower.toEntry(change)) };
+  if (part.position === position) return { position: known, runs: [] };
+  return { position: part.position, runs: part.changes.map((run) => follower.toJournal(run)) };
 }
 
 /** What the index has forgotten, or never knew because it ended before this process began. */
@@ -85,19 +85,21 @@ interface Merged {
   readonly ended: Map<number, IndexedDecision>;
 }
 
-function merge(entries: readonly JournalEntry[], expired: readonly IndexedDecision[], now: GoTime,
+function merge(runs: readonly JournalRun[], expired: readonly IndexedDecision[], now: GoTime,
   tellsShortLived: boolean): Merged {
   const added = new Map<number, IndexedDecision>();
   const ended = new Map<number, IndexedDecision>();
   const fresh = new Set<number>();
-  for (const { event, decision } of entries) {
-    const { id } = decision;
-    if (event === 'insert' && !tellsShortLived) fresh.add(id);
-    added.delete(id);
-    ended.delete(id);
-    if (event !== 'delete' && decision.until.compare(now) > 0) added.set(id, decision);
-    // A deleted one ends with this telling.
-    else if (!fresh.has(id)) ended.set(id, decision.until.compare(now) > 0 ? { ...decision, until: now } : decision);
+  for (const { event, decisions } of runs) {
+    for (const decision of decisions) {
+      const { id } = decision;
+      if (event === 'insert' && !tellsShortLived) fresh.add(id);
+      added.delete(id);
+      ended.delete(id);
+      if (event !== 'delete' && decision.until.compare(now) > 0) added.set(id, decision);
+      // A deleted one ends with this telling.
+      else if (!fresh.has(id)) ended.set(id, decision.until.compare(now) > 0 ? { ...decision, until: now } : decision);
+    }
   }
   // What began and ended since is told as ended too, as CrowdSec does.
   for (const decision of expired) if (!added.has(decision.id)) ended.set(decision.id, decision);

@@ -7,11 +7,11 @@ import { lapiLimits } from '../limits.js';
 import { nanosecondsPer } from '../../ts/util/go-duration.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { remembered } from '../../ts/util/remembered.js';
-import { ChangeLog, selectDecisionColumns, type DecisionChange, type DecisionColumns } from './change-log.js';
+import { ChangeLog, selectDecisionColumns, type DecisionColumns, type DecisionRun } from './change-log.js';
 import { hasSeenAll, type ChangePosition } from './change-position.js';
 import { fromColumn, toColumn } from './columns.js';
 import { DecisionIndex, type IndexedDecision } from './decision-index.js';
-import { DecisionJournal, type JournalEntry } from './decision-journal.js';
+import { DecisionJournal, type JournalRun } from './decision-journal.js';
 import { mend } from './migrations.js';
 import type { StoreContext } from './store.js';
 
@@ -85,9 +85,11 @@ export class DecisionFollower {
       value: row.value, origin: this.#shared(row.origin), uuid: row.uuid ?? '', simulated: Boolean(row.simulated) };
   }
 
-  /** A change of the log as the journal holds it. */
-  toEntry({ transaction, event, row }: DecisionChange): JournalEntry {
-    return { transaction, event, decision: this.toIndexed(row) };
+  /** Changes of the log as the journal holds them. */
+  toJournal({ transaction, event, like, rows }: DecisionRun): JournalRun {
+    const { createdAt, until, scenario, type, scope, origin, simulated } = this.toIndexed(like);
+    return { transaction, event, decisions: rows.map(({ id, value, uuid }) => (
+      { id, createdAt, until, scenario, type, scope, value, origin, uuid: uuid ?? '', simulated })) };
   }
 
   async #follow(): Promise<void> {
@@ -114,16 +116,18 @@ export class DecisionFollower {
   /** Takes in what is new in the log, part by part. Returns false when it does not reach back to where this reader stands. */
   async #readLog({ index, journal }: Followed): Promise<boolean> {
     let end: ChangePosition | null = null;
-    for (let isLarge = false; ; isLarge = true) {
+    for (let isLarge = false; ;) {
       const part = await this.#log.part(journal.position, isLarge);
       if (part === null) return false;
       if (part.position === journal.position) return true;
-      const entries = part.changes.map((change) => this.toEntry(change));
-      for (const { event, decision } of entries) {
-        if (event === 'delete') index.remove(decision.id);
-        else index.put(decision);
+      const runs = part.changes.map((run) => this.toJournal(run));
+      for (const { event, decisions } of runs) {
+        if (event === 'delete') for (const { id } of decisions) index.remove(id);
+        else for (const decision of decisions) index.put(decision);
       }
-      journal.append(entries, part.position, this.#context.now().seconds);
+      journal.append(runs, part.position, this.#context.now().seconds);
+      // A ban that came meanwhile is told before the next slice of an import, which bans without end do not hold back either.
+      isLarge = !part.hasLarge;
       this.#onProgress();
       end ??= part.end;
       // What came while it was reading is for the next call.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -55,6 +55,13 @@ onEachDatabase('the thread for long requests', (database) => {
   const direct: BulkWorker = { run: (work) => doBulkWork(work, deps) };
   const importOf = (alerts: readonly object[], ownIds = false): BulkWork =>
     ({ kind: 'addAlerts', body: Buffer.from(JSON.stringify(alerts)), machine: 'm', ownIds });
+
+  test('lets other threads have the processor first', { skip: existsSync('/proc/thread-self') ? false : 'needs /proc/thread-self' }, async () => {
+    await textOf(thread, { kind: 'listAlerts', query: 'limit=1' });
+    // Field 19 of proc(5), counted from behind the name.
+    const nices = readdirSync('/proc/self/task').map((task) => Number(readFileSync(`/proc/self/task/${task}/stat`, 'latin1').split(') ')[1].split(' ')[16]));
+    assert.equal(nices.filter((nice) => nice === lapiLimits.bulkNice).length, 1, nices.join(' '));
+  });
 
   test('writes what the thread of the requests writes, and lists it the same', async () => {
     const random = randomFrom(seed);
