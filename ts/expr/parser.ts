@@ -32,6 +32,7 @@ class Parser {
   #nodeCount = 0;
   #depth = 0;
   #closureDepth = 0;
+  /** Of nodes with children; without them it is 1. */
   readonly #heights = new Map<Node, number>();
 
   constructor(tokens: Token[]) {
@@ -77,14 +78,17 @@ class Parser {
 
   #node(at: number, bare: Bare): Node {
     this.#count(at);
-    const node = { ...bare, at, type: unknownType } as Node;
+    const node = Object.assign(bare, { at, type: unknownType }) as Node;
     this.#setHeight(node);
     return node;
   }
 
   /** Levels below a node, which a run of `+` or `.` makes without any nesting in the text. */
   #setHeight(node: Node): void {
-    const height = childrenOf(node).reduce((most, child) => Math.max(most, this.#heights.get(child) ?? 0), 0) + 1;
+    let below = 0;
+    for (const child of childrenOf(node)) below = Math.max(below, this.#heights.get(child) ?? 1);
+    if (below === 0) return;
+    const height = below + 1;
     if (height > limits.expressionDepthMax) throw new SyntaxFault('expression is nested too deeply', node.at);
     this.#heights.set(node, height);
   }
@@ -171,7 +175,7 @@ class Parser {
       this.#count(token.at);
       left.terms.push(right);
       left.operators.push(written);
-      this.#heights.set(left, Math.max(this.#heights.get(left) ?? 0, (this.#heights.get(right) ?? 0) + 1));
+      this.#heights.set(left, Math.max(this.#heights.get(left) ?? 1, (this.#heights.get(right) ?? 1) + 1));
       return left;
     }
     return this.#node(token.at, { kind: 'logical', operator, terms: [left, right], operators: [written] });

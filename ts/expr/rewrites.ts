@@ -17,27 +17,38 @@ export function rewrite(node: Node): Node {
   }
 }
 
-/** The node with its children replaced. */
+/** The node with its children replaced; the very node when each of them stays. */
 export function withChildren(node: Node, replace: (child: Node) => Node): Node {
   switch (node.kind) {
-    case 'unary': return { ...node, operand: replace(node.operand) };
-    case 'binary': return { ...node, left: replace(node.left), right: replace(node.right) };
-    case 'logical': return { ...node, terms: node.terms.map(replace) };
+    case 'unary': return withParts(node, { operand: replace(node.operand) });
+    case 'binary': return withParts(node, { left: replace(node.left), right: replace(node.right) });
+    case 'logical': return withParts(node, { terms: replaced(node.terms, replace) });
     case 'conditional':
-      return { ...node, condition: replace(node.condition), then: replace(node.then), otherwise: replace(node.otherwise) };
-    case 'member': return { ...node, object: replace(node.object), property: replace(node.property) };
-    case 'chain': return { ...node, inner: replace(node.inner) };
+      return withParts(node, { condition: replace(node.condition), then: replace(node.then), otherwise: replace(node.otherwise) });
+    case 'member': return withParts(node, { object: replace(node.object), property: replace(node.property) });
+    case 'chain': return withParts(node, { inner: replace(node.inner) });
     case 'slice':
-      return { ...node, object: replace(node.object), from: node.from && replace(node.from), to: node.to && replace(node.to) };
-    case 'call': return { ...node, callee: replace(node.callee), args: node.args.map(replace) };
-    case 'builtin': return { ...node, args: node.args.map(replace) };
-    case 'predicate': return { ...node, body: replace(node.body) };
-    case 'let': return { ...node, value: replace(node.value), body: replace(node.body) };
-    case 'sequence': return { ...node, nodes: node.nodes.map(replace) };
-    case 'array': return { ...node, items: node.items.map(replace) };
+      return withParts(node, { object: replace(node.object), from: node.from && replace(node.from), to: node.to && replace(node.to) });
+    case 'call': return withParts(node, { callee: replace(node.callee), args: replaced(node.args, replace) });
+    case 'builtin': return withParts(node, { args: replaced(node.args, replace) });
+    case 'predicate': return withParts(node, { body: replace(node.body) });
+    case 'let': return withParts(node, { value: replace(node.value), body: replace(node.body) });
+    case 'sequence': return withParts(node, { nodes: replaced(node.nodes, replace) });
+    case 'array': return withParts(node, { items: replaced(node.items, replace) });
     case 'map': return { ...node, pairs: node.pairs.map(({ key, value }) => ({ key: replace(key), value: replace(value) })) };
     default: return node;
   }
+}
+
+/** Most parts of most trees stay as they are: nothing is copied for them. */
+function withParts<N extends Node>(node: N, parts: Partial<N>): N {
+  for (const name in parts) if (parts[name] !== node[name]) return { ...node, ...parts };
+  return node;
+}
+
+function replaced<Nodes extends readonly Node[]>(nodes: Nodes, replace: (child: Node) => Node): Nodes {
+  const result = nodes.map(replace);
+  return result.every((each, index) => each === nodes[index]) ? nodes : result as unknown as Nodes;
 }
 
 /** Drops the terms that decide nothing; one that decides all is all. */

@@ -86,9 +86,11 @@ function yamlFilesBelow(top: string, below: string): YamlFile[] {
   return files;
 }
 
-function followLinks(path: string): string {
-  let current = path;
+function followLinks(link: string): string {
+  let current = link;
   for (let links = 0; links < linksMax; links++) {
+    const target = readlinkSync(current);
+    current = isAbsolute(target) ? target : resolve(dirname(current), target);
     let isLink: boolean;
     try {
       isLink = lstatSync(current).isSymbolicLink();
@@ -97,7 +99,6 @@ function followLinks(path: string): string {
       throw new Error(missing ? `lstat ${current}: no such file or directory` : (error as Error).message);
     }
     if (!isLink) return current;
-    current = resolve(dirname(current), readlinkSync(current));
   }
   throw new Error('too many levels of symbolic links');
 }

@@ -27,10 +27,11 @@ export function markDownloaded(items: Items, paths: HubPaths, log: HubLog): void
 export function markInstalled(items: Items, paths: HubPaths, log: HubLog): void {
   const byPath = itemsByPath(items);
   const files = findFiles(paths.configDir, log);
-  const isFromHub = (file: FoundFile): boolean => pathInside(file.realPath, paths.hubDir) !== undefined;
+  const inHub = new Map(files.map((file) => [file, pathInside(file.realPath, paths.hubDir)]));
   // Hub items first: a local one of the same name then takes their place, whatever the file names.
-  for (const file of files.filter(isFromHub)) {
-    const item = itemAt(byPath, pathInside(file.realPath, paths.hubDir) ?? '', file);
+  for (const [file, path] of inHub) {
+    if (path === undefined) continue;
+    const item = itemAt(byPath, path, file);
     if (item === undefined) {
       log.warn(`Ignoring file ${file.path} of type ${file.type}`);
       continue;
@@ -39,7 +40,7 @@ export function markInstalled(items: Items, paths: HubPaths, log: HubLog): void 
     item.state.realPath = file.realPath;
     setVersion(item, file.path);
   }
-  for (const file of files.filter((each) => !isFromHub(each))) {
+  for (const file of files.filter((each) => inHub.get(each) === undefined)) {
     const item = localItem(file);
     const other = items[file.type].get(item.name);
     if (other !== undefined && isInstalled(other)) {
