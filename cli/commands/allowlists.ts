@@ -1,8 +1,8 @@
 // `cscli allowlists`: addresses that are never banned. Lists are read over the Local API, changed in its database.
 
-import { readFileSync } from 'node:fs';
 import type { Allowlist, NewAllowlistItem } from '../../lapi/store/allowlists.js';
 import type { Store } from '../../lapi/store/store.js';
+import { readText } from '../../ts/config/local-override.js';
 import { parseDurationWithDays } from '../../ts/util/go-duration.js';
 import { goQuote } from '../../ts/util/go-quote.js';
 import { GoTime } from '../../ts/util/go-time.js';
@@ -133,11 +133,9 @@ async function importFile({ context, args: [name], flags }: Invocation): Promise
 
 function readInput(context: Context, input: string): string {
   try {
-    return readFileSync(context.path(input), 'utf8');
+    return readText(context.path(input), input);
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = isMissing ? `open ${input}: no such file or directory` : (error as Error).message;
-    throw new Error(`unable to open ${input}: ${reason}`);
+    throw new Error(`unable to open ${input}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 // `cscli decisions import`: decisions from a CSV, JSON or plain file, sent as one alert or in batches.
 
-import { readFileSync } from 'node:fs';
+import { readText } from '../../ts/config/local-override.js';
 import type { Decision } from '../../ts/model/alert.js';
 import { goJsonError } from '../../ts/util/go-json.js';
 import type { CommandSpec, FlagValues, Invocation } from '../command.js';
@@ -67,11 +67,9 @@ async function importDecisions({ context, flags }: Invocation): Promise<void> {
 
 function readInput(context: Context, input: string): string {
   try {
-    return readFileSync(context.path(input), 'utf8');
+    return readText(context.path(input), input);
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `open ${input}: no such file or directory`
-      : (error as Error).message;
-    throw new Error(`unable to open ${input}: ${reason}`);
+    throw new Error(`unable to open ${input}: ${(error as Error).message}`, { cause: error });
   }
 }
 

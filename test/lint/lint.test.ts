@@ -168,7 +168,8 @@ test('profiles: faults, and those that do nothing', () => {
 test('what is no YAML, no rule or not there is an error', () => {
   const found = lintTexts({ 'x.yaml': 'a: [', 'parsers/s01-parse/y.yaml': 'a: "b', 'z.yaml': 'colour: red' });
   assert.deepEqual(found.map(({ code }) => code), ['E_YAML', 'E_YAML', 'E_RULE']);
-  assert.deepEqual(lint([join(directory, 'absent.yaml')], alone).map(({ code }) => code), ['E_FILE']);
+  const absent = join(directory, 'absent.yaml');
+  assert.deepEqual(lint([absent], alone).map(({ code, text }) => [code, text]), [['E_FILE', `open ${absent}: no such file or directory`]]);
 });
 
 test('regular expressions of data files are read too', () => {

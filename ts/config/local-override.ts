@@ -23,15 +23,15 @@ function decodeFile<T extends object>(file: string, shape: Shape<T>): T {
   return documents.length === 0 ? ({} as T) : decode(documents[0], shape);
 }
 
-/** Returns the text of a file. Throws E_FILE in the words of the operating system. */
-export function readText(file: string): string {
+/** Returns the text of a file. Throws E_FILE in the words of the operating system, with the name the user gave it. */
+export function readText(file: string, shown = file): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const reasons: Record<string, string> = { ENOENT: 'no such file or directory', EACCES: 'permission denied',
       EISDIR: 'is a directory' };
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    throw new PalisadeError('E_FILE', `open ${file}: ${reasons[code] ?? (error as Error).message}`, undefined,
+    throw new PalisadeError('E_FILE', `open ${shown}: ${reasons[code] ?? (error as Error).message}`, undefined,
       { cause: error });
   }
 }

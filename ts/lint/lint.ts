@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { loadScenarios } from '../buckets/load.js';
 import type { ScenarioSet, ScenarioSpec } from '../buckets/scenario.js';
 import { readDocuments } from '../config/document.js';
+import { readText } from '../config/local-override.js';
 import { PalisadeError } from '../errors.js';
 import { newEventNames } from '../event/event.js';
 import type { CompiledExpr } from '../expr/compiled.js';
@@ -104,14 +105,14 @@ class LintRun {
 
   #read(file: string): void {
     try {
-      const text = readFileSync(file, 'utf8');
+      const text = readText(file);
       const kind = kindOf(file, text);
       const found = stageOf({ path: file });
       const stage = /^s\d\d-/.test(found) ? found : kind === 'postoverflows' ? 's00-enrich' : 's01-parse';
       this.#targets.push({ file, text, kind, stage });
     } catch (error) {
-      const fault = error instanceof PalisadeError ? error : new PalisadeError('E_FILE', (error as Error).message);
-      this.#findings.push(faultOf(fault, file));
+      if (!(error instanceof PalisadeError)) throw error;
+      this.#findings.push(faultOf(error, file));
     }
   }
 
