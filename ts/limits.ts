@@ -69,6 +69,12 @@ export const limits = {
   overflowsAtOnceMax: 64,
   /** Alerts waiting for the Local API. */
   outboxAlertsMax: 10_000,
+  /**
+   * Alerts sent to the Local API at once, and their events: hundreds would be megabytes of text on both sides, and the Local API has
+   * a thread for long requests, which is not to start for what an engine sends.
+   */
+  outboxBatchAlertsMax: 500,
+  outboxBatchEventsMax: 96,
   /** How long a stop waits for the Local API to take the alerts on their way, milliseconds. */
   outboxDrainMs: 30_000,
   /** Nodes of one expression, as CrowdSec's expression library allows. */

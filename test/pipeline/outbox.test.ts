@@ -33,6 +33,15 @@ test('an alert goes at once, what arrives during a request is the next batch', a
   assert.deepEqual(await drained, []);
 });
 
+test('a batch has at most so many events, and always an alert', async () => {
+  const sent: number[][] = [];
+  const box = outbox(async (alerts) => { sent.push(alerts.map(({ id }) => id ?? -1)); });
+  const withEvents = (id: number, count: number): Alert => ({ ...alert(id), events: Array.from({ length: count }, () => ({ timestamp: '', meta: [] })) });
+  await box.put([withEvents(1, 60), withEvents(2, 60), withEvents(3, 500), withEvents(4, 90), withEvents(5, 5), withEvents(6, 1), alert(7)]);
+  assert.deepEqual(await box.drain(5000), []);
+  assert.deepEqual(sent, [[1, 2], [3], [4, 5, 6], [7]]);
+});
+
 test('a refused batch is sent again until it is taken, in order and without doubles', async () => {
   let refusals = 3;
   const taken: number[] = [];

@@ -1,30 +1,28 @@
 // Pours batches of events into the buckets. First, without any lock, the scenarios choose and the pours are staged
 // (match.ts); then shard by shard, each in its turn, the module pours them in the order of the log and asks back
-// where only an expression can decide. The turn of a shard is 2 × seq for a batch, 2 × seq + 1 for what its overflows
+// where only an expression can decide (answers.ts). The turn of a shard is 2 × seq for a batch, 2 × seq + 1 for what its overflows
 // bring back, so any number of workers gives the same alerts. Speed matters: bench/suites/buckets.ts.
 
 import { randomInt } from 'node:crypto';
 import * as abi from '../../engine-wasm/abi.js';
 import { PalisadeError } from '../errors.js';
-import type { Event, EventNames, Overflow } from '../event/event.js';
+import type { Event, EventNames } from '../event/event.js';
 import { ExpectMode } from '../event/line.js';
 import type { FieldReads } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import type { Counters } from '../metrics/counters.js';
-import { GoTime } from '../util/go-time.js';
-import { isBelieved } from './bayesian.js';
-import { BucketArguments, BucketReader, type RanOver, snapshot, triggered } from './bucket.js';
+import { Answers } from './answers.js';
+import { BucketReader } from './bucket.js';
 import { BucketCounters } from './bucket-counters.js';
 import { CandidateIndex } from './candidates.js';
-import { conditionHolds } from './conditional.js';
 import { EventEncoder } from './encode.js';
-import { EventTimeReader, instantAt } from './event-time.js';
+import { EventTimeReader } from './event-time.js';
 import { KeptFieldsTable } from './kept-fields.js';
 import { type LinkedScenario, linkScenarios } from './linked.js';
 import { Matcher } from './match.js';
 import { BucketEngine, type SharedBuckets } from './memory.js';
 import { type FilledKeys, OverflowTakers } from './overflow-takers.js';
-import { type AlertBuilder, compareOverflows, passesFilter, type PouredOverflow } from './overflow.js';
+import type { AlertBuilder, PouredOverflow } from './overflow.js';
 import type { ScenarioSpec } from './scenario.js';
 import { SharedTexts } from './shared-texts.js';
 import { Staging } from './staging.js';
@@ -55,37 +53,22 @@ const turnWaitMs = 10_000;
 const idsPerWorker = 2 ** 44;
 const noPlan = -1;
 
-/** An overflow found while pouring, its alert perhaps not built yet. */
-interface Found {
-  readonly ranOver: RanOver;
-  readonly scenario: LinkedScenario;
-  readonly eventIndex: number;
-  /** Null: to be built. */
-  readonly overflow: Overflow | null;
-}
-
 /** Pours for one worker. */
 export class Pourer {
   readonly #engine: BucketEngine;
   readonly #worker: number;
   readonly #scenarios: readonly LinkedScenario[];
   readonly #staging: Staging;
-  readonly #reader: BucketReader;
+  readonly #answers: Answers;
   readonly #counters: BucketCounters;
   readonly #matcher: Matcher;
   readonly #encoder: EventEncoder;
   readonly #kept: KeptFieldsTable;
   readonly #takers: OverflowTakers;
   readonly #times = new EventTimeReader();
-  readonly #alerts: AlertBuilder;
   readonly #onPour: PourerOptions['onPour'];
-  readonly #stagingAt: number;
   #nextId: number;
-  /** Batch position of each staged event. */
-  readonly #positions: number[] = [];
   #plan = noPlan;
-  #nowMs = 0;
-  #found: Found[] = [];
   /** The batch that surely brings nothing back, so that the next one need not wait until its alerts are built. */
   #finishedSeq = -1;
 
@@ -97,17 +80,16 @@ export class Pourer {
       throw new TypeError(`the bucket memory is for ${workerCount} workers and ${scenarioCount} scenarios`);
     }
     this.#worker = worker;
-    this.#stagingAt = this.#engine.stagingAt(worker);
     this.#scenarios = linkScenarios(scenarios, options.runtime);
     this.#staging = new Staging(this.#engine, worker);
     const texts = new SharedTexts(this.#engine, worker);
-    this.#reader = new BucketReader(this.#engine, names, texts);
     this.#counters = new BucketCounters(this.#engine, worker, scenarios, options.counters);
+    this.#answers = new Answers({ engine: this.#engine, worker, scenarios: this.#scenarios, counters: this.#counters, alerts: options.alerts,
+      reader: new BucketReader(this.#engine, names, texts) });
     this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names, options.runtime), this.#staging, this.#counters);
     this.#encoder = new EventEncoder(this.#engine.bytes, texts);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names, options.keepsOrigin);
     this.#takers = new OverflowTakers(this.#scenarios, options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
-    this.#alerts = options.alerts;
     this.#onPour = options.onPour;
     // A restarted worker must not give an id again that another worker still remembers.
     this.#nextId = worker * idsPerWorker + randomInt(2 ** 43);
@@ -147,8 +129,7 @@ export class Pourer {
 
   #pour(events: readonly Event[], count: number, seq: number, turn: number, nowMs: number, isBatch: boolean,
     isLast = true): PouredOverflow[] {
-    this.#nowMs = nowMs;
-    this.#found = [];
+    this.#answers.begin(events, count, nowMs);
     let from = 0;
     let isFirstRound = true;
     do {
@@ -156,12 +137,12 @@ export class Pourer {
       from = this.#stageEvents(events, from, count);
       const isLastRound = from >= count;
       this.#staging.finish(isLastRound && isBatch);
-      this.#pourShards(events, count, isFirstRound ? turn : null, isLastRound && isLast);
+      this.#pourShards(isFirstRound ? turn : null, isLastRound && isLast);
       isFirstRound = false;
     } while (from < count);
-    if (isBatch && !(this.#takers.mayTakeSome && this.#found.some(({ scenario }) => scenario.spec.reprocess))) this.finishBatch(seq);
+    if (isBatch && !(this.#takers.mayTakeSome && this.#answers.someReprocess)) this.finishBatch(seq);
     this.#countPours(events, count);
-    return this.#finishOverflows(seq);
+    return this.#answers.finish(seq);
   }
 
   /** Stages events until all are staged or the area is full. Returns the position of the first one left. */
@@ -194,18 +175,18 @@ export class Pourer {
     const length = this.#plan === noPlan ? 0
       : this.#encoder.encode(event, this.#kept.plans[this.#plan], this.#nextId++, this.#staging.encodingAt);
     if (length > 0 && this.#encoder.leftOut > 0) this.#counters.eventCut();
-    this.#positions[this.#staging.eventCount] = position;
+    this.#answers.staged(this.#staging.eventCount, position);
     this.#staging.addEvent(times.seconds, times.nanos, times.offsetSeconds, flags, length);
   }
 
   /** `turn` null means that this worker holds all turns already, from the round before. */
-  #pourShards(events: readonly Event[], count: number, turn: number | null, passTurns: boolean): void {
+  #pourShards(turn: number | null, passTurns: boolean): void {
     const { exports } = this.#engine;
     exports.stage(this.#worker);
     for (let shard = 0; shard < abi.shardCount; shard++) {
       if (turn !== null) this.#awaitTurn(shard, turn);
       let code = exports.pour(this.#worker, shard, abi.replyNone);
-      while (code !== abi.pourDone) code = exports.pour(this.#worker, shard, this.#answer(code, events, count));
+      while (code !== abi.pourDone) code = exports.pour(this.#worker, shard, this.#answers.answer(code));
       if (passTurns) exports.passTurn(shard);
     }
     exports.clear(this.#worker);
@@ -215,84 +196,6 @@ export class Pourer {
     let result: number = abi.turnTimedOut;
     while (result === abi.turnTimedOut) result = this.#engine.exports.awaitTurn(shard, turn, turnWaitMs);
     if (result === abi.turnStopped) throw new PalisadeError('E_NATIVE', 'the bucket memory was stopped');
-  }
-
-  #answer(code: number, events: readonly Event[], count: number): number {
-    const { uint32 } = this.#engine;
-    if (code === abi.pourRing) return this.#takeRing(events, count);
-    const record = uint32[(this.#stagingAt + abi.stagingRecord) / 4];
-    const slot = uint32[(this.#stagingAt + abi.stagingSlot) / 4];
-    if (code === abi.pourAsk) return this.#ask(events[this.#eventOf(record, count)], slot);
-    return this.#filter(this.#ranOver(code, slot, record, events, count));
-  }
-
-  /** Notes the overflows of the ring. Their alerts are built after the turn is passed on. */
-  #takeRing(events: readonly Event[], count: number): number {
-    const { uint32 } = this.#engine;
-    const length = uint32[(this.#stagingAt + abi.stagingRingCount) / 4];
-    for (let i = 0; i < length; i++) {
-      const at = (this.#stagingAt + abi.stagingRingAt + i * abi.ringEntryBytes) / 4;
-      const code = uint32[at + abi.ringCode / 4];
-      this.#found.push(this.#ranOver(code, uint32[at + abi.ringSlot / 4], uint32[at + abi.ringRecord / 4], events, count));
-    }
-    return abi.replyTaken;
-  }
-
-  /** Batch position of the event of a pour; overflows that no event caused stand behind the last one. */
-  #eventOf(record: number, count: number): number {
-    return record === 0 ? count : this.#positions[this.#engine.uint32[(record + abi.recordEvent) / 4]];
-  }
-
-  #ask(event: Event, slot: number): number {
-    const scenario = this.#scenarios[this.#reader.scenarioOf(slot)];
-    const bucket = new BucketArguments(this.#reader, slot, scenario.spec);
-    const end = scenario.conditionTail === null ? bucket : new BucketArguments(this.#reader, slot, scenario.spec, scenario.conditionTail);
-    return conditionHolds(scenario, event, end) || isBelieved(scenario, event, bucket, this.#reader, slot)
-      ? abi.replyOverflow : abi.replyKeep;
-  }
-
-  #triggered(scenario: LinkedScenario, event: Event, record: number): RanOver {
-    const { float64, int32, uint32 } = this.#engine;
-    const staged = this.#stagingAt + abi.stagingEventsAt
-      + uint32[(record + abi.recordEvent) / 4] * abi.stagedEventBytes;
-    const timeMachine = event.expectMode === ExpectMode.timeMachine;
-    const isTimed = (uint32[(staged + abi.stagedFlags) / 4] & abi.stagedTimed) !== 0;
-    const time = timeMachine && isTimed
-      ? instantAt(float64[staged / 8], int32[staged / 4 + 2], int32[staged / 4 + 3]) : GoTime.fromMs(this.#nowMs);
-    return triggered(scenario.spec, this.#reader.partitionOfRecord(record, this.#stagingAt), event, time, timeMachine);
-  }
-
-  #ranOver(code: number, slot: number, record: number, events: readonly Event[], count: number): Found {
-    const eventIndex = this.#eventOf(record, count);
-    if (code === abi.pourTrigger) {
-      const scenario = this.#scenarios[this.#engine.uint32[(record + abi.recordScenario) / 4]];
-      return { scenario, ranOver: this.#triggered(scenario, events[eventIndex], record), eventIndex, overflow: null };
-    }
-    const scenario = this.#scenarios[this.#reader.scenarioOf(slot)];
-    const ranOver = snapshot(this.#reader, slot, scenario.spec, code === abi.pourExpired);
-    return { scenario, ranOver, eventIndex, overflow: null };
-  }
-
-  /** A filter needs the alert at once: what it refuses does not mute the key for the next pour. */
-  #filter(found: Found): number {
-    const overflow = this.#alerts.build(found.ranOver);
-    if (!passesFilter(found.scenario, found.ranOver, overflow)) return abi.replyClose;
-    this.#found.push({ ...found, overflow });
-    return abi.replyCloseAndMute;
-  }
-
-  #finishOverflows(seq: number): PouredOverflow[] {
-    const poured: PouredOverflow[] = [];
-    for (const { ranOver, scenario, eventIndex, overflow: built } of this.#found) {
-      const overflow = built ?? this.#alerts.build(ranOver);
-      if (overflow.alert === null) this.#counters.mishap(scenario.index, 'alert_failed');
-      else {
-        poured.push({ overflow, time: ranOver.overflowTime, scenario: scenario.spec.name, scenarioIndex: scenario.index,
-          reprocess: overflow.reprocess, seq, eventIndex });
-      }
-    }
-    this.#found = [];
-    return poured.sort(compareOverflows);
   }
 
   /** All lines of a batch come from one source; overflows that come back have none. */

@@ -3,6 +3,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import type { ResourceLimits, Worker } from 'node:worker_threads';
+import { loadGrokAddon } from '../../native/index.js';
 import { limits } from '../limits.js';
 
 /** For threads that parse and pour. */
@@ -14,8 +15,12 @@ export const lapiHeap: ResourceLimits = { maxYoungGenerationSizeMb: limits.lapiY
 /** V8's flags when threads start: how much old objects may grow; young ones begin with the size they would grow to. */
 export const threadFlags = `--heap-growing-percent=${limits.heapGrowthPercentMax} --min-semi-space-size=${Math.ceil(limits.workerYoungHeapMbMax / 3)}`;
 
-/** Bounds the heaps of the process: to be called before threads start. The main thread's young objects stay as few as they are. */
+/**
+ * Bounds the heaps of the process: to be called before threads start. The main thread's young objects stay as few as they are.
+ * The addon bounds the arenas of malloc when it is loaded: here, before V8's helpers have taken one each.
+ */
 export function boundHeaps(): void {
+  loadGrokAddon();
   setFlagsFromString(threadFlags);
   stopYoungGrowth();
 }

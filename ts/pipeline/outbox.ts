@@ -2,6 +2,7 @@
 // batch. A batch that fails waits and is sent again; nothing is dropped before the outbox is full.
 
 import type { Log } from '../config/log.js';
+import { limits } from '../limits.js';
 import type { Alert } from '../model/alert.js';
 
 /** What sends alerts; rejects when the Local API did not take them. */
@@ -16,8 +17,6 @@ export interface OutboxOptions {
   /** Waiting time before try n (from 1), milliseconds. */
   readonly retryMs?: (attempt: number) => number;
 }
-
-const batchAlertsMax = 500;
 
 /** Doubles from 100 ms to 10 s. */
 function backOff(attempt: number): number {
@@ -76,7 +75,7 @@ export class Outbox {
     if (this.#sending) return;
     this.#sending = true;
     for (let attempt = 1; this.#waiting.length > 0 && !this.#closed;) {
-      const batch = this.#waiting.slice(0, batchAlertsMax);
+      const batch = this.#nextBatch();
       try {
         await this.#options.send(batch);
         // Dropping the oldest may have taken some of the batch away meanwhile.
@@ -92,6 +91,15 @@ export class Outbox {
       this.#wake();
     }
     this.#sending = false;
+  }
+
+  /** The oldest alerts that may be sent at once, at least one. */
+  #nextBatch(): Alert[] {
+    const most = Math.min(this.#waiting.length, limits.outboxBatchAlertsMax);
+    let events = 0;
+    let count = 0;
+    while (count < most && (count === 0 || events < limits.outboxBatchEventsMax)) events += this.#waiting[count++].events?.length ?? 0;
+    return this.#waiting.slice(0, count);
   }
 
   #pause(delayMs: number): Promise<void> {
