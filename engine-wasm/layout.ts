@@ -44,7 +44,7 @@ export class Header {
 //  0      4        8          12         16      20      24    28         32
 //  |turn  |waiters |freeFirst |slotsUsed |oldest |newest |hand |slotsBusy |reapedSeconds (f64) |
 //  40
-//  |indexMask | … 128
+//  |indexMask |queued | … 128
 @unmanaged
 export class Shard {
   turn: i32;
@@ -57,6 +57,8 @@ export class Shard {
   slotsBusy: u32;
   reapedSeconds: f64;
   indexMask: u32;
+  /** Places taken in the queues of its slots. */
+  queued: u32;
 }
 
 // Scenario: what the accounting must know of a rule, then one list of timed buckets for each shard.

@@ -2,8 +2,8 @@
 // doubles. An event is kept once, counted by how many queues (and staging areas) hold it.
 
 import * as abi from './abi';
-import { addressOf, bump, entryOf, keptAt, keptBytes, queueInline, setEntryOf, stagedBytes, Slot, StagedEvent,
-  Staging } from './layout';
+import { addressOf, bump, entryOf, keptAt, keptBytes, queueInline, setEntryOf, shardAt, stagedBytes, Slot,
+  StagedEvent, Staging } from './layout';
 import { release } from './slab';
 import { allocateOrEvict } from './table';
 
@@ -11,17 +11,19 @@ import { allocateOrEvict } from './table';
 export function keep(staging: Staging, shard: u32, slot: Slot, event: StagedEvent, queueMax: u32): bool {
   const kept = keptOf(staging, shard, slot, event);
   if (kept == 0) return false;
-  if (slot.queueLength >= queueMax) dropOldest(slot);
+  if (slot.queueLength >= queueMax) dropOldest(shard, slot);
   if (slot.queueLength == spaceOf(slot) && !grow(staging, shard, slot, queueMax)) return false;
   slot.queueLength += 1;
+  shardAt(shard).queued += 1;
   setEntry(slot, slot.queueLength - 1, kept);
   atomic.add<i32>(kept, 1, abi.keptRefs);
   return true;
 }
 
 /** Drops all events of a bucket. */
-export function clearQueue(slot: Slot): void {
+export function clearQueue(shard: u32, slot: Slot): void {
   for (let i: u32 = 0; i < slot.queueLength; i++) unref(entry(slot, i));
+  shardAt(shard).queued -= slot.queueLength;
   slot.queueLength = 0;
   if (isOut(slot)) release(slot.queueBlock);
   slot.flags &= ~u16(abi.slotQueueOut);
@@ -62,8 +64,9 @@ function setEntry(slot: Slot, index: u32, kept: u32): void {
   else setEntryOf(queueInline(slot), index, kept);
 }
 
-function dropOldest(slot: Slot): void {
+function dropOldest(shard: u32, slot: Slot): void {
   unref(entry(slot, 0));
+  shardAt(shard).queued -= 1;
   slot.queueLength -= 1;
   if (isOut(slot)) slot.queueHead = (slot.queueHead + 1) % slot.queueSpace;
   else for (let i: u32 = 0; i < slot.queueLength; i++) setEntry(slot, i, entry(slot, i + 1));

@@ -12,10 +12,12 @@ import { allocate, release } from './slab';
 import { unlinkTimed } from './counter';
 
 /**
- * Buckets in a shard from which on each new one looks at some others for ended ones: a replay of months would else keep the
- * buckets of every address until the table is full. Below it the time of a log may go back as far as it likes.
+ * Buckets in a shard, and events in their queues, from which on each new bucket looks at some others for ended ones: a replay of
+ * months would else keep the buckets of every address until the table is full. Below them the time of a log may go back as far
+ * as it likes. Counts of the shard alone, so that any number of workers sweeps at the same pours.
  */
 const sweepFrom: u32 = 2048;
+const sweepFromQueued: u32 = 8192;
 const sweepScan: u32 = 4;
 
 /** Keys of mutes: this and the number of their scenario. */
@@ -40,7 +42,7 @@ export function find(shard: u32, hash: u64, keyId: u32, keyAt: u32, keyLength: u
 /** Returns a new slot for a key not in the table, evicting another if none is free; 0 if the key finds no memory. */
 export function insert(staging: Staging, shard: u32, scenario: u32, hash: u64, keyAt: u32, keyLength: u32): u32 {
   const state = shardAt(shard);
-  if (state.slotsBusy >= sweepFrom) sweep(staging, shard);
+  if (state.slotsBusy >= sweepFrom || state.queued >= sweepFromQueued) sweep(staging, shard);
   if (state.slotsBusy > state.indexMask / 2 && state.indexMask + 1 < indexEntriesMax()) growIndex(state, shard);
   let address = takeSlot(state, shard);
   if (address == 0) {
@@ -83,7 +85,7 @@ export function detach(shard: u32, slot: Slot): void {
 /** Empties a detached slot: its key, queue and distinct values go back to the allocator. */
 export function free(shard: u32, slot: Slot): void {
   const state = shardAt(shard);
-  clearQueue(slot);
+  clearQueue(shard, slot);
   clearDistinct(slot);
   if (isKeyOut(slot.keyLength)) release(slot.keyBlock);
   slot.flags = 0;

@@ -141,8 +141,8 @@ export const lapiLimits = {
   journalSecondsMax: 600,
   /** Milliseconds between looks for changes while somebody waits for them. */
   watchIntervalMs: 100,
-  /** Pages of the database that SQLite keeps in memory, kilobytes. Four times as much made imports slower, not faster. */
-  pageCacheKilobytes: 16_384,
+  /** Pages of the database that SQLite keeps in memory, kilobytes: each connection so much. Eight times as much made imports slower, not faster. */
+  pageCacheKilobytes: 8_192,
   /** Pages of the write-ahead log (16 MiB) before they are moved to the database file. */
   checkpointPages: 4_096,
   /** For the thread of long requests less: it is the one that should move them, for whoever does waits for the disk. */

@@ -120,6 +120,24 @@ test('a full table gives up an expired bucket before a living one that was poure
   assert.equal(valueOf(counters, 'cs_buckets'), 2);
 });
 
+test('a long log with a few sources at a time does not keep the events of all: ended buckets go when many are queued', () => {
+  const scenarios = [scenario('slow', everything, { type: 'conditional', capacity: -1, leakspeedNs: 60e9, groupby: bySource,
+    condition: handMade('() => false') })];
+  const counters = new Counters();
+  const pourer = pourerOf(scenarios, createBuckets(scenarios, { workerCount: 1, slotsMax: 1 << 16, arenaBytesMax: 256 << 20 }), testNames(), 0, counters);
+  const eventsOfSource = 500;
+  const queuedMax: number[] = [];
+  for (let source = 0; source < 1200; source++) {
+    const at = new Date(startMs + source * 100_000).toISOString().replace('.000Z', 'Z');
+    const draft = { ...live({ source_ip: `10.0.${source >> 8}.${source & 255}` }), live: false, marshaledTime: at };
+    pourOne(pourer, { drafts: Array.from({ length: eventsOfSource }, () => draft), nowMs: startMs }, source, testNames());
+    queuedMax.push(valueOf(counters, 'cs_buckets') * eventsOfSource);
+  }
+  assert.ok(Math.max(...queuedMax) > 100_000, 'they stay while they are few');
+  assert.ok(Math.max(...queuedMax) < 250_000, `${Math.max(...queuedMax)} events in queues`);
+  assert.equal(valueOf(counters, 'palisade_bucket_evicted_total'), 0);
+});
+
 test('when the arena is full events are lost and counted, but every pour still counts', () => {
   const scenarios = [scenario('big', everything, { type: 'conditional', capacity: -1, leakspeedNs: 3600e9, groupby: byUser,
     condition: handMade('(event, queue, leaky) => leaky.totalCount === 40') })];
