@@ -134,8 +134,8 @@ export const lapiLimits = {
   changePollMs: 500,
   /** Milliseconds for which a Local API keeps the recurring work of several on one database. */
   jobLeaseMs: 150_000,
-  /** Milliseconds after which the triggers of a database server are looked for again. */
-  triggerCheckMs: 60_000,
+  /** Milliseconds after which the columns, indexes and triggers of a database server are looked for again. */
+  schemaCheckMs: 60_000,
   /** Changes of decisions kept in memory for clients that ask again, and for how many seconds. */
   journalEntriesMax: 300_000,
   journalSecondsMax: 600,

@@ -12,7 +12,7 @@ import { hasSeenAll, type ChangePosition } from './change-position.js';
 import { fromColumn, toColumn } from './columns.js';
 import { DecisionIndex, type IndexedDecision } from './decision-index.js';
 import { DecisionJournal, type JournalRun } from './decision-journal.js';
-import { mend } from './migrations.js';
+import { restore } from './migrations.js';
 import type { StoreContext } from './store.js';
 
 const loadPageRows = 5_000;
@@ -96,19 +96,19 @@ export class DecisionFollower {
     const { dialect } = this.#context;
     // Read before the log: what is written meanwhile changes the mark again.
     const mark = dialect.writeMark();
-    await this.#checkTriggers();
+    await this.#checkSchema();
     if (this.#followed === null || !await this.#readLog(this.#followed)) await this.#load();
     this.#mark = mark;
   }
 
   /** CrowdSec's migration may drop what is not its own. Triggers that are made again begin the log anew. */
-  async #checkTriggers(): Promise<void> {
+  async #checkSchema(): Promise<void> {
     const { db, dialect } = this.#context;
     const schema = dialect.schemaVersion();
-    const isKnown = schema === null ? performance.now() < this.#checkedMs + lapiLimits.triggerCheckMs
+    const isKnown = schema === null ? performance.now() < this.#checkedMs + lapiLimits.schemaCheckMs
       : schema === this.#schema;
     if (isKnown) return;
-    await dialect.ensureTriggers(db, (writer) => mend(writer, dialect));
+    await restore(db, dialect);
     this.#schema = dialect.schemaVersion();
     this.#checkedMs = performance.now();
   }

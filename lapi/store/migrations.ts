@@ -127,7 +127,7 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   },
   dropCreationIndex,
   // Lists of alerts are asked for newest first.
-  createAlertIndex,
+  (db, dialect) => createOwnIndex(db, dialect, newestIndex),
   async (db, dialect) => {
     await newTable(db, dialect, 'palisade_unfinished')
       .addColumn('alert_id', sql`${dialect.columnType('int')}`, (column) => column.primaryKey())
@@ -135,7 +135,9 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .execute();
   },
   // For lists of alerts by what their decisions are (few-alerts.ts).
-  createOwnerIndexes,
+  async (db, dialect) => {
+    for (const index of wordIndexes) await createOwnIndex(db, dialect, index);
+  },
   async (db, dialect) => {
     const [name, time] = [sql`${dialect.columnType('name')}`, sql`${dialect.columnType('time')}`];
     await newTable(db, dialect, 'palisade_bans').ifNotExists()
@@ -152,58 +154,81 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
     await dialect.dropTriggers(db);
   },
   async (db, dialect) => {
-    if (dialect.name === 'sqlite') await db.schema.dropIndex('palisade_alert_created').ifExists().execute();
-    await createListIndexes(db, dialect);
+    if (dialect.name === 'sqlite') {
+      await createOwnIndex(db, dialect, listIndex);
+      await db.schema.dropIndex(newestIndex.name).ifExists().execute();
+    }
+    await createOwnIndex(db, dialect, ownerIndex);
   },
 ];
 
+type Columns = ReadonlyMap<string, ReadonlySet<string>>;
+
+async function columnsOf(db: Kysely<Tables>): Promise<Columns> {
+  return new Map((await db.introspection.getTables()).map((table) => [table.name, new Set(table.columns.map((column) => column.name))]));
+}
+
 async function createTables(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  const present = new Map((await db.introspection.getTables()).map((table) =>
-    [table.name, new Set(table.columns.map((column) => column.name))]));
+  const present = await columnsOf(db);
   for (const [name, table] of Object.entries(tables)) await createTable(db, dialect, name, table, present.get(name));
 }
 
-function createAlertIndex(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  return createIndex(db, dialect, 'palisade_alert_created', 'alerts', ['created_at', 'id']);
+/** An index of our own; one of a word leads from what decisions are to their alerts. */
+interface OwnIndex {
+  readonly name: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly isOfWord?: boolean;
 }
 
-async function createOwnerIndexes(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  for (const column of ['origin', 'type', 'scenario']) await createOwnerIndex(db, dialect, column);
-}
-
+const wordIndexes: readonly OwnIndex[] = ['origin', 'type', 'scenario'].map((word) =>
+  ({ name: `palisade_decision_${word}`, table: 'decisions', columns: [word, 'alert_decisions'], isOfWord: true }));
+const newestIndex: OwnIndex = { name: 'palisade_alert_created', table: 'alerts', columns: ['created_at', 'id'] };
 /**
  * For lists of alerts that no single word narrows down, so that each alert is looked at: first the alerts, newest first, with all that is asked
  * of them, where rows lie far apart (servers read the table as fast, and MySQL indexes no text); then of each its decisions, by range and end.
  */
-async function createListIndexes(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  if (dialect.name === 'sqlite') {
-    await createIndex(db, dialect, 'palisade_alert_list', 'alerts',
-      ['created_at', 'id', 'started_at', 'source_scope', 'source_value', 'scenario', 'kind', 'simulated']);
-  }
-  await createIndex(db, dialect, 'palisade_decision_owner', 'decisions', ['alert_decisions', 'ip_size', 'start_ip', 'end_ip', 'until']);
+const listIndex: OwnIndex = { name: 'palisade_alert_list', table: 'alerts',
+  columns: ['created_at', 'id', 'started_at', 'source_scope', 'source_value', 'scenario', 'kind', 'simulated'] };
+const ownerIndex: OwnIndex = { name: 'palisade_decision_owner', table: 'decisions',
+  columns: ['alert_decisions', 'ip_size', 'start_ip', 'end_ip', 'until'] };
+
+function ownIndexes(dialect: StoreDialect): readonly OwnIndex[] {
+  return [dialect.name === 'sqlite' ? listIndex : newestIndex, ownerIndex, ...wordIndexes];
 }
 
 /**
- * Puts back what an older CrowdSec that opened the database took away: it builds tables anew as it knows them, without the columns
- * that came later and without indexes and triggers of others.
+ * Of a word without those that have no alert, so that no other query can take this index: nearly all decisions are of one type, and in the
+ * order of their ends the first page is found at once.
  */
-export async function mend(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  await createTables(db, dialect);
-  if (dialect.name !== 'sqlite') await createAlertIndex(db, dialect);
-  await createListIndexes(db, dialect);
-  await createOwnerIndexes(db, dialect);
-}
-
-/**
- * From a word of decisions to their alerts. Without those that have no alert, so that no other query can take this index:
- * nearly all decisions are of one type, and in the order of their ends the first page is found at once.
- */
-async function createOwnerIndex(db: Kysely<Tables>, dialect: StoreDialect, column: string): Promise<void> {
-  const name = `palisade_decision_${column}`;
-  if (dialect.hasTableOptions) return createIndex(db, dialect, name, 'decisions', [column, 'alert_decisions']);
+async function createOwnIndex(db: Kysely<Tables>, dialect: StoreDialect, { name, table, columns, isOfWord = false }: OwnIndex): Promise<void> {
+  if (!isOfWord || dialect.hasTableOptions) return createIndex(db, dialect, name, table, columns);
   // In these letters: CrowdSec's migration looks for WHERE in the text that SQLite keeps, and gives up where it finds none.
-  await sql`create index if not exists ${sql.ref(name)} on decisions (${sql.ref(column)}, alert_decisions) WHERE alert_decisions IS NOT NULL`
-    .execute(db);
+  await sql`create index if not exists ${sql.ref(name)} on ${sql.table(table)} (${sql.join(columns.map((column) => sql.ref(column)))})
+    WHERE alert_decisions IS NOT NULL`.execute(db);
+}
+
+/**
+ * Puts back what an older CrowdSec that opened the database took away: columns that came later, indexes and triggers of others.
+ * Cheap when nothing is missing.
+ */
+export async function restore(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  if (!await isWhole(db, dialect)) {
+    await dialect.migrate(db, async (migrating) => {
+      // Another process may have done it while this one waited.
+      if (await isWhole(migrating, dialect)) return;
+      await createTables(migrating, dialect);
+      for (const index of ownIndexes(dialect)) await createOwnIndex(migrating, dialect, index);
+    });
+  }
+  await dialect.ensureTriggers(db);
+}
+
+async function isWhole(db: Kysely<Tables>, dialect: StoreDialect): Promise<boolean> {
+  const present = await columnsOf(db);
+  const indexes = await dialect.indexNames(db);
+  return ownIndexes(dialect).every(({ name }) => indexes.has(name)) && Object.entries(tables).every(([name, table]) =>
+    table.columns.every((column) => present.get(name)?.has(column.name)) && (table.indexes ?? []).every(([index]) => indexes.has(index)));
 }
 
 /** What is new is told by the change log; an index by creation costs every insert and serves nobody. */
@@ -250,7 +275,7 @@ export async function migrate(db: Kysely<Tables>, dialect: StoreDialect): Promis
       }
     });
   }
-  await dialect.ensureTriggers(db, (writer) => mend(writer, dialect));
+  await restore(db, dialect);
 }
 
 async function appliedCount(db: Kysely<Tables>): Promise<number> {

@@ -1,7 +1,7 @@
 // The database of the Local API: opens it, brings its schema up to date, and holds one object for each entity.
 // Used by the LAPI thread, and by cscli for what it edits without a request (machines, bouncers, allowlists, flush).
 
-import { Kysely } from 'kysely';
+import { Kysely, type LogEvent } from 'kysely';
 import { PalisadeError } from '../../ts/errors.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { lapiLimits } from '../limits.js';
@@ -16,7 +16,7 @@ import type { SslOptions } from './dialect/server-options.js';
 import { sqliteDialect } from './dialect/sqlite.js';
 import { Lease } from './lease.js';
 import { Machines } from './machines.js';
-import { migrate } from './migrations.js';
+import { migrate, restore } from './migrations.js';
 import { Retention } from './retention.js';
 import type { Tables } from './tables.js';
 import { UsageMetrics } from './usage-metrics.js';
@@ -71,11 +71,15 @@ export interface Store extends StoreContext {
 /** Opens the database of a configuration. Throws E_STORE when it cannot be opened, E_CONFIG for an unknown type. */
 export async function openStore(options: StoreOptions, nowMs: () => number = Date.now): Promise<Store> {
   const dialect = await dialectOf(options);
-  const db = new Kysely<Tables>({ dialect: dialect.kysely,
-    // Everything but a plain reading counts as a write, the commit at its end too.
-    ...(dialect.name !== 'sqlite' && { log: ({ query }: { query: { sql: string } }) => {
-      if (!/^select/i.test(query.sql)) dialect.noteWrite();
-    } }) });
+  let restoring: Promise<void> | null = null;
+  const db: Kysely<Tables> = new Kysely<Tables>({ dialect: dialect.kysely,
+    log: (event: LogEvent) => {
+      // Everything but a plain reading counts as a write, the commit at its end too.
+      if (dialect.name !== 'sqlite' && !/^select/i.test(event.query.sql)) dialect.noteWrite();
+      if (event.level === 'error' && dialect.isSchemaFault(event.error)) putBack();
+    } });
+  // What is wrong with it the next query says.
+  const putBack = (): void => void (restoring ??= restore(db, dialect).catch(() => {}).finally(() => { restoring = null; }));
   const context: StoreContext = { db, dialect, bulkSize: options.bulkSize || 1000, now: uniqueClock(nowMs) };
   try {
     await migrate(db, dialect);
@@ -95,6 +99,7 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
     retention: new Retention(context), changes: new ChangeLog(context),
     jobs,
     close: async () => {
+      await restoring;
       await decisions.close();
       // One that cannot be given back ends by itself.
       await jobs.release().catch(() => {});

@@ -45,8 +45,8 @@ export function alertWorld({ alertCount, listCount, listSize }: WorldSize, rando
   const listEvery = Math.floor(alertCount / (listCount + 1));
   const alerts: WorldAlert[] = [];
   for (let index = 0, lists = 0; index < alertCount; index++) {
-    // Tenths, so that an instant in between divides the world alike whoever reads the clock.
-    const hoursAgo = Math.ceil(ageHours * (1 - index / alertCount) * 10) / 10;
+    // Whole hours, so that half an hour divides the world alike whenever it is asked.
+    const hoursAgo = Math.ceil(ageHours * (1 - index / alertCount));
     alerts.push(singleAlert(index, index / alertCount, hoursAgo, random));
     if (lists < listCount && index === listEvery * (lists + 1)) alerts.push(blocklist(lists++, listSize, hoursAgo));
   }

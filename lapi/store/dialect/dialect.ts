@@ -27,11 +27,10 @@ export interface StoreDialect {
   columnType(kind: ColumnKind): RawBuilder<unknown>;
   /** Runs work that changes the schema while no other process does; where it can be, all of it or nothing. */
   migrate(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<void>): Promise<void>;
-  /**
-   * Makes what feeds the change log, where it is missing, and then says so in the log. Cheap when nothing is. `mend` is called
-   * before: whoever took triggers away by building tables anew left out more than these.
-   */
-  ensureTriggers(db: Kysely<Tables>, mend: (db: Kysely<Tables>) => Promise<void>): Promise<void>;
+  /** Makes what feeds the change log, where it is missing, and then says so in the log. Cheap when nothing is. */
+  ensureTriggers(db: Kysely<Tables>): Promise<void>;
+  /** Names of all indexes. */
+  indexNames(db: Kysely<Tables>): Promise<ReadonlySet<string>>;
   /** Removes what ensureTriggers made, in this version or an older one. */
   dropTriggers(db: Kysely<Tables>): Promise<void>;
   /** Adds the column that changeNumber names, where it is not `seq`. */
@@ -48,8 +47,10 @@ export interface StoreDialect {
   insertForIds(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number[]>;
   /** Between two of many transactions: others get their turn, and those that wait for this database, where it has one writer, first. */
   giveWay(): Promise<void>;
-  /** Whether an error means: a full disk, a read-only file or a lock, so that the same request may succeed later. */
+  /** Whether an error means: a full disk, a read-only file, a lock or a column that is to be put back, so that the same request may succeed later. */
   isUnavailable(error: unknown): boolean;
+  /** Whether an error means that a column is not there: another program took it away. On a server that is how it is noticed soon. */
+  isSchemaFault(error: unknown): boolean;
   /** Hears of others' changes at once, where the database tells. Returns a way to end this. */
   listen(onChange: () => void): () => Promise<void>;
   /** Says that this process wrote, where the database cannot tell. */
@@ -66,3 +67,8 @@ export interface StoreDialect {
 }
 
 export type Row = Readonly<Record<string, string | number | bigint | null>>;
+
+/** The names in an answer. */
+export function namesOf({ rows }: { readonly rows: readonly { readonly name: string }[] }): ReadonlySet<string> {
+  return new Set(rows.map(({ name }) => name));
+}

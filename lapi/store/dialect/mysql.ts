@@ -10,7 +10,7 @@ import { createPool, type ConnectionOptions, type SslOptions as Tls, type TypeCa
 import { PalisadeError } from '../../../ts/errors.js';
 import { lapiLimits } from '../../limits.js';
 import type { Tables } from '../tables.js';
-import type { ColumnKind, Row, StoreDialect } from './dialect.js';
+import { namesOf, type ColumnKind, type Row, type StoreDialect } from './dialect.js';
 import { readTlsFiles, type ServerOptions, type SslOptions } from './server-options.js';
 import { removedColumns, resetChange, triggers, type ChangeTrigger } from './triggers.js';
 
@@ -23,7 +23,7 @@ const migrationLock = 'palisade_migration';
 /** The mode that this code is written for, whatever the server's: escapes by backslash, nothing cut in silence. */
 const sqlMode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
 const retryable = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CON_COUNT_ERROR', 'ER_SERVER_SHUTDOWN', 'ER_DISK_FULL',
-  'ER_RECORD_FILE_FULL', 'ER_OPTION_PREVENTS_STATEMENT', 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', 'PROTOCOL_CONNECTION_LOST']);
+  'ER_RECORD_FILE_FULL', 'ER_OPTION_PREVENTS_STATEMENT', 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', 'PROTOCOL_CONNECTION_LOST', 'ER_BAD_FIELD_ERROR']);
 
 /** Returns the dialect; nothing is connected yet. Throws E_CONFIG for an unknown sslmode, E_FILE for a missing file. */
 export function mysqlDialect(options: ServerOptions): StoreDialect {
@@ -50,6 +50,8 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
     columnType: (kind) => columnTypes[kind],
     migrate,
     ensureTriggers,
+    indexNames: async (db) => namesOf(await sql<{ name: string }>`select distinct index_name as name from information_schema.statistics
+      where table_schema = database()`.execute(db)),
     dropTriggers: async (db) => {
       for (const name of await triggerNames(db)) await sql`drop trigger ${sql.ref(name)}`.execute(db);
     },
@@ -71,6 +73,7 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
     isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // A connection that broke and was given out once more says so without a code.
       || (error as { fatal?: unknown }).fatal === true,
+    isSchemaFault: (error) => codeOf(error) === 'ER_BAD_FIELD_ERROR',
     listen: () => async () => {},
     noteWrite: () => { ownWrites++; },
     writeMark: () => `${ownWrites} ${Math.floor(performance.now() / lapiLimits.changePollMs)}`,
@@ -123,19 +126,17 @@ async function insertDecisions(db: Kysely<Tables>, rows: readonly Row[]): Promis
       where alert_decisions in (${sql.join([...owners])}) and id > ${last ?? 0}) as numbered group by run order by 3`.execute(db);
 }
 
-async function triggerNames(db: Kysely<Tables>): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select trigger_name as name from information_schema.triggers
-    where trigger_schema = database() and trigger_name like 'palisade%'`.execute(db);
-  return rows.map((row) => row.name);
+async function triggerNames(db: Kysely<Tables>): Promise<ReadonlySet<string>> {
+  return namesOf(await sql<{ name: string }>`select trigger_name as name from information_schema.triggers
+    where trigger_schema = database() and trigger_name like 'palisade%'`.execute(db));
 }
 
 /** Rows that go with the row they refer to fire no trigger here, so an alert logs its decisions. */
 const alertTrigger: ChangeTrigger = { name: 'palisade_log_alerts_delete', table: 'alerts', event: 'delete', columns: [] };
 
-async function ensureTriggers(db: Kysely<Tables>, mend: (db: Kysely<Tables>) => Promise<void>): Promise<void> {
-  const present = new Set(await triggerNames(db));
+async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
+  const present = await triggerNames(db);
   const missing = [...triggers, alertTrigger].filter(({ name }) => !present.has(name));
-  if (missing.length > 0) await mend(db);
   for (const trigger of missing) {
     try {
       await sql.raw(triggerText(trigger)).execute(db);

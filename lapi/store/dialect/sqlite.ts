@@ -10,7 +10,7 @@ import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, 
 import { PalisadeError } from '../../../ts/errors.js';
 import { lapiLimits } from '../../limits.js';
 import type { Tables } from '../tables.js';
-import type { ColumnKind, Row, StoreDialect } from './dialect.js';
+import { namesOf, type ColumnKind, type Row, type StoreDialect } from './dialect.js';
 import { removedColumns, resetChange, triggers, type ChangeTrigger } from './triggers.js';
 
 /** Prepared statements kept by their text. Texts differ by the filters a request used, so there are few. */
@@ -50,6 +50,7 @@ export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArra
     migrate: (db, work) => db.transaction().execute(work),
     columnType: (kind) => columnTypes[kind],
     ensureTriggers,
+    indexNames: async (db) => namesOf(await sql<{ name: string }>`select name from sqlite_master where type = 'index'`.execute(db)),
     dropTriggers: async (db) => {
       const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'
         and name like 'palisade%'`.execute(db);
@@ -72,7 +73,8 @@ export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArra
       await setImmediate();
       for (const untilMs = Date.now() + lapiLimits.giveWayMsMax; waiting.isTaken && Date.now() < untilMs;) await sleep(1);
     },
-    isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)),
+    isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)) || isSchemaFault(error),
+    isSchemaFault,
     listen: () => async () => {},
     noteWrite: () => {},
     // data_version counts what other connections wrote, total_changes what this one did.
@@ -105,12 +107,10 @@ function openFile(path: string, useWal: boolean, checkpointPages: number): Datab
   }
 }
 
-async function ensureTriggers(db: Kysely<Tables>, mend: (db: Kysely<Tables>) => Promise<void>): Promise<void> {
-  const { rows } = await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'`.execute(db);
-  const present = new Set(rows.map((row) => row.name));
+async function ensureTriggers(db: Kysely<Tables>): Promise<void> {
+  const present = namesOf(await sql<{ name: string }>`select name from sqlite_master where type = 'trigger'`.execute(db));
   if (triggers.every(({ name }) => present.has(name))) return;
   await db.transaction().execute(async (transaction) => {
-    await mend(transaction);
     for (const trigger of triggers) await sql.raw(triggerText(trigger)).execute(transaction);
     await transaction.insertInto('palisade_changes').values(resetChange).execute();
   });
@@ -177,6 +177,10 @@ function insertQuietly(statements: StatementCache, rows: readonly Row[]): void {
   const last = Number(statements.value("select seq from sqlite_sequence where name = 'decisions'"));
   insert(statements, 'palisade_changes', [{ kind: 'decisions', event: 'insert', row_id: last - rows.length + 1, last_id: last }]);
   statements.get('delete from palisade_quiet').run();
+}
+
+function isSchemaFault(error: unknown): boolean {
+  return codeOf(error) === 'SQLITE_ERROR' && /no such column|has no column named/.test((error as Error).message);
 }
 
 function codeOf(error: unknown): string {

@@ -11,7 +11,7 @@ import { alertWorld, fillWorld, listAlerts, listDecisions } from '../../support/
 import { testSeed } from '../../support/random.js';
 import { onEachDatabase } from './databases.js';
 
-const queriesMax = 400;
+const queriesMax = 100;
 
 onEachDatabase('lists with filters', (database) => {
   const seed = testSeed();

@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import { openStore } from '../../../lapi/store/store.js';
 import { alertBody } from '../instance.js';
+import { onEachDatabase } from './databases.js';
 
 /** Tables as CrowdSec 1.4 made them, with a ban, its alert, a machine and a bouncer, times as its driver writes them. */
 const oldTables = `
@@ -59,6 +60,46 @@ describe('a database of an older CrowdSec', () => {
       assert.deepEqual(ids, [2 + opening]);
       await store.close();
     }
+  });
+});
+
+const triesMax = 1_000;
+
+onEachDatabase('what an older CrowdSec took away that opened the database', (database) => {
+  const key = { MariaDB: (index: string, table: string) => `drop index ${index} on ${table}` }[database.name] ?? ((index: string) => `drop index ${index}`);
+  const withLog = { SQLite: 'trigger palisade_log_decisions_insert', PostgreSQL: 'trigger palisade_log_decisions_insert on decisions',
+    MariaDB: 'trigger palisade_log_decisions_insert' }[database.name]!;
+  // Only SQLite minds what leans on a column; there CrowdSec builds the table anew, which takes all of it away.
+  const leaning = database.name === 'SQLite' ? [key('palisade_alert_list', 'alerts'), 'drop trigger palisade_log_decisions_delete'] : [];
+
+  // On a server at the query that wants it, in a file at the next look, which sees any change.
+  test('is put back while the store is open', async () => {
+    const open = await database.create();
+    const store = await open(Date.now);
+    const add = () => store.alerts.add(null, [alertBody({ kind: 'k', stop_at: new Date().toISOString(), decisions: [{ origin: 'o', type: 'ban', scope: 'Ip',
+      value: '10.0.0.1', scenario: 's', duration: '4h' }] }) as unknown as IncomingAlert]);
+    await add();
+    await database.run([key('alert_uuid', 'alerts'), ...leaning, 'alter table alerts drop column uuid', 'alter table alerts drop column kind',
+      'alter table decisions drop column uuid', 'alter table bouncers drop column auto_created', key('palisade_decision_owner', 'decisions')]);
+    // Whoever sends it comes again.
+    await assert.rejects(add(), (error) => store.dialect.isUnavailable(error));
+    if (database.name === 'SQLite') await store.decisions.keepInMemory();
+    for (let isBack = false, left = triesMax; !isBack && left > 0; left--) isBack = await add().then(() => true, () => false);
+    assert.equal((await store.alerts.get(1))!.decisions.length, 1);
+    assert.equal((await store.alerts.find({ contains: true, withBlocklists: true, withSimulated: true, kind: 'k', now: store.now() },
+      { limit: 0, order: 'asc', withDecisions: true })).length, 1);
+    assert.deepEqual((await store.bouncers.list()), []);
+    for (let left = triesMax; left > 0 && !(await store.dialect.indexNames(store.db)).has('palisade_decision_owner');) left--;
+    assert.ok((await store.dialect.indexNames(store.db)).has('palisade_decision_owner'));
+    // What no query misses.
+    await database.run([key('palisade_decision_owner', 'decisions'), `drop ${withLog}`]);
+    await store.decisions.keepInMemory();
+    assert.ok((await store.dialect.indexNames(store.db)).has('palisade_decision_owner'));
+    const { position } = (await store.decisions.inMemory())!.journal;
+    await add();
+    store.dialect.noteWrite();
+    assert.notDeepEqual((await store.decisions.inMemory())!.journal.position, position);
+    await store.close();
   });
 });
 
