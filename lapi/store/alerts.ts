@@ -112,7 +112,7 @@ export class Alerts {
   /** Ids of the alerts that match, in the order of the page. */
   async ids(filter: AlertFilter, page: Pick<AlertPage, 'limit' | 'order'>): Promise<number[]> {
     const { db } = this.#context;
-    let query = filterAlerts(db.selectFrom('alerts').select('alerts.id'), await narrow(db, filter))
+    let query = filterAlerts(db.selectFrom('alerts').select('alerts.id'), await narrow(this.#context, filter))
       .orderBy('alerts.created_at', page.order).orderBy('alerts.id', page.order);
     if (page.limit > 0) query = query.limit(page.limit);
     return (await query.execute()).map((row) => row.id);

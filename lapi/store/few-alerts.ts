@@ -2,19 +2,20 @@
 // index is walked from alert to alert, so a blocklist of thousands costs one step. Where there are many, the newest page
 // is soon found by looking at each alert.
 
-import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { lapiLimits } from '../limits.js';
 import { blocklistOrigins, type AlertFilter } from './alert-filter.js';
 import { isWide } from './range-condition.js';
-import type { Tables } from './tables.js';
+import type { StoreContext } from './store.js';
 
 /** Returns the filter with what it says of few alerts said by their ids, and `isRangeWide` where its range is better asked of each alert. */
-export async function narrow(db: Kysely<Tables>, given: AlertFilter): Promise<AlertFilter> {
-  const filter = { ...given, blocklists: given.withBlocklists ? undefined : await blocklistAlerts(db) };
+export async function narrow(context: StoreContext, given: AlertFilter): Promise<AlertFilter> {
+  const filter = { ...given, blocklists: given.withBlocklists ? undefined : await blocklistAlerts(context) };
+  const { db } = context;
   const wanted = [['origin', filter.origin], ['type', filter.decisionType], ['scenario', filter.scenario]] as const;
   for (const [column, value] of wanted) {
     if (value === undefined) continue;
-    const owners = await ownersOf(db, column, value);
+    const owners = await ownersOf(context, column, value);
     // Of a scenario the alert itself is asked too.
     const own = owners === null || column !== 'scenario' ? [] : await db.selectFrom('alerts').select('id')
       .where('scenario', '=', value).limit(lapiLimits.fewAlertsMax + 1).execute();
@@ -24,10 +25,10 @@ export async function narrow(db: Kysely<Tables>, given: AlertFilter): Promise<Al
   return await isWide(db, filter.range) ? { ...filter, isRangeWide: true } : filter;
 }
 
-async function blocklistAlerts(db: Kysely<Tables>): Promise<number[] | undefined> {
+async function blocklistAlerts(context: StoreContext): Promise<number[] | undefined> {
   const found: number[] = [];
   for (const origin of blocklistOrigins) {
-    const owners = await ownersOf(db, 'origin', origin);
+    const owners = await ownersOf(context, 'origin', origin);
     if (owners === null) return undefined;
     found.push(...owners);
   }
@@ -35,13 +36,14 @@ async function blocklistAlerts(db: Kysely<Tables>): Promise<number[] | undefined
 }
 
 /** The alerts that have a decision with this value in a column; null when there are many. */
-async function ownersOf(db: Kysely<Tables>, column: 'origin' | 'type' | 'scenario', value: string): Promise<number[] | null> {
-  // The smallest as the first of an order, which each database takes from the index; MariaDB looks for a minimum at all rows. That there is an
-  // alert is said though it is clear: only then the index, which leaves out what has none, may be used.
-  const next = (above: RawBuilder<unknown>) => sql`(select alert_decisions from decisions where ${sql.ref(column)} = ${value}
-    and alert_decisions is not null and alert_decisions > ${above} order by alert_decisions limit 1)`;
-  const { rows } = await sql<{ id: number }>`with recursive owners (id) as (select ${next(sql`0`)} union all
-    select ${next(sql`owners.id`)} from owners where owners.id is not null)
-    select id from owners where id is not null limit ${sql.lit(lapiLimits.fewAlertsMax + 1)}`.execute(db);
+async function ownersOf({ db, dialect }: StoreContext, column: 'origin' | 'type' | 'scenario', value: string): Promise<number[] | null> {
+  // That there is an alert is said though it is clear: only then the index, which leaves out what has none, may be used.
+  const having = sql`from decisions where ${sql.ref(column)} = ${value} and alert_decisions is not null`;
+  const max = sql.lit(lapiLimits.fewAlertsMax + 1);
+  const { rows } = await (dialect.skipsInIndexes
+    ? sql<{ id: number }>`select distinct alert_decisions as id ${having} order by alert_decisions limit ${max}`
+    : sql<{ id: number }>`with recursive owners (id) as (select min(alert_decisions) ${having} union all
+      select (select min(alert_decisions) ${having} and alert_decisions > owners.id) from owners where owners.id is not null)
+      select id from owners where id is not null limit ${max}`).execute(db);
   return rows.length > lapiLimits.fewAlertsMax ? null : rows.map(({ id }) => id);
 }

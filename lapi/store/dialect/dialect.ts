@@ -20,6 +20,8 @@ export interface StoreDialect {
   readonly numbersByKeyword: boolean;
   /** Whether flags are of a type of their own, which numbers are not. */
   readonly hasBooleans: boolean;
+  /** Whether `distinct` goes from one value of an index to the next; where it does not, a recursive query does. */
+  readonly skipsInIndexes: boolean;
   /** Values one statement may bind. */
   readonly parameterCountMax: number;
   /** Whether tables want an engine and a character set, keys to other tables a line of their own, and an index a look. */

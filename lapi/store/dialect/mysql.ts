@@ -42,6 +42,7 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
       createIntrospector: (db) => new MysqlIntrospector(db), createQueryCompiler: () => new ServerQueryCompiler() },
     changeNumber: sql.ref<number>('seq'),
     hasDenseLog: false,
+    skipsInIndexes: true,
     parameterCountMax: 65_535,
     idColumn: sql`bigint`,
     numbersByKeyword: true,

@@ -37,6 +37,7 @@ export async function postgresDialect(options: ServerOptions): Promise<StoreDial
     kysely: new PostgresDialect({ pool: openPool(connection, options.connectionsMax) }),
     changeNumber: sql.ref<number>('tx'),
     hasDenseLog: false,
+    skipsInIndexes: false,
     parameterCountMax: 65_535,
     numbersByKeyword: false,
     hasBooleans: true,
