@@ -29,8 +29,8 @@ export const limits = {
   /** Verdicts of a file of regular expressions, or of the tests on a field, that are remembered, and the longest text remembered with one, bytes. */
   rememberedVerdictsMax: 4096,
   rememberedTextBytesMax: 512,
-  /** Addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */
-  addressesRememberedMax: 16_384,
+  /** IPv6 addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */
+  addressesRememberedMax: 4096,
   /**
    * Work that is poured while its overflows, or those before them, wait for names or for the Local API: batches and overflows.
    * One overflow is tens of kilobytes.

@@ -42,6 +42,30 @@ test('a batch has at most so many events, and always an alert', async () => {
   assert.deepEqual(sent, [[1, 2], [3], [4, 5, 6], [7]]);
 });
 
+test('gathered alerts go when there are enough of them, when they have waited, or when the outbox is drained', async () => {
+  const sent: number[] = [];
+  const made = (gatherMs: number, alertsMax = 1000): Outbox => new Outbox({ send: async (alerts) => { sent.push(alerts.length); },
+    alertsMax, whenFull: 'wait', gatherMs, log: silentLog });
+  const box = made(1e6);
+  await box.put([alert(1), alert(2)]);
+  await box.put([alert(3)]);
+  assert.deepEqual(sent, []);
+  await box.put(Array.from({ length: 29 }, (_, id) => alert(4 + id)));
+  assert.deepEqual(sent, [32]);
+  await new Promise(setImmediate);
+  await box.put([alert(33)]);
+  assert.deepEqual(sent, [32]);
+  assert.deepEqual(await box.drain(5000), []);
+  assert.deepEqual(sent, [32, 1]);
+  const waited = made(1);
+  await waited.put([alert(1)]);
+  while (sent.length < 3) await new Promise(setImmediate);
+  assert.deepEqual([sent, waited.waiting], [[32, 1, 1], 0]);
+  const small = made(1e6, 2);
+  await small.put([alert(1), alert(2)]);
+  assert.deepEqual(sent, [32, 1, 1, 2]);
+});
+
 test('a refused batch is sent again until it is taken, in order and without doubles', async () => {
   let refusals = 3;
   const taken: number[] = [];

@@ -61,6 +61,9 @@ export interface EngineSource {
 /** How often a live engine looks for buckets whose time is over. */
 const tickMs = 1000;
 
+/** How long the alerts of a replay wait for others; CrowdSec sends its alerts once a second. */
+const replayGatherMs = 1000;
+
 /** Rules, workers, sources and output of one instance. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -168,5 +171,6 @@ function openOutbox({ config, replay, log, onStored }: EngineOptions, client: La
     const ids = await client.postAlerts(alerts);
     onStored?.(ids);
   };
-  return new Outbox({ send, alertsMax: config.limits.outboxAlertsMax, whenFull: replay ? 'wait' : 'drop-oldest', log });
+  return new Outbox({ send, alertsMax: config.limits.outboxAlertsMax, log,
+    ...(replay ? { whenFull: 'wait', gatherMs: replayGatherMs } : { whenFull: 'drop-oldest' }) });
 }

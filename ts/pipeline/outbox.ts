@@ -1,5 +1,6 @@
 // Alerts on their way to the Local API: sent at once when no request is under way, what arrives meanwhile is the next
-// batch. A batch that fails waits and is sent again; nothing is dropped before the outbox is full.
+// batch. A replay, which no bouncer waits for, gathers them first: requests were a quarter of what its alerts cost. A batch that
+// fails waits and is sent again; nothing is dropped before the outbox is full.
 
 import type { Log } from '../config/log.js';
 import { limits } from '../limits.js';
@@ -13,10 +14,15 @@ export interface OutboxOptions {
   readonly alertsMax: number;
   /** A full outbox makes `put` wait (replay), or drops the oldest alert and counts it (live). */
   readonly whenFull: 'wait' | 'drop-oldest';
+  /** How long alerts wait for others before they are sent; 0, as by default, is not at all. */
+  readonly gatherMs?: number;
   readonly log: Log;
   /** Waiting time before try n (from 1), milliseconds. */
   readonly retryMs?: (attempt: number) => number;
 }
+
+/** Gathered alerts that do not wait any longer. */
+const gatheredMin = 32;
 
 /** Doubles from 100 ms to 10 s. */
 function backOff(attempt: number): number {
@@ -28,7 +34,9 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #waiting: Alert[] = [];
   #sending = false;
+  #draining = false;
   #closed = false;
+  #gathering: NodeJS.Timeout | undefined;
   #dropped = 0;
   #listeners: (() => void)[] = [];
   #cancelPause: (() => void) | null = null;
@@ -55,7 +63,7 @@ export class Outbox {
       this.#waiting.shift();
       this.#dropped++;
     }
-    void this.#send();
+    this.#sendSoon();
   }
 
   /** Resolves with the alerts left when the outbox is empty or `timeoutMs` have passed. */
@@ -65,16 +73,34 @@ export class Outbox {
       this.#cancelPause?.();
       this.#wake();
     }, timeoutMs);
+    this.#draining = true;
+    void this.#send();
     while (this.#waiting.length > 0 && !this.#closed) await this.#change();
     clearTimeout(timer);
     this.#closed = true;
     return [...this.#waiting];
   }
 
+  /** Whether what waits is sent now. */
+  get #isDue(): boolean {
+    const { gatherMs = 0, alertsMax } = this.#options;
+    return this.#draining || gatherMs === 0 || this.#waiting.length >= Math.min(gatheredMin, alertsMax);
+  }
+
+  #sendSoon(): void {
+    if (this.#isDue) return void this.#send();
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      void this.#send();
+    }, this.#options.gatherMs);
+  }
+
   async #send(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
-    for (let attempt = 1; this.#waiting.length > 0 && !this.#closed;) {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    for (let attempt = 1, more = true; more && this.#waiting.length > 0 && !this.#closed;) {
       const batch = this.#nextBatch();
       try {
         await this.#options.send(batch);
@@ -82,6 +108,7 @@ export class Outbox {
         const taken = new Set(batch);
         while (this.#waiting.length > 0 && taken.has(this.#waiting[0])) this.#waiting.shift();
         attempt = 1;
+        more = this.#isDue;
       } catch (error) {
         if (attempt === 1) {
           this.#options.log.error(`alerts wait, the Local API did not take them: ${(error as Error).message}`);
@@ -91,6 +118,7 @@ export class Outbox {
       this.#wake();
     }
     this.#sending = false;
+    if (this.#waiting.length > 0 && !this.#closed) this.#sendSoon();
   }
 
   /** The oldest alerts that may be sent at once, at least one. */

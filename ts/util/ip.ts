@@ -173,7 +173,7 @@ export function prefixOf(text: string): IpPrefix | null {
 }
 
 /** The IPv4 number of a dotted text, or -1. */
-function parseIpv4(text: string): number {
+export function parseIpv4(text: string): number {
   let value = 0;
   let octet = -1;
   let dots = 0;
