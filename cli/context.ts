@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Store } from '../lapi/store/store.js';
 import { loadConfig, loadCredentials, type Config, type Credentials } from '../ts/config/config.js';
+import { readText } from '../ts/config/text-file.js';
 import { loadHub, type Hub } from '../ts/hub/hub.js';
 import type { HubPaths } from '../ts/hub/item.js';
 import type { Io } from './io.js';
@@ -75,6 +76,16 @@ export class Context {
   /** A file name from the command line, made absolute. */
   path(name: string): string {
     return resolve(this.io.cwd, name);
+  }
+
+  /** The text of a file from the command line; `-` is standard input. */
+  async readInput(name: string): Promise<string> {
+    if (name === '-') return this.io.readStdin();
+    try {
+      return readText(this.path(name), name);
+    } catch (error) {
+      throw new Error(`unable to open ${name}: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   get hubPaths(): HubPaths {

@@ -18,7 +18,7 @@ const { wrapped } = createRequire(import.meta.url)(loader);
 const programs = ['ts/start', 'ts/main', 'ts/hubtest/tester-thread', 'cli/main', 'bouncer/main'];
 export const threads = ['ts/pipeline/worker', 'lapi/main', 'lapi/bulk/bulk-thread', 'lapi/blocklists/read-thread'];
 /** Addons find their libraries by the place of their own files; servers of databases are for few, and load when one is used. */
-const external = ['re2', 'better-sqlite3', 'mysql2', 'pg'];
+const external = ['re2', 'better-sqlite3', 'mysql2', 'pg', 'yaml'];
 
 /** In a bundle a module no longer stands where it was compiled; what it finds by its own place is told that place. */
 const ownPlace = {

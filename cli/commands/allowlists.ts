@@ -2,7 +2,6 @@
 
 import type { Allowlist, NewAllowlistItem } from '../../lapi/store/allowlists.js';
 import type { Store } from '../../lapi/store/store.js';
-import { readText } from '../../ts/config/local-override.js';
 import { parseDurationWithDays } from '../../ts/util/go-duration.js';
 import { goQuote } from '../../ts/util/go-quote.js';
 import { GoTime } from '../../ts/util/go-time.js';
@@ -123,20 +122,12 @@ async function add({ context, args: [name, ...values], flags }: Invocation): Pro
 
 async function importFile({ context, args: [name], flags }: Invocation): Promise<void> {
   const input = flags.text('input');
-  const text = input === '-' ? await context.io.readStdin() : readInput(context, input);
+  const text = await context.readInput(input);
   const rows = readRows(text);
   await context.withStore(async (store) => {
     const found = await editable(store, name, 'update');
     await addValues(context, store, found, rows.map((row, index) => itemOf(row, index + 1, store.now())));
   });
-}
-
-function readInput(context: Context, input: string): string {
-  try {
-    return readText(context.path(input), input);
-  } catch (error) {
-    throw new Error(`unable to open ${input}: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 interface Row {

@@ -1,6 +1,5 @@
 // `cscli decisions import`: decisions from a CSV, JSON or plain file, sent as one alert or in batches.
 
-import { readText } from '../../ts/config/local-override.js';
 import type { Decision } from '../../ts/model/alert.js';
 import { goJsonError } from '../../ts/util/go-json.js';
 import type { CommandSpec, FlagValues, Invocation } from '../command.js';
@@ -48,7 +47,7 @@ async function importDecisions({ context, flags }: Invocation): Promise<void> {
   if (format === undefined) {
     throw new Error('unable to guess format from file extension, please provide a format with --format flag');
   }
-  const text = input === '-' ? await context.io.readStdin() : readInput(context, input);
+  const text = await context.readInput(input);
   const entries = parseEntries(context, text, format);
   if (entries.length === 0) throw new Error('no decisions found');
   const decisions = entries.map((entry, index) => toDecision(entry, index, flags));
@@ -63,14 +62,6 @@ async function importDecisions({ context, flags }: Invocation): Promise<void> {
       scenario: `import ${input === '-' ? 'stdin' : input}: ${chunk.length} IPs` }]);
   }
   context.io.stdout.write(`Imported ${wanted.length} decisions`);
-}
-
-function readInput(context: Context, input: string): string {
-  try {
-    return readText(context.path(input), input);
-  } catch (error) {
-    throw new Error(`unable to open ${input}: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 function parseEntries(context: Context, text: string, format: string): Entry[] {

@@ -1,13 +1,14 @@
 // Loads acquis.yaml and the files of acquisition_dir into checked source specifications (engine.md 1.1).
 // Opens no log: see modules.ts.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { logLevels, type LogLevel } from '../config/config.js';
 import { boolean, decode, isNull, located, mapOf, oneOf, parseDocuments, record, text, type Located, type Shaped,
   type YamlDocument } from '../config/document.js';
 import { expandEnvironment } from '../config/expansion.js';
-import type { Node } from '../config/yaml.js';
+import { readText } from '../config/text-file.js';
+import type { Node } from '../config/yaml-node.js';
 import { PalisadeError, type Place } from '../errors.js';
 import { modules, noSuchModule } from './modules.js';
 import type { SourceSettings, SourceSpec } from './source.js';
@@ -126,10 +127,5 @@ function filesIn(folder: string): string[] {
 }
 
 function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new PalisadeError('E_FILE', `cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
-  }
+  return existsSync(file) ? readText(file) : null;
 }

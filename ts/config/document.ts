@@ -1,10 +1,11 @@
 // Reads YAML files strictly: every key must be known, every value of its kind, and each error names file, line and
 // column. Used by rules, config, acquisition and profiles alike. Not for YAML that Palisade writes.
 
-import { readFileSync } from 'node:fs';
 import { PalisadeError, type Place } from '../errors.js';
 import { Lines } from './lines.js';
-import { parseYaml, YamlFault, type MapNode, type Node } from './yaml.js';
+import { readText } from './text-file.js';
+import { parseYaml } from './yaml.js';
+import { YamlFault, type MapNode, type Node } from './yaml-node.js';
 
 /** A text from a file together with where it stands, for errors found later (an expression that does not compile). */
 export interface Located {
@@ -34,13 +35,7 @@ export type Shaped<S> = S extends Shape<infer T> ? T : never;
 
 /** Returns the non-empty documents of a file. Throws E_FILE when it cannot be read, E_YAML on bad syntax. */
 export function readDocuments(file: string): YamlDocument[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new PalisadeError('E_FILE', `cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
-  }
-  return parseDocuments(file, text);
+  return parseDocuments(file, readText(file));
 }
 
 /** Returns the non-empty documents of a YAML text. Throws E_YAML on bad syntax or a duplicate key. */

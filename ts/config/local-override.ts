@@ -1,9 +1,10 @@
 // A configuration file together with its `.local` override: mappings merge deeply, scalars and lists replace.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { PalisadeError } from '../errors.js';
 import { decode, parseDocuments, type Shape } from './document.js';
 import { expandEnvironment } from './expansion.js';
+import { readText } from './text-file.js';
 
 /**
  * Returns the decoded file, overridden by `<file>.local` where that exists; an empty file decodes as `{}`.
@@ -21,19 +22,6 @@ function decodeFile<T extends object>(file: string, shape: Shape<T>): T {
     throw new PalisadeError('E_YAML', 'only one YAML document is allowed here', documents[1].placeOf(documents[1].root));
   }
   return documents.length === 0 ? ({} as T) : decode(documents[0], shape);
-}
-
-/** Returns the text of a file. Throws E_FILE in the words of the operating system, with the name the user gave it. */
-export function readText(file: string, shown = file): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const reasons: Record<string, string> = { ENOENT: 'no such file or directory', EACCES: 'permission denied',
-      EISDIR: 'is a directory' };
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    throw new PalisadeError('E_FILE', `open ${shown}: ${reasons[code] ?? (error as Error).message}`, undefined,
-      { cause: error });
-  }
 }
 
 function merge(base: unknown, over: unknown): unknown {

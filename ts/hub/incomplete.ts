@@ -2,7 +2,7 @@
 // a missing parser is a log that nobody reads.
 
 import { readDocuments } from '../config/document.js';
-import type { MapNode, ScalarNode } from '../config/yaml.js';
+import type { MapNode, ScalarNode } from '../config/yaml-node.js';
 import type { InstalledItems, RuleFile } from './installed.js';
 
 const kinds = ['parsers', 'postoverflows', 'scenarios', 'contexts', 'collections'] as const;

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { loadScenarios } from '../buckets/load.js';
 import type { ScenarioSet, ScenarioSpec } from '../buckets/scenario.js';
 import { readDocuments } from '../config/document.js';
-import { readText } from '../config/local-override.js';
+import { readText } from '../config/text-file.js';
 import { PalisadeError } from '../errors.js';
 import { newEventNames } from '../event/event.js';
 import type { CompiledExpr } from '../expr/compiled.js';

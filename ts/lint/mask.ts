@@ -3,7 +3,8 @@
 
 import { isNull } from '../config/document.js';
 import { Lines } from '../config/lines.js';
-import { parseYaml, type Node } from '../config/yaml.js';
+import { parseYaml } from '../config/yaml.js';
+import type { Node } from '../config/yaml-node.js';
 import type { PalisadeError } from '../errors.js';
 
 /** A text without one fault. */
