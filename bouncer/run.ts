@@ -111,8 +111,8 @@ async function spawnNotify(state: string): Promise<void> {
 }
 
 /** Names of sets that rules of others name and that cannot hold ranges. */
-function setsWithoutRanges({ mode, nftables }: BouncerConfig, { oneSet }: Backend): string[] {
-  return (mode === 'nftables' ? [4, 6] as const : []).filter((family) => nftables[family]?.isSetOnly === true && !oneSet.has(family))
+function setsWithoutRanges({ nftables }: BouncerConfig, { name, oneSet }: Backend): string[] {
+  return (name === 'nftables' ? [4, 6] as const : []).filter((family) => nftables[family]?.isSetOnly === true && !oneSet.has(family))
     .map((family) => nftables[family]!.set);
 }
 

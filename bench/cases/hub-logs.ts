@@ -4,7 +4,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allTests } from '../../ts/hubtest/test-case.js';
-import { nginxLines, randomFrom, sshdLines } from '../../ts/instance/corpus.js';
+import { nginxLines, sshdLines } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 /** One log as a source reads it. */
 export interface HubLog {

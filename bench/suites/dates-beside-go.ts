@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { dateLayouts, parseDate } from '../../ts/enrich/date.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 import { formatGoTime } from '../../ts/util/go-layout.js';
 import { GoTime } from '../../ts/util/go-time.js';
 

@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import type { Store } from '../../lapi/store/store.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 import { alertWorld, fillWorld, listAlerts, listDecisions, type WorldAlert } from '../../test/support/alert-world.js';
 import { alertFilters, combinations, decisionFilters, sweepCase } from '../cases/lapi-queries.js';
 import { quantile } from '../quantile.js';

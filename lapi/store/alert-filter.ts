@@ -14,7 +14,7 @@ export interface AlertFilter {
   /** The alerts that hold decisions of blocklists; absent: each alert is looked at. */
   readonly blocklists?: readonly number[];
   /** Looking up all decisions in the range would take longer than looking at each alert. */
-  readonly isRangeWide?: boolean;
+  readonly asksEachAlert?: boolean;
   readonly scope?: string;
   readonly value?: string;
   /** The alert's own scenario or that of one of its decisions. */
@@ -69,7 +69,7 @@ function decisionConditions(filter: AlertFilter): RawBuilder<SqlBool>[] {
   if (filter.range !== undefined) {
     const inRange = rangeCondition('decisions', filter.range, filter.contains);
     // An index finds these, so they are looked up once and not for each alert.
-    conditions.push(filter.isRangeWide === true ? hasDecision(inRange)
+    conditions.push(filter.asksEachAlert === true ? hasDecision(inRange)
       : sql<SqlBool>`alerts.id in (select decisions.alert_decisions from decisions where ${inRange})`);
   }
   if (filter.scenario !== undefined) {

@@ -4,7 +4,7 @@
 import type { GoTime } from '../../ts/util/go-time.js';
 import { toColumn } from './columns.js';
 import { selectDecisionColumns } from './change-log.js';
-import { formatCursor, type ChangePosition, type DecisionCursor } from './change-position.js';
+import { formatCursor, hasSeenAll, type ChangePosition, type DecisionCursor } from './change-position.js';
 import type { DecisionFollower, Followed } from './decision-follower.js';
 import type { DecisionIndex, IndexedDecision } from './decision-index.js';
 import type { JournalRun } from './decision-journal.js';
@@ -67,8 +67,8 @@ async function fromLog(follower: DecisionFollower, { journal }: Followed,
   const known = journal.position;
   const part = await follower.log.since(position);
   if (part === null) return null;
-  // Where nothing was missed the client stands where this reader does, whose sums it is compared with.
-  if (part.position === position) return { position: known, runs: [] };
+  // Where nothing was missed the client stands where this reader does, whose sums it is compared with, unless that is behind.
+  if (part.position === position) return { position: hasSeenAll(known, position) ? known : position, runs: [] };
   return { position: part.position, runs: part.changes.map((run) => follower.toJournal(run)) };
 }
 

@@ -8,7 +8,7 @@ import { blocklistOrigins, type AlertFilter } from './alert-filter.js';
 import { isWide } from './range-condition.js';
 import type { StoreContext } from './store.js';
 
-/** Returns the filter with what it says of few alerts said by their ids, and `isRangeWide` where its range is better asked of each alert. */
+/** Returns the filter with what it says of few alerts said by their ids, and `asksEachAlert` where its range is better asked of each alert. */
 export async function narrow(context: StoreContext, given: AlertFilter): Promise<AlertFilter> {
   const filter = { ...given, blocklists: given.withBlocklists ? undefined : await blocklistAlerts(context) };
   const { db } = context;
@@ -19,10 +19,10 @@ export async function narrow(context: StoreContext, given: AlertFilter): Promise
     // Of a scenario the alert itself is asked too.
     const own = owners === null || column !== 'scenario' ? [] : await db.selectFrom('alerts').select('id')
       .where('scenario', '=', value).limit(lapiLimits.fewAlertsMax + 1).execute();
-    if (owners !== null && own.length <= lapiLimits.fewAlertsMax) return { ...filter, isRangeWide: true, among: [...owners, ...own.map(({ id }) => id)] };
+    if (owners !== null && own.length <= lapiLimits.fewAlertsMax) return { ...filter, asksEachAlert: true, among: [...owners, ...own.map(({ id }) => id)] };
   }
   if (filter.range === undefined || filter.contains) return filter;
-  return await isWide(db, filter.range) ? { ...filter, isRangeWide: true } : filter;
+  return await isWide(db, filter.range) ? { ...filter, asksEachAlert: true } : filter;
 }
 
 async function blocklistAlerts(context: StoreContext): Promise<number[] | undefined> {

@@ -271,7 +271,7 @@ Napi::Value Connection::FindElement(const Napi::CallbackInfo& info) {
   const auto* key = OptionalArray<Napi::Uint8Array, uint8_t>(info, 3, napi_uint8_array, 1, "key");
   if (key == nullptr) throw Napi::TypeError::New(info.Env(), "key must be a Uint8Array");
   const size_t length = info[3].As<Napi::Uint8Array>().ElementLength();
-  if (length > 64) throw Napi::RangeError::New(info.Env(), "key must have 1 to 64 bytes");
+  if (length == 0 || length > 64) throw Napi::RangeError::New(info.Env(), "key must have 1 to 64 bytes");
   return (new ElementRequest(info, this, scope, set, key, length))->Start();
 }
 

@@ -6,7 +6,6 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-
 #include "arguments.h"
 #include "connection.h"
 #include "request.h"

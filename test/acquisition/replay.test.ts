@@ -13,7 +13,7 @@ import { limits } from '../../ts/limits.js';
 import { PalisadeError } from '../../ts/errors.js';
 import { pick, testSeed } from '../support/random.js';
 import { Collected, TestContext } from './collected.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'palisade-replay-'));
 const content = 'first line\nsecond line\r\n\nthird, from zstd\nlast without newline';

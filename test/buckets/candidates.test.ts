@@ -13,7 +13,7 @@ import { helperTable } from '../../ts/expr-helpers/table.js';
 import { testContext } from '../expr-helpers/helper-context.js';
 import { handMade, scenario } from './random-log.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const runtime = newRuntime(helperTable, testContext());
 const paths = ['Meta.service', 'Meta.log_type', 'Parsed.program', 'Line.Labels.type', 'Line.Module', 'Enriched.x', 'Meta.a', 'Meta.b'];

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { EventTimeReader } from '../../ts/buckets/event-time.js';
 import { parseGoTime } from '../../ts/util/go-layout.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 test('random times are read as the layout parser reads them', () => {
   const seed = testSeed();

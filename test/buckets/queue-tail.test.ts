@@ -9,7 +9,7 @@ import { conditionEnv, logEnv } from '../../ts/expr/env.js';
 import { newRuntime } from '../../ts/expr/runtime.js';
 import { ExprError } from '../../ts/expr/values.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { testContext } from '../expr-helpers/helper-context.js';
 import { testSeed } from '../support/random.js';

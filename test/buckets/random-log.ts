@@ -9,7 +9,7 @@ import type { ExprRuntime } from '../../ts/expr/runtime.js';
 import { ExprError } from '../../ts/expr/values.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import type { NaiveScenario } from '../support/naive-buckets.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 /** An event before it is one: plain data. */
 export interface Draft {

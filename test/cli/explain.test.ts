@@ -13,7 +13,7 @@ import { furthest } from '../../cli/explain-furthest.js';
 import { runCli } from '../../cli/main.js';
 import { PatternLibrary } from '../../ts/grok/patterns.js';
 import { SinglePatterns } from '../../ts/grok/single.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 import { piecesOf } from '../../ts/lint/pattern-pieces.js';
 import { makeInstance, type Instance } from './instance.js';
 import { testSeed } from '../support/random.js';

@@ -11,7 +11,7 @@ import { Counters } from '../../ts/metrics/counters.js';
 import type { ThreadTask } from '../buckets/pour-thread.js';
 import { pourerOf, pourOne } from '../buckets/pour-harness.js';
 import { allScenarios, type Draft, handMade, randomLog, scenario, testNames } from '../buckets/random-log.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const dayMs = 86_400_000;
 const startMs = 1_700_000_000_000;

@@ -7,7 +7,7 @@ import * as abi from '../../engine-wasm/abi.js';
 import { BucketEngine, createBuckets } from '../../ts/buckets/memory.js';
 import { Staging } from '../../ts/buckets/staging.js';
 import { allScenarios } from '../buckets/random-log.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const bytes = readFileSync(new URL('../../engine-wasm/engine.wasm', import.meta.url));
 const section = { import: 2, memory: 5, global: 6, export: 7, start: 8, data: 11, dataCount: 12 } as const;

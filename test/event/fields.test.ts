@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Event, newEventNames } from '../../ts/event/event.js';
 import { EventBatch } from '../../ts/event/event-batch.js';
 import { type LineBatch, lineFlags } from '../../ts/event/line.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 import { testSeed } from '../support/random.js';
 
 const source = { src: 'x', module: 'file', labels: {}, mode: 0 } as const;

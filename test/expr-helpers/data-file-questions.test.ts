@@ -10,7 +10,7 @@ import { newRuntime } from '../../ts/expr/runtime.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
 import { testContext } from './helper-context.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 /** Expressions over the file F; those marked become one search. */
 const questions: readonly (readonly [text: string, isSearch: boolean])[] = [

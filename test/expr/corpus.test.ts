@@ -23,7 +23,7 @@ import { runtimeFor, valueText } from '../support/expr-world.js';
 import { randomPlan, stateOf, vocabularyOf } from '../support/random-events.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const envs: readonly ExprEnv[] = [logEnv, conditionEnv, overflowEnv, profileEnv, contextEnv, scenarioResultsEnv, parserResultsEnv];
 /** Expressions that CrowdSec itself refuses, with the words it does so in. */

@@ -10,7 +10,7 @@ import { ExprError } from '../../ts/expr/values.js';
 import { runtimeFor, valueText, worldArgs, worldEnv, worldFunctions } from '../support/expr-world.js';
 import { randomExpression } from '../support/expr-generator.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const seed = testSeed();
 

@@ -8,7 +8,7 @@ import { limits } from '../../ts/limits.js';
 import { batchOf, fieldsOf, rangesOf } from './batch.js';
 import { compileNaive, naiveExpand, naiveMatch } from './naive.js';
 import { pick, testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const place = { file: 'rules.yaml', line: 3, column: 1 };
 

@@ -9,7 +9,7 @@ import { batchOf, fieldsOf, rangesOf } from './batch.js';
 import { hubGroks, hubTexts } from './hub-groks.js';
 import { compileNaive, naiveExpand, naiveMatch } from './naive.js';
 import { mutate, pick, testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const place = { file: 'rules.yaml', line: 1, column: 1 };
 

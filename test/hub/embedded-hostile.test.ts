@@ -7,7 +7,7 @@ import { embeddedHubDir } from '../../ts/hub/embedded.js';
 import { ruleFiles } from '../parser/hub-tests.js';
 import { pick, testSeed } from '../support/random.js';
 import { RuleBench } from '../support/rule-bench.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 interface Format {
   readonly name: string;

@@ -6,7 +6,7 @@ import { loadIngestAddon, readNumber, readNumbers } from '../../native/index.js'
 import { lineFlags } from '../../ts/event/line.js';
 import { limits } from '../../ts/limits.js';
 import { pick, testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 interface FramedLine {
   readonly text: string;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { AddressSet } from '../../ts/parser/address-set.js';
 import { ipFromBigInt, parseCidr, parseIp } from '../../ts/util/ip.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 const set = new AddressSet(['192.0.2.7', '2001:db8::1'], ['10.0.0.0/8', '10.1.0.0/16', '172.16.5.9/12', 'fe80::/10']);
 

@@ -4,7 +4,7 @@
 import { test } from 'node:test';
 import { ThreeWays, writeRules } from './three-ways.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 type Random = (below: number) => number;
 

@@ -39,7 +39,7 @@ test('a batch has at most so many events, and always an alert', async () => {
   const withEvents = (id: number, count: number): Alert => ({ ...alert(id), events: Array.from({ length: count }, () => ({ timestamp: '', meta: [] })) });
   await box.put([withEvents(1, 60), withEvents(2, 60), withEvents(3, 500), withEvents(4, 90), withEvents(5, 5), withEvents(6, 1), alert(7)]);
   assert.deepEqual(await box.drain(5000), []);
-  assert.deepEqual(sent, [[1, 2], [3], [4, 5, 6], [7]]);
+  assert.deepEqual(sent, [[1], [2], [3], [4, 5, 6, 7]]);
 });
 
 test('gathered alerts go when there are enough of them, when they have waited, or when the outbox is drained', async () => {

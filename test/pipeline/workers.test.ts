@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { loadConfig } from '../../ts/config/config.js';
 import { ExpectMode } from '../../ts/event/line.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 import type { Alert } from '../../ts/model/alert.js';
 import { alertText, asNaive, installedOf, runEngine } from '../support/engine-run.js';
 import { TestInstance } from '../support/instance.js';

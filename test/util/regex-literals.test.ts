@@ -5,7 +5,7 @@ import test from 'node:test';
 import RE2 from 're2';
 import { requiredLiterals } from '../../ts/util/regex-literals.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from '../../ts/instance/corpus.js';
+import { randomFrom } from '../../ts/util/random.js';
 
 test('the longest sure text is what an expression requires', () => {
   const cases: readonly (readonly [string, readonly string[] | null])[] = [

@@ -4,7 +4,7 @@ import type { Event, EventType, Origin, Overflow } from '../event/event.js';
 import { ExpectMode } from '../event/line.js';
 import { GoTime } from '../util/go-time.js';
 import * as format from './kept-format.js';
-import type { SharedTexts } from './shared-texts.js';
+import { noNumber, type SharedTexts } from './shared-texts.js';
 
 const { entry, keptFlag } = format;
 
@@ -107,7 +107,7 @@ class EntryReader {
   shared(): string {
     const number = this.bytes.readUIntBE(this.at, 3);
     this.at += 3;
-    return number === format.noNumber24 ? this.text() : this.texts.text(number);
+    return number === noNumber ? this.text() : this.texts.text(number);
   }
 
   text(): string {

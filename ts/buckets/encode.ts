@@ -41,7 +41,6 @@ export class EventEncoder {
   /** Parts left out of the last event because it was too large. */
   leftOut = 0;
 
-
   constructor(bytes: Buffer, texts: SharedTexts) {
     this.#bytes = bytes;
     this.#sharedTexts = texts;

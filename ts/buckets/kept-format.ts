@@ -33,9 +33,6 @@ export const entry = {
   strTimeFormat: 17, stage: 18, whitelistReason: 19, origin: 20, metaTime: 21, metaSrc: 22, metaRange: 23, parsedRange: 24, enrichedRange: 25,
 } as const;
 
-/** Three bytes that stand for a text of shared-texts.ts; these where the text itself follows. */
-export const noNumber24 = 0xffffff;
-
 /** Ends of ranges that 12 bits can tell. */
 export const rangeEndMax = 0xfff;
 

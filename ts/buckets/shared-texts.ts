@@ -5,8 +5,8 @@
 import * as abi from '../../engine-wasm/abi.js';
 import type { BucketEngine } from './memory.js';
 
-/** No number: the list is full. */
-export const noNumber = -1;
+/** No number, which has three bytes: the list is full and the text stays with its event. */
+export const noNumber = 0xffffff;
 
 /** The lists of all workers, seen from one. */
 export class SharedTexts {

@@ -1,19 +1,10 @@
 // Seeded log generators: the same seed gives the same lines, and a longer log begins with the shorter one.
 // Also the source of the demonstration log of a first start. Every address and name here is invented.
 
+import { randomFrom } from '../util/random.js';
+
 /** A stream of log lines without line ends. */
 export type Corpus = Generator<string, never>;
-
-/** Pseudo-random numbers in [0, 1): mulberry32, small and the same on every machine. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** What a corpus is made from. */
 export interface CorpusOptions {

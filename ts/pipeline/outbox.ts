@@ -124,9 +124,10 @@ export class Outbox {
   /** The oldest alerts that may be sent at once, at least one. */
   #nextBatch(): Alert[] {
     const most = Math.min(this.#waiting.length, limits.outboxBatchAlertsMax);
-    let events = 0;
-    let count = 0;
-    while (count < most && (count === 0 || events < limits.outboxBatchEventsMax)) events += this.#waiting[count++].events?.length ?? 0;
+    const eventsOf = (place: number): number => this.#waiting[place].events?.length ?? 0;
+    let events = eventsOf(0);
+    let count = 1;
+    while (count < most && events + eventsOf(count) <= limits.outboxBatchEventsMax) events += eventsOf(count++);
     return this.#waiting.slice(0, count);
   }
 

@@ -12,7 +12,7 @@ import type { SourceSettings } from '../../../ts/acquisition/source.js';
 import { limits } from '../../../ts/limits.js';
 import { testSeed } from '../../support/random.js';
 import { Collected, TestContext } from '../collected.js';
-import { randomFrom } from '../../../ts/instance/corpus.js';
+import { randomFrom } from '../../../ts/util/random.js';
 
 const settings: SourceSettings = { labels: { type: 'syslog' }, mode: 'tail', useTimeMachine: false, name: '', uniqueId: '',
   logLevel: null, transform: null, place: null };

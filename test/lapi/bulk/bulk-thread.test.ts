@@ -19,7 +19,7 @@ import { silentLog } from '../../../ts/config/log.js';
 import { defaultProtection } from '../../../ts/config/protection.js';
 import { alertBody } from '../instance.js';
 import { onEachDatabase } from '../store/databases.js';
-import { randomFrom } from '../../../ts/instance/corpus.js';
+import { randomFrom } from '../../../ts/util/random.js';
 
 const seed = 20261123;
 const manyDecisions = 12_500;

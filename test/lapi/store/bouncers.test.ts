@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { generateApiKey, hashApiKey } from '../../../lapi/store/credentials.js';
 import { pick, testSeed } from '../../support/random.js';
 import { onEachDatabase } from './databases.js';
-import { randomFrom } from '../../../ts/instance/corpus.js';
+import { randomFrom } from '../../../ts/util/random.js';
 
 onEachDatabase('bouncers', (database) => {
   test('that are answered at once, by several Local APIs, do not make these wait for one another', async () => {

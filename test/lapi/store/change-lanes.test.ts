@@ -4,7 +4,7 @@ import { choosePart, type WaitingRow } from '../../../lapi/store/change-lanes.js
 import { formatPosition, hasSeen, hasSeenAll, type ChangePosition } from '../../../lapi/store/change-position.js';
 import { lapiLimits } from '../../../lapi/limits.js';
 import { testSeed } from '../../support/random.js';
-import { randomFrom } from '../../../ts/instance/corpus.js';
+import { randomFrom } from '../../../ts/util/random.js';
 
 const imports: WaitingRow[] = [{ transaction: 5, row_id: 1, last_id: 1_000 }, { transaction: 6, row_id: 1_001, last_id: 2_000 },
   { transaction: 7, row_id: 2_001, last_id: null }];

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import { openStore, type Store } from '../../../lapi/store/store.js';
 import { lapiLimits } from '../../../lapi/limits.js';
-import { randomFrom } from '../../../ts/instance/corpus.js';
+import { randomFrom } from '../../../ts/util/random.js';
 import { testSeed } from '../../support/random.js';
 import { alertBody } from '../instance.js';
 import { onEachDatabase } from './databases.js';

@@ -6,7 +6,7 @@ import { readAlertFilter, readAlertPage } from '../../../lapi/routes/alert-query
 import { readDecisionFilter } from '../../../lapi/routes/decision-query.js';
 import { sortedSlice } from '../../../lapi/store/smallest.js';
 import type { Store } from '../../../lapi/store/store.js';
-import { randomFrom } from '../../../ts/instance/corpus.js';
+import { randomFrom } from '../../../ts/util/random.js';
 import { alertWorld, fillWorld, listAlerts, listDecisions } from '../../support/alert-world.js';
 import { testSeed } from '../../support/random.js';
 import { onEachDatabase } from './databases.js';
