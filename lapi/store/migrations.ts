@@ -56,7 +56,7 @@ const tables: Readonly<Record<string, Table>> = {
       ...need('name', 'scope', 'value', 'origin'), or('flag', 'simulated', 0), ...may('name', 'uuid'),
       { name: 'alert_decisions', kind: 'int', references: ['alerts', 'cascade'] }],
     indexes: [['decision_start_ip_end_ip', ['start_ip', 'end_ip']], ['decision_value', ['value']],
-      ['decision_until', ['until']], ['decision_alert_decisions', ['alert_decisions']]],
+      ['decision_until', ['until']]],
   },
   events: {
     reusesIds: true,
@@ -159,6 +159,8 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       await db.schema.dropIndex(newestIndex.name).ifExists().execute();
     }
     await createOwnIndex(db, dialect, ownerIndex);
+    // CrowdSec's own index of owners is the beginning of it. Its migration makes it again, which costs time and nothing else.
+    if ((await dialect.indexNames(db)).has('decision_alert_decisions')) await dropDecisionIndex(db, dialect, 'decision_alert_decisions');
   },
 ];
 
@@ -233,7 +235,11 @@ async function isWhole(db: Kysely<Tables>, dialect: StoreDialect): Promise<boole
 
 /** What is new is told by the change log; an index by creation costs every insert and serves nobody. */
 async function dropCreationIndex(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  const drop = db.schema.dropIndex('palisade_decision_created');
+  await dropDecisionIndex(db, dialect, 'palisade_decision_created');
+}
+
+async function dropDecisionIndex(db: Kysely<Tables>, dialect: StoreDialect, name: string): Promise<void> {
+  const drop = db.schema.dropIndex(name);
   await (dialect.hasTableOptions ? drop.on('decisions') : drop).execute();
 }
 

@@ -67,6 +67,9 @@ const triesMax = 1_000;
 
 onEachDatabase('what an older CrowdSec took away that opened the database', (database) => {
   const key = { MariaDB: (index: string, table: string) => `drop index ${index} on ${table}` }[database.name] ?? ((index: string) => `drop index ${index}`);
+  // MariaDB wants an index for the reference to the alert, which CrowdSec has.
+  const owner = [...(database.name === 'MariaDB' ? ['create or replace index decision_alert_decisions on decisions (alert_decisions)'] : []),
+    key('palisade_decision_owner', 'decisions')];
   const withLog = { SQLite: 'trigger palisade_log_decisions_insert', PostgreSQL: 'trigger palisade_log_decisions_insert on decisions',
     MariaDB: 'trigger palisade_log_decisions_insert' }[database.name]!;
   // Only SQLite minds what leans on a column; there CrowdSec builds the table anew, which takes all of it away.
@@ -80,7 +83,7 @@ onEachDatabase('what an older CrowdSec took away that opened the database', (dat
       value: '10.0.0.1', scenario: 's', duration: '4h' }] }) as unknown as IncomingAlert]);
     await add();
     await database.run([key('alert_uuid', 'alerts'), ...leaning, 'alter table alerts drop column uuid', 'alter table alerts drop column kind',
-      'alter table decisions drop column uuid', 'alter table bouncers drop column auto_created', key('palisade_decision_owner', 'decisions')]);
+      'alter table decisions drop column uuid', 'alter table bouncers drop column auto_created', ...owner]);
     // Whoever sends it comes again.
     await assert.rejects(add(), (error) => store.dialect.isUnavailable(error));
     if (database.name === 'SQLite') await store.decisions.keepInMemory();
@@ -92,7 +95,7 @@ onEachDatabase('what an older CrowdSec took away that opened the database', (dat
     for (let left = triesMax; left > 0 && !(await store.dialect.indexNames(store.db)).has('palisade_decision_owner');) left--;
     assert.ok((await store.dialect.indexNames(store.db)).has('palisade_decision_owner'));
     // What no query misses.
-    await database.run([key('palisade_decision_owner', 'decisions'), `drop ${withLog}`]);
+    await database.run([...owner, `drop ${withLog}`]);
     await store.decisions.keepInMemory();
     assert.ok((await store.dialect.indexNames(store.db)).has('palisade_decision_owner'));
     const { position } = (await store.decisions.inMemory())!.journal;
