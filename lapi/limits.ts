@@ -15,8 +15,8 @@ export const lapiLimits = {
   /** Heap of the thread of long requests, and its young part, megabytes. */
   bulkHeapMegabytesMax: 2_048,
   bulkYoungHeapMegabytesMax: 16,
-  /** Its priority: a ban on a busy machine goes first, and an import still gets a tenth of a core. */
-  bulkNice: 10,
+  /** Its priority: a ban on a busy machine goes first, but not so far that it waits for the database's lock, which an import holds. */
+  bulkNice: 5,
   /** Alerts of one POST written in one transaction. */
   alertsPerTransaction: 50,
   /** Decisions of one alert written in one transaction; further ones follow in more. */
