@@ -70,9 +70,12 @@ impl Recent {
             .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
     }
 
-    /// Whether the file has exactly these bytes before `offset`.
-    pub fn is_before(&self, file: &File, offset: u64) -> bool {
-        Recent::before(file, offset).is_ok_and(|other| other.bytes.ends_with(&self.bytes))
+    /// Whether the file has exactly these bytes before `offset`. One that is shorter (by now) has not.
+    pub fn is_before(&self, file: &File, offset: u64) -> io::Result<bool> {
+        match Recent::before(file, offset) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            other => Ok(other?.bytes.ends_with(&self.bytes)),
+        }
     }
 }
 

@@ -171,9 +171,10 @@ impl TailedFile {
         self.recent.mark()
     }
 
-    /// Whether the file's size says that there is something to read, or that it shrank.
+    /// Whether there is something to read, or the file is another one than was read.
     pub fn has_changed(&self) -> bool {
-        self.file.metadata().is_ok_and(|meta| meta.len() != self.read_to)
+        let size = self.file.metadata().map(|meta| meta.len());
+        size.is_ok_and(|size| size != self.read_to || self.was_rewritten(size).unwrap_or(true))
     }
 
     /// Whether no directory has this file any more.
@@ -184,7 +185,7 @@ impl TailedFile {
     /// Reads what is new into a batch. `last` delivers a line without newline at the end.
     pub fn read(&mut self, batch: &mut Batch, last: bool) -> io::Result<TailRead> {
         let size = self.file.metadata()?.len();
-        if self.was_rewritten(size) {
+        if self.was_rewritten(size)? {
             return self.start_over(batch);
         }
         let (file, at) = (&self.file, self.read_to);
@@ -217,14 +218,11 @@ impl TailedFile {
         Ok(TailRead { filled: Filled { at_end: false, ..filled }, truncated_file: true })
     }
 
-    /// Shorter than what was read, or longer with other bytes before that point: truncated and filled again.
-    fn was_rewritten(&self, size: u64) -> bool {
-        if size <= self.read_to {
-            return size < self.read_to;
-        }
+    /// Shorter than what was read, or with other bytes before that point: truncated and filled again.
+    fn was_rewritten(&self, size: u64) -> io::Result<bool> {
         let mut seen = Recent::default();
         seen.push(&self.recent_bytes());
-        !seen.is_before(&self.file, self.read_to)
+        Ok(size < self.read_to || !seen.is_before(&self.file, self.read_to)?)
     }
 
     fn recent_bytes(&self) -> Vec<u8> {

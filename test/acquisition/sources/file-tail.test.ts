@@ -110,6 +110,20 @@ for (const poll of [false, true]) {
       assert.deepEqual(tail.texts(), ['short', 'a longer line than before', 'and another']);
     });
 
+    test('truncated and filled to the very same size before anybody looked', async () => {
+      writeFileSync(log, '');
+      const tail = await follow([log], options);
+      appendFileSync(log, 'one\ntwo\n');
+      await tail.reach(2);
+      const file = openSync(log, 'r+');
+      writeSync(file, 'six\nten\n');
+      closeSync(file);
+      await tail.reach(4);
+      appendFileSync(log, 'on\n');
+      await tail.reach(5);
+      assert.deepEqual(tail.texts(), ['one', 'two', 'six', 'ten', 'on']);
+    });
+
     test('delete and create', async () => {
       writeFileSync(log, 'old\n');
       const tail = await follow([log], options);
