@@ -27,10 +27,9 @@ const errnoNames: Readonly<Record<number, string>> = { 1: 'EPERM', 2: 'ENOENT', 
 /** nf_tables over netlink. */
 export class NftablesBackend implements Backend {
   readonly name = 'nftables';
-  readonly oneSet: ReadonlySet<FamilyNumber>;
+  /** Decided when a family is opened first, for the wanted state is split accordingly. */
+  readonly oneSet = new Set<FamilyNumber>();
   readonly #options: NftablesOptions;
-  /** As `oneSet`; decided when a family is opened first, for the wanted state is split accordingly. */
-  readonly #oneSet = new Set<FamilyNumber>();
   readonly #opened = new Set<FamilyNumber>();
   readonly #addon: NftablesAddon;
   readonly #connection: NftConnection;
@@ -45,7 +44,6 @@ export class NftablesBackend implements Backend {
   /** Throws a BackendError when netlink is out of reach. */
   constructor(options: NftablesOptions) {
     this.#options = options;
-    this.oneSet = this.#oneSet;
     this.#addon = options.addon ?? loadNftablesAddon();
     this.#connection = connectNetlink(this.#addon);
     this.#cutter = new ConntrackCutter(this.#addon);
@@ -278,12 +276,12 @@ export class NftablesBackend implements Backend {
     if (!names.isSetOnly || this.#opened.has(family.number)) return;
     this.#opened.add(family.number);
     const flags = sets.find(({ name }) => name === names.set)?.flags ?? setFlag.interval;
-    if ((flags & setFlag.interval) !== 0) this.#oneSet.add(family.number);
+    if ((flags & setFlag.interval) !== 0) this.oneSet.add(family.number);
   }
 
   #namesOf(family: FamilyNumber): NftablesFamily | undefined {
     const names = this.#options.families[family];
-    return names === undefined ? undefined : { ...names, hasOneSet: this.#oneSet.has(family) };
+    return names === undefined ? undefined : { ...names, hasOneSet: this.oneSet.has(family) };
   }
 
   #families(): [Family, NftablesFamily][] {

@@ -6,7 +6,7 @@ import { DecisionIntake } from '../../bouncer/decision-intake.js';
 import type { Enforcement, WireDecision } from '../../bouncer/decision.js';
 import { WantedState } from '../../bouncer/state.js';
 import { murmur3Bytes } from '../../ts/util/murmur.js';
-import { randomFrom } from './naive-bans.js';
+import { randomBelow } from './naive-bans.js';
 import { testSeed } from '../support/random.js';
 
 const enforcement: Enforcement = { types: new Set(['ban']), families: new Set([4, 6]), widestBits: { 4: 16, 6: 32 }, hasOneGroup: false };
@@ -51,7 +51,7 @@ test('a telling ends what it does not name, one that broke off ends nothing', ()
 });
 
 test('random changes: the checksum is that of the set, and of no other', () => {
-  const random = randomFrom(seed);
+  const random = randomBelow(seed);
   const intake = new DecisionIntake(new WantedState(), enforcement, () => 0);
   const told = new Set<number>();
   intake.begin(true);

@@ -14,7 +14,7 @@ import { asnDatabaseName, cityDatabaseName } from '../../ts/expr-helpers/geo-rea
 import { IpAddress } from '../../ts/util/ip.js';
 import { writeGeoDatabases } from '../support/geo-databases.js';
 import { sharedPath } from '../support/shared.js';
-import { randomFrom } from './naive-bans.js';
+import { randomBelow } from './naive-bans.js';
 import { testSeed } from '../support/random.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-geo-'));
@@ -75,7 +75,7 @@ for (const [name, scope] of [['GeoLite2-City-Test.mmdb', 'Country'], ['GeoLite2-
       const record = reader.get(address.toString());
       return scope === 'Country' ? record?.country?.iso_code : record?.autonomous_system_number?.toString();
     };
-    const random = randomFrom(seed);
+    const random = randomBelow(seed);
     const values = scope === 'Country' ? ['US', 'GB', 'SE', 'CN', 'BT'] : ['1221', '7018', '6939', '237'];
     for (const value of values) {
       const found = networks.networksOf(scope, value)!;

@@ -5,14 +5,14 @@ import { test } from 'node:test';
 import { ExpiryHeap } from '../../bouncer/expiry-heap.js';
 import { KeyTable, NumberSet } from '../../bouncer/key-table.js';
 import { RowQueue } from '../../bouncer/row-queue.js';
-import { randomFrom } from './naive-bans.js';
+import { randomBelow } from './naive-bans.js';
 import { testSeed } from '../support/random.js';
 
 const seed = testSeed();
 
 for (const words of [1, 2, 4] as const) {
   test(`random keys of ${words} words keep their rows while others come and go`, () => {
-    const random = randomFrom(seed + words);
+    const random = randomBelow(seed + words);
     const table = new KeyTable(words);
     const naive = new Map<string, number>();
     // Few values in each word, so that keys that differ in one word only are common.
@@ -39,7 +39,7 @@ for (const words of [1, 2, 4] as const) {
 }
 
 test('a set of numbers is a set, also beyond 32 bits', () => {
-  const random = randomFrom(seed);
+  const random = randomBelow(seed);
   const numbers = new NumberSet();
   const naive = new Set<number>();
   for (let step = 0; step < 20_000; step++) {
@@ -54,7 +54,7 @@ test('a set of numbers is a set, also beyond 32 bits', () => {
 });
 
 test('rows come off the heap by their end, also after some were taken out of the middle', () => {
-  const random = randomFrom(seed);
+  const random = randomBelow(seed);
   const heap = new ExpiryHeap();
   const naive = new Map<number, number>();
   for (let step = 0; step < 20_000; step++) {
@@ -76,7 +76,7 @@ test('rows come off the heap by their end, also after some were taken out of the
 });
 
 test('a queue gives in the order it took', () => {
-  const random = randomFrom(seed);
+  const random = randomBelow(seed);
   const queue = new RowQueue();
   const naive: number[] = [];
   for (let step = 0; step < 5000; step++) {

@@ -14,7 +14,7 @@ import { textsOf } from '../../bouncer/element-list.js';
 import { startBouncer, type RunningBouncer } from '../../bouncer/run.js';
 import { silentLog } from '../../ts/config/log.js';
 import { inNetworkNamespace } from '../support/network-namespace.js';
-import { randomFrom } from './naive-bans.js';
+import { randomBelow } from './naive-bans.js';
 import { waitFor } from './wait-for.js';
 import { testSeed } from '../support/random.js';
 
@@ -52,7 +52,7 @@ class FaultyLapi {
   failure: Error | null = null;
   /** Called before each answer, when the last one has been taken in. */
   check: (() => Promise<void>) | null = null;
-  readonly #random = randomFrom(seed);
+  readonly #random = randomBelow(seed);
   readonly #wanted = new Set<string>();
 
   constructor() {

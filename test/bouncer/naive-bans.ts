@@ -1,6 +1,8 @@
 // The wanted state the slow way: all decisions in a list, every address asked by scanning it. The oracle of
 // bouncer/state.ts; shares no code with it.
 
+import { randomFrom } from '../../ts/util/random.js';
+
 /** A decision in numbers; `last` equals `first` for a single address. */
 export interface NaiveDecision {
   readonly id: number;
@@ -40,11 +42,8 @@ export class NaiveBans {
   }
 }
 
-/** Small random numbers from a seed. */
-export function randomFrom(seed: number): (below: number) => number {
-  let state = (seed * 2_654_435_761) >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+/** Whole numbers from 0 to below what each is asked for, from a seed. */
+export function randomBelow(seed: number): (below: number) => number {
+  const random = randomFrom(seed);
+  return (below) => Math.floor(random() * below);
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inNetworkNamespace } from '../support/network-namespace.js';
 import { ipsetBackend, KernelEnforcer } from './kernel-enforcer.js';
-import { randomFrom } from './naive-bans.js';
+import { randomBelow } from './naive-bans.js';
 import { waitFor } from './wait-for.js';
 import { testSeed } from '../support/random.js';
 
@@ -41,7 +41,7 @@ function testRun(mode: string, make: () => KernelEnforcer): void {
     const bench = make();
     context.after(() => bench.enforcer.close());
     context.diagnostic(`seed ${seed}`);
-    const random = randomFrom(seed);
+    const random = randomBelow(seed);
     const model = new Map<number, Modelled>();
     await bench.start();
     await bench.settle();

@@ -14,13 +14,13 @@ import { spared, without } from '../../bouncer/spared.js';
 import { WantedState } from '../../bouncer/state.js';
 import { silentLog } from '../../ts/config/log.js';
 import { testSeed } from '../support/random.js';
-import { randomFrom } from './naive-bans.js';
+import { randomBelow } from './naive-bans.js';
 
 const space = 64;
 
 test('random lists hold all addresses but the spared ones, each with its end', () => {
   const seed = testSeed();
-  const random = randomFrom(seed);
+  const random = randomBelow(seed);
   /** Disjoint ranges in order, of a space of 64 addresses at both ends of what there is. */
   const disjoint = (offset: bigint): CoveredRange[] => {
     const found: CoveredRange[] = [];
