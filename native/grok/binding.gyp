@@ -24,6 +24,8 @@
         "NDEBUG",
         "NAPI_VERSION=8",
         "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
+        # A thread that ends while it is in here can take no exception: without this the whole process would abort.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
         "NODE_ADDON_API_DISABLE_DEPRECATED",
       ],
       "cflags!": ["-fno-exceptions"],

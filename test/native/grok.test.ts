@@ -162,3 +162,17 @@ test('patterns are freed with the objects that hold them', () => {
   assert.ok(made !== undefined);
   assert.ok(process.memoryUsage().rss - before < 600 << 20);
 });
+
+test('a thread that ends while it is in native code ends alone', async () => {
+  const endless = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    const { Pattern } = require(workerData);
+    const bytes = Buffer.from('abc 123');
+    parentPort.postMessage('started');
+    for (let i = 0; ; i++) new Pattern('c (' + i + ')', 1 << 20).exec(bytes, Uint32Array.of(0, 7), 1, Uint32Array.of(1), new Int32Array(3));`;
+  for (let round = 0; round < 10; round++) {
+    const worker = new Worker(endless, { eval: true, workerData: fileURLToPath(new URL('../../../native/build/grok.node', import.meta.url)) });
+    assert.deepEqual(await once(worker, 'message'), ['started']);
+    assert.equal(await worker.terminate(), 1);
+  }
+});
