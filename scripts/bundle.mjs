@@ -17,7 +17,8 @@ const { wrapped } = createRequire(import.meta.url)(loader);
 /** Modules that a process starts with, then those that the daemon's threads start with: V8 keeps code for the flags it was made under. */
 const programs = ['ts/start', 'ts/main', 'ts/hubtest/tester-thread', 'cli/main', 'bouncer/main'];
 export const threads = ['ts/pipeline/worker', 'lapi/main', 'lapi/bulk/bulk-thread', 'lapi/blocklists/read-thread'];
-/** Addons find their libraries by the place of their own files; servers of databases are for few, and load when one is used. */
+/** Addons find their libraries by the place of their own files; clients of database servers and the lenient reader of YAML are
+    for few, and load when one is used. */
 const external = ['re2', 'better-sqlite3', 'mysql2', 'pg', 'yaml'];
 
 /** In a bundle a module no longer stands where it was compiled; what it finds by its own place is told that place. */

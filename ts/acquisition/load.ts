@@ -4,11 +4,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { logLevels, type LogLevel } from '../config/config.js';
-import { boolean, decode, isNull, located, mapOf, oneOf, parseDocuments, record, text, type Located, type Shaped,
+import { boolean, decode, located, mapOf, oneOf, parseDocuments, record, text, type Located, type Shaped,
   type YamlDocument } from '../config/document.js';
 import { expandEnvironment } from '../config/expansion.js';
 import { readText } from '../config/text-file.js';
-import type { Node } from '../config/yaml-node.js';
+import { isNull, type Node } from '../config/yaml-node.js';
 import { PalisadeError, type Place } from '../errors.js';
 import { modules, noSuchModule } from './modules.js';
 import type { SourceSettings, SourceSpec } from './source.js';

@@ -5,7 +5,7 @@ import { PalisadeError, type Place } from '../errors.js';
 import { Lines } from './lines.js';
 import { readText } from './text-file.js';
 import { parseYaml } from './yaml.js';
-import { YamlFault, type MapNode, type Node } from './yaml-node.js';
+import { isNull, YamlFault, type MapNode, type Node } from './yaml-node.js';
 
 /** A text from a file together with where it stands, for errors found later (an expression that does not compile). */
 export interface Located {
@@ -188,11 +188,6 @@ function pairs(node: Node, document: YamlDocument, path: string): MapNode['pairs
 function scalarText(node: Node, document: YamlDocument, path: string): string {
   if (node.kind !== 'scalar') throw wrong(node, document, path, 'a text');
   return node.value === null ? '' : node.text;
-}
-
-/** True of a null, written or left out. */
-export function isNull(node: Node): boolean {
-  return node.kind === 'scalar' && node.value === null;
 }
 
 function join(path: string, name: string): string {

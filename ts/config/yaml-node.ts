@@ -88,6 +88,11 @@ export function mapNode(written: readonly Pair[], start: number, end: number): M
   return { kind: 'map', pairs, start, end };
 }
 
+/** True of a null, written or left out. */
+export function isNull(node: Node): boolean {
+  return node.kind === 'scalar' && node.value === null;
+}
+
 /** How many nodes aliases may stand for in one document: ten lines of ten aliases each would be ten thousand million. */
 const aliasedNodesMax = 100_000;
 

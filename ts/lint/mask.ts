@@ -1,10 +1,9 @@
 // Takes a fault out of the text of a rule file so that the rest can be loaded and its faults found too: a bad
 // expression gets a harmless one in its place, anything else is blanked. Lines stay where they are.
 
-import { isNull } from '../config/document.js';
 import { Lines } from '../config/lines.js';
 import { parseYaml } from '../config/yaml.js';
-import type { Node } from '../config/yaml-node.js';
+import { isNull, type Node } from '../config/yaml-node.js';
 import type { PalisadeError } from '../errors.js';
 
 /** A text without one fault. */
