@@ -1,7 +1,9 @@
 // The logs of the replay bench: what is generated, how long, and how many alerts a correct engine must find in the prefix
 // that all engines read.
 
-import { type Corpus, type CorpusOptions, nginxLines, sshdLines } from '../../ts/instance/corpus.js';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { chunksOf, type Corpus, type CorpusOptions, nginxLines, sshdLines } from '../../ts/instance/corpus.js';
 
 export interface ReplayCase {
   readonly name: string;
@@ -25,3 +27,12 @@ export const replayCases: readonly ReplayCase[] = [
   { name: 'sshd', type: 'syslog', lines: sshdLines, alertsMin: 100, peerLines: [5_000, 20_000], ourLines: [100_000, 1_000_000],
     options: { seed: 2, startSeconds, linesPerSecond: 100, attackShare: 0.3, attackers: 6 } },
 ];
+
+/** Writes the first lines of a log into a folder and gives the path. */
+export function writeReplayLog(folder: string, one: ReplayCase, lines: number): string {
+  const path = join(folder, `${one.name}-${lines}.log`);
+  const file = openSync(path, 'w');
+  for (const chunk of chunksOf(one.lines(one.options), lines)) writeSync(file, chunk);
+  closeSync(file);
+  return path;
+}

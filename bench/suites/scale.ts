@@ -5,21 +5,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { referenceHub } from '../cases/reference-hub.js';
-import { type ReplayCase, replayCases } from '../cases/replay.js';
+import { type ReplayCase, replayCases, writeReplayLog } from '../cases/replay.js';
 import { palisadeEngine } from '../engines/palisade.js';
 import { barChart } from '../plot.js';
 import type { Replay } from '../replay-engine.js';
-
-/** Where results go and how logs are made. */
-export interface ScaleOptions {
-  /** Scratch folder. */
-  readonly work: string;
-  /** Path without extension of the CSV and SVG files. */
-  readonly out: string;
-  /** Writes the first lines of a case's log and returns its path. */
-  readonly writeLog: (one: ReplayCase, lines: number) => string;
-  readonly tell: (line: string) => void;
-}
 
 interface Row {
   readonly log: string;
@@ -42,9 +31,12 @@ const runs: readonly (readonly ['usual' | 'all', string, number])[] = [
   ['usual', '0', 1], ['usual', '', 2], ['usual', '', 4], ['usual', '', 8], ['all', '0', 1],
 ];
 
-/** Tells a table and writes it as CSV and SVG. Throws when the same log leads to other alerts. */
-export async function runScale(options: ScaleOptions): Promise<void> {
-  const { tell, out } = options;
+/**
+ * Tells a table and writes it as CSV and SVG. Throws when the same log leads to other alerts.
+ * @param work Scratch folder.
+ * @param out Path without extension of the CSV and SVG files.
+ */
+export async function runScale(work: string, tell: (line: string) => void, out: string): Promise<void> {
   if (referenceHub('usual') === null) return tell('\nscale: the reference hub is not here (PALISADE_SHARED)');
   tell('\n## Scale: CrowdSec\'s reference hub, palisade alone\n\n| log | rules | cores | workers | lines per CPU-second | lines per second | peak MB | MB per million lines | alerts |');
   tell('|---|---|---|---|---|---|---|---|---|');
@@ -52,7 +44,7 @@ export async function runScale(options: ScaleOptions): Promise<void> {
   for (const one of replayCases) {
     const alerts = new Map<string, string>();
     for (const [rules, cores, workers] of runs) {
-      const { row, found } = await measureOne(options, one, rules, cores, workers);
+      const { row, found } = await measureOne(work, one, rules, cores, workers);
       const known = alerts.get(rules);
       if (known !== undefined && known !== found) throw new Error(`${one.name}: other alerts with ${workers} workers`);
       alerts.set(rules, found);
@@ -64,10 +56,11 @@ export async function runScale(options: ScaleOptions): Promise<void> {
   write(out, rows);
 }
 
-async function measureOne({ work, writeLog }: ScaleOptions, one: ReplayCase, rules: 'usual' | 'all', cores: string,
+async function measureOne(work: string, one: ReplayCase, rules: 'usual' | 'all', cores: string,
   workers: number): Promise<{ row: Row; found: string }> {
   const engine = palisadeEngine(join(work, 'scale'), referenceHub(rules)!, 18_482, workers, cores);
-  const [short, long] = [await engine.replay(writeLog(one, lengths[0]), one.type), await engine.replay(writeLog(one, lengths[1]), one.type)];
+  const [short, long] = [await engine.replay(writeReplayLog(work, one, lengths[0]), one.type),
+    await engine.replay(writeReplayLog(work, one, lengths[1]), one.type)];
   const lines = lengths[1] - lengths[0];
   return { found: alertsOf(long), row: { log: one.name, rules, cores, workers,
     linesPerCpuSecond: lines / (long.cost.cpuSeconds - short.cost.cpuSeconds),
