@@ -35,7 +35,7 @@ export async function takeAlerts(deps: IntakeDeps, machine: string, alerts: AddA
 }
 
 async function takeAlert(deps: IntakeDeps, machine: string, alert: Alert): Promise<IncomingAlert | null> {
-  const given = (alert.decisions ?? []).map((decision) => ({ ...decision, scope: normalizeScope(decision.scope) }));
+  const given = (alert.decisions ?? []).map(withNormalScope);
   const normalized: Alert = { ...alert, machine_id: machine, decisions: given,
     source: { ...alert.source, scope: normalizeScope(alert.source.scope) } };
   if (given.length > 0) return { ...normalized, decisions: spareGiven(deps, machine, given) };
@@ -48,6 +48,12 @@ async function takeAlert(deps: IntakeDeps, machine: string, alert: Alert): Promi
   for (const remark of outcome.remarks) deps.log.warning(remark);
   if (outcome.failure !== null) throw new Refusal('failed', outcome.failure);
   return { ...normalized, decisions: await spareOwn(deps, normalized, outcome.decisions) };
+}
+
+/** Mostly the decision itself: of a list of thousands none should be copied. */
+function withNormalScope(decision: Decision): Decision {
+  const scope = normalizeScope(decision.scope);
+  return scope === decision.scope ? decision : { ...decision, scope };
 }
 
 /** What is left of the decisions that an alert brought. Refuses the alert when none is, and says why. */

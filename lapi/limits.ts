@@ -19,8 +19,10 @@ export const lapiLimits = {
   bulkNice: 5,
   /** Alerts of one POST written in one transaction. */
   alertsPerTransaction: 50,
-  /** Decisions of one alert written in one transaction; further ones follow in more. */
+  /** Decisions written at once; after each such slice whoever waits for the database gets his turn. */
   decisionSliceRows: 200,
+  /** Slices of one transaction while nobody waits. A commit writes each page that it changed, and a slice changes a few of each index. */
+  slicesPerTransaction: 5,
   /** Milliseconds without a further slice after which an alert is taken back: its writer is gone. Clocks of hosts may differ by less. */
   unfinishedMsMax: 300_000,
   /** Serialised meta of one event, bytes: the width of CrowdSec's column. */
@@ -67,7 +69,10 @@ export const lapiLimits = {
   alertPageRows: 500,
   /** Decisions of such a page that are loaded with it; more are loaded alert by alert, so many at once. */
   alertPageDecisions: 5_000,
-  /** Alerts that are looked up by what their decisions are; MySQL takes a thousand steps. */
+  /**
+   * Alerts that are looked up by what their decisions are; MySQL takes a thousand steps. By scenario twice as many are named in a query: those of
+   * such decisions and those of that scenario; and beside these the blocklists', of two origins.
+   */
   fewAlertsMax: 900,
   /** Decisions in a range from which on all are looked at, or each alert. */
   wideRangeRows: 10_000,
@@ -145,8 +150,12 @@ export const lapiLimits = {
   pageCacheKilobytes: 8_192,
   /** Pages of the write-ahead log (16 MiB) before they are moved to the database file. */
   checkpointPages: 4_096,
-  /** For the thread of long requests less: it is the one that should move them, for whoever does waits for the disk. */
-  bulkCheckpointPages: 2_048,
+  /**
+   * While there is the thread of long requests, it moves them when it has answered all, for whoever does waits for the disk; within an import
+   * only from so many on (64 MiB), and the thread of the requests, which should not have to, a little later.
+   */
+  bulkCheckpointPages: 16_384,
+  besideBulkCheckpointPages: 20_480,
   /** Milliseconds between the log lines of the Local API and the thread that writes them. */
   logDelayMs: 20,
   /** Milliseconds to wait for another process that holds SQLite's write lock, or for a server to answer. */

@@ -88,7 +88,8 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   // A database in memory belongs to one connection.
   const bulk = database.type === 'sqlite' && database.path === ':memory:' ? undefined : new BulkCaller({ log,
     setup: { server, database, dataDir: options.dataDir, protection, clockOffsetMs: options.clockOffsetMs, waiters },
-    onSpared: (reason) => metrics.countSpared(reason), onWritten: () => store.dialect.noteWrite() });
+    onSpared: (reason) => metrics.countSpared(reason), onWritten: () => store.dialect.noteWrite(),
+    onThread: (isRunning) => store.dialect.writeAheadLog?.moveFrom(isRunning ? lapiLimits.besideBulkCheckpointPages : lapiLimits.checkpointPages) });
   try {
     await store.decisions.keepInMemory();
     const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir: options.dataDir, store, nowMs, log,

@@ -1,25 +1,22 @@
 // `cscli decisions import`: decisions from a CSV, JSON or plain file, sent as one alert or in batches.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Decision } from '../../ts/model/alert.js';
 import { goJsonError } from '../../ts/util/go-json.js';
 import type { CommandSpec, FlagValues, Invocation } from '../command.js';
 import type { Context } from '../context.js';
-import { parseCsv } from '../csv.js';
+import { csvRecords } from '../csv.js';
 import { printable } from '../render/text.js';
 import { canonicalScope } from './alert-filter.js';
 import { manualAlert } from './decisions.js';
 
-/** One entry of the file; '' where it says nothing. */
-interface Entry {
-  readonly duration: string;
-  readonly reason: string;
-  readonly scope: string;
-  readonly type: string;
-  readonly value: string;
-}
-
 const keys = ['duration', 'reason', 'scope', 'type', 'value'] as const;
+
+/** One entry of the file; '' or nothing where it says nothing. */
+type Entry = Readonly<Partial<Record<typeof keys[number], string>>>;
 const manyDecisions = 1000;
+/** Records read before what else goes on gets its turn. */
+const recordsPerTurn = 5000;
 
 /** `cscli decisions import`. */
 export const importSpec: CommandSpec = {
@@ -47,8 +44,10 @@ async function importDecisions({ context, flags }: Invocation): Promise<void> {
   if (format === undefined) {
     throw new Error('unable to guess format from file extension, please provide a format with --format flag');
   }
+  // A password takes the server a tenth of a second, in which the file is read. Whatever goes wrong with it, the first request says.
+  void logIn(context).catch(() => {});
   const text = await context.readInput(input);
-  const entries = parseEntries(context, text, format);
+  const entries = await parseEntries(context, text, format);
   if (entries.length === 0) throw new Error('no decisions found');
   const decisions = entries.map((entry, index) => toDecision(entry, index, flags));
   if (decisions.length > manyDecisions) {
@@ -64,24 +63,26 @@ async function importDecisions({ context, flags }: Invocation): Promise<void> {
   context.io.stdout.write(`Imported ${wanted.length} decisions`);
 }
 
-function parseEntries(context: Context, text: string, format: string): Entry[] {
-  const entry = (value: Partial<Entry>): Entry =>
-    ({ duration: '', reason: '', scope: '', type: '', value: '', ...value });
+async function logIn(context: Context): Promise<void> {
+  await context.lapi.client.authenticate();
+}
+
+async function parseEntries(context: Context, text: string, format: string): Promise<Entry[]> {
   if (format === 'values') {
     context.print('Parsing values');
     return text.replace(/\n$/, '').split('\n').filter((_, index, all) => all.length > 1 || all[index] !== '')
-      .map((line) => entry({ value: line.trim() }));
+      .map((line) => ({ value: line.trim() }));
   }
   if (format === 'json') {
     context.print('Parsing json');
-    return parseJson(text).map(entry);
+    return parseJson(text);
   }
   if (format !== 'csv') throw new Error(`invalid format '${format}', expected one of 'json', 'csv', 'values'`);
   context.print('Parsing csv');
-  return parseTable(text).map(entry);
+  return parseTable(text);
 }
 
-function parseJson(text: string): Partial<Entry>[] {
+function parseJson(text: string): Entry[] {
   const goType = '[]clidecision.decisionRaw';
   let list: unknown;
   try {
@@ -103,7 +104,7 @@ function parseJson(text: string): Partial<Entry>[] {
       const field = `${goType.slice(2)}.${key}`;
       throw new Error(`json: cannot unmarshal ${jsonKind(value)} into Go struct field ${field} of type string`);
     });
-    return Object.fromEntries(values) as Partial<Entry>;
+    return Object.fromEntries(values) as Entry;
   });
 }
 
@@ -112,25 +113,31 @@ function jsonKind(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-function parseTable(text: string): Partial<Entry>[] {
-  let rows: string[][];
+async function parseTable(text: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  let columns: (readonly [key: typeof keys[number], column: number])[] | null = null;
+  let before: Entry = {};
   try {
-    rows = parseCsv(text);
+    for (const record of csvRecords(text)) {
+      if (columns === null) {
+        columns = keys.map((key) => [key, record.indexOf(key)] as const).filter(([, column]) => column >= 0);
+        continue;
+      }
+      const entry: Partial<Record<typeof keys[number], string>> = {};
+      // Lines mostly repeat each other: of equal texts one is kept.
+      for (const [key, column] of columns) entry[key] = record[column] === before[key] ? before[key] : record[column];
+      before = entry;
+      if (entries.push(entry) % recordsPerTurn === 0) await setImmediate();
+    }
   } catch (error) {
     throw new Error(`unable to parse csv: '${(error as Error).message}'`);
   }
-  const [header, ...records] = rows;
-  if (header === undefined) throw new Error("unable to parse csv: 'EOF'");
-  const columns = keys.map((key) => [key, header.indexOf(key)] as const).filter(([, column]) => column >= 0);
-  return records.map((record) => {
-    const entry: Partial<Record<typeof keys[number], string>> = {};
-    for (const [key, column] of columns) entry[key] = record[column];
-    return entry;
-  });
+  if (columns === null) throw new Error("unable to parse csv: 'EOF'");
+  return entries;
 }
 
 function toDecision(entry: Entry, index: number, flags: FlagValues): Decision {
-  if (entry.value === '') throw new Error(`item ${index}: missing 'value'`);
+  if (!entry.value) throw new Error(`item ${index}: missing 'value'`);
   return { value: entry.value, duration: entry.duration || flags.text('duration'), origin: 'cscli-import',
     scenario: entry.reason || flags.text('reason'), type: entry.type || flags.text('type'),
     scope: entry.scope || flags.text('scope'), simulated: false };

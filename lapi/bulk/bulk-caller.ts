@@ -18,6 +18,8 @@ export interface BulkCallerOptions {
   readonly onSpared: (reason: string) => void;
   /** The database may have been written. */
   readonly onWritten: () => void;
+  /** A thread was started, or ended. */
+  readonly onThread: (isRunning: boolean) => void;
 }
 
 /** The thread as the Local API sees it. */
@@ -64,6 +66,7 @@ export class BulkCaller implements BulkWorker {
 
   #start(): Worker {
     const { setup, log, onSpared } = this.#options;
+    this.#options.onThread(true);
     const thread = new Worker(entryUrl('lapi/bulk/bulk-thread'), { workerData: setup, resourceLimits: {
       maxYoungGenerationSizeMb: lapiLimits.bulkYoungHeapMegabytesMax, maxOldGenerationSizeMb: lapiLimits.bulkHeapMegabytesMax } });
     keepHeapsBounded(thread);
@@ -76,6 +79,7 @@ export class BulkCaller implements BulkWorker {
       thread.on('error', (error: Error) => log.error(`the thread for long requests died: ${error.message}`));
       thread.once('exit', () => {
         if (this.#thread === thread) this.#thread = null;
+        if (this.#thread === null) this.#options.onThread(false);
         resolve(null);
       });
     });

@@ -74,9 +74,21 @@ if (parentPort !== null) {
       void Promise.all(running).then(() => opening).then((deps) => deps?.store.close());
       return;
     }
-    const answering = answer(request.work, request.port, opened).finally(() => running.delete(answering));
+    const answering = answer(request.work, request.port, opened).finally(() => {
+      running.delete(answering);
+      if (running.size === 0) void opening?.then(moveLog, () => {});
+    });
     running.add(answering);
   });
+}
+
+/** Now that nobody waits for this thread. What cannot be moved yet is moved the next time. */
+function moveLog({ store, log }: IntakeDeps): void {
+  try {
+    store.dialect.writeAheadLog?.move();
+  } catch (error) {
+    log.debug(`the write-ahead log stays: ${(error as Error).message}`);
+  }
 }
 
 type Opened = () => Promise<IntakeDeps>;

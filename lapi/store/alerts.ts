@@ -98,7 +98,7 @@ export class Alerts {
         if (!this.#isWriting) void this.#writeWaiting();
       });
       try {
-        for (const [index, { following }] of batch.entries()) await writeSlices(this.#context, batchIds[index], following);
+        for (const [index, alert] of batch.entries()) await writeSlices(this.#context, batchIds[index], alert);
       } catch (error) {
         // Where even that cannot be written, retention does it.
         await this.#removeIds(batchIds).catch(() => {});

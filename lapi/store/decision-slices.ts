@@ -4,7 +4,7 @@
 import type { Kysely } from 'kysely';
 import { lapiLimits } from '../limits.js';
 import { toColumn } from './columns.js';
-import type { DecisionRow } from './prepared-alert.js';
+import type { DecisionRow, PreparedAlert } from './prepared-alert.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
 
@@ -15,19 +15,24 @@ export async function markUnfinished(db: Kysely<Tables>, alerts: readonly number
 }
 
 /** Writes the decisions that follow an alert, the last of them with the word that it is whole. */
-export async function writeSlices({ db, dialect, now }: StoreContext, alert: number, decisions: readonly DecisionRow[]): Promise<void> {
-  for (let from = 0; from < decisions.length; from += lapiLimits.decisionSliceRows) {
+export async function writeSlices({ db, dialect, now }: StoreContext, alert: number,
+  { following, rowsOf }: PreparedAlert): Promise<void> {
+  for (let from = 0; from < following.length;) {
     await dialect.giveWay();
-    const slice = decisions.slice(from, from + lapiLimits.decisionSliceRows);
-    const isLast = from + slice.length === decisions.length;
     await db.transaction().execute(async (transaction) => {
       const stamp = toColumn(now());
       // First, for whoever deletes an alert locks it first too.
       const { numUpdatedRows } = await transaction.updateTable('alerts').set({ updated_at: stamp }).where('id', '=', alert).executeTakeFirst();
       if (numUpdatedRows === 0n) throw new Error('the alert was deleted while its decisions were written');
-      stampDecisions(slice, alert, stamp);
-      await dialect.insertRows(transaction, 'decisions', slice);
-      if (isLast) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
+      let sliceCount = 0;
+      do {
+        const slice = rowsOf(following.slice(from, from + lapiLimits.decisionSliceRows));
+        stampDecisions(slice, alert, stamp);
+        await dialect.insertRows(transaction, 'decisions', slice);
+        from += slice.length;
+        sliceCount++;
+      } while (from < following.length && sliceCount < lapiLimits.slicesPerTransaction && !dialect.isWantedByOthers());
+      if (from === following.length) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
     });
   }
 }

@@ -2,7 +2,7 @@
 // Pure: nothing is written here, so a request with a fault is refused before the first insert.
 
 import { randomUUID } from 'node:crypto';
-import type { Alert, AlertEvent, MetaItem } from '../../ts/model/alert.js';
+import type { Alert, AlertEvent, Decision, MetaItem } from '../../ts/model/alert.js';
 import { DurationError, parseDurationWithDays } from '../../ts/util/go-duration.js';
 import type { GoTime } from '../../ts/util/go-time.js';
 import { encodeJson } from '../json.js';
@@ -24,8 +24,12 @@ export interface PreparedAlert {
   readonly events: readonly EventRow[];
   readonly metas: readonly MetaRow[];
   readonly decisions: readonly DecisionRow[];
-  /** More decisions, to be written after it. None of an alert with an id of its sender's: a repeat has to find all or nothing. */
-  readonly following: readonly DecisionRow[];
+  /**
+   * More decisions, to be written after it; `rowsOf` makes rows of them, a slice at a time, for thousands of rows that wait are copied by
+   * each collection of garbage. None of an alert with an id of its sender's: a repeat has to find all or nothing.
+   */
+  readonly following: readonly Decision[];
+  rowsOf(decisions: readonly Decision[]): DecisionRow[];
 }
 
 /** What the writer fills in. Rows of a table have one shape, and are filled in rather than copied, for there are many. */
@@ -75,13 +79,13 @@ export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | 
   const uuid = ownId || randomUUID();
   const stoppedAt = timeOr(now, alert.stop_at, 'stop_at', remarks);
   const wanted = alert.decisions ?? [];
-  const ends = new Map<string, string>();
-  const decisions = wanted.map((decision) => decisionRow(decision, { stoppedAt, ends, alert, uuid, remarks }))
-    .filter((row) => row !== null);
+  const context: DecisionContext = { stoppedAt, ends: new Map(), alert, uuid, remarks };
+  const decisions = wanted.filter((decision) => isUsable(decision, context));
   if (wanted.length > 0 && decisions.length === 0) {
     remarks.push(`alert of ${alert.scenario} dropped: none of its decisions is usable`);
     return null;
   }
+  const rowsOf = (some: readonly Decision[]): DecisionRow[] => some.map((decision) => decisionRow(decision, context));
   const { source } = alert;
   const together = ownId ? decisions.length : lapiLimits.decisionSliceRows;
   return {
@@ -98,8 +102,9 @@ export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | 
     },
     events: (alert.events ?? []).map((event) => eventRow(event, now, remarks)),
     metas: (alert.meta ?? []).map((meta) => metaRow(meta, remarks)),
-    decisions: decisions.slice(0, together),
+    decisions: rowsOf(decisions.slice(0, together)),
     following: decisions.slice(together),
+    rowsOf,
   };
 }
 
@@ -108,8 +113,6 @@ function timeOr(fallback: GoTime, text: string, name: string, remarks: string[])
   if (time === null) remarks.push(`${name} ${JSON.stringify(text)} is not RFC3339, the present time was taken`);
   return time ?? fallback;
 }
-
-type IncomingDecision = NonNullable<Alert['decisions']>[number];
 
 interface DecisionContext {
   readonly stoppedAt: GoTime;
@@ -120,28 +123,34 @@ interface DecisionContext {
   readonly remarks: string[];
 }
 
-function decisionRow(decision: IncomingDecision, context: DecisionContext): DecisionRow | null {
-  const { alert, remarks } = context;
-  let range: IpRange | null = null;
-  const scope = decision.scope.toLowerCase();
-  if (scope === 'ip' || scope === 'range') {
-    try {
-      range = parseIpRange(decision.value);
-    } catch (error) {
-      if (!(error instanceof IpRangeError)) throw error;
-      remarks.push(`decision dropped: ${error.message}`);
-      return null;
-    }
+/** Whether rows can be made of a decision; what is no address or range is told of. Throws DurationError. */
+function isUsable(decision: Decision, context: DecisionContext): boolean {
+  try {
+    rangeOf(decision);
+  } catch (error) {
+    if (!(error instanceof IpRangeError)) throw error;
+    context.remarks.push(`decision dropped: ${error.message}`);
+    return false;
   }
-  const address = addressColumns(range);
+  endOf(decision, context);
+  return true;
+}
+
+function rangeOf({ scope, value }: Decision): IpRange | null {
+  const name = scope.toLowerCase();
+  return name === 'ip' || name === 'range' ? parseIpRange(value) : null;
+}
+
+function decisionRow(decision: Decision, context: DecisionContext): DecisionRow {
+  const address = addressColumns(rangeOf(decision));
   return { created_at: '', updated_at: '', until: endOf(decision, context), scenario: decision.scenario,
     type: decision.type, start_ip: address.start_ip, end_ip: address.end_ip, start_suffix: address.start_suffix,
     end_suffix: address.end_suffix, ip_size: address.ip_size, scope: decision.scope, value: decision.value,
-    origin: decision.origin, simulated: alert.simulated || decision.simulated ? 1 : 0, uuid: randomUUID(),
+    origin: decision.origin, simulated: context.alert.simulated || decision.simulated ? 1 : 0, uuid: randomUUID(),
     alert_decisions: 0 };
 }
 
-function endOf({ duration }: IncomingDecision, { stoppedAt, ends, uuid }: DecisionContext): string {
+function endOf({ duration }: Decision, { stoppedAt, ends, uuid }: DecisionContext): string {
   let end = ends.get(duration);
   if (end !== undefined) return end;
   try {

@@ -49,6 +49,10 @@ export interface StoreDialect {
   insertForIds(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number[]>;
   /** Between two of many transactions: others get their turn, and those that wait for this database, where it has one writer, first. */
   giveWay(): Promise<void>;
+  /** Whether a transaction should end soon, for others wait for it. */
+  isWantedByOthers(): boolean;
+  /** What was written last stands in a log before it is moved to the file of the database; null where that is the server's matter. */
+  readonly writeAheadLog: WriteAheadLog | null;
   /** Whether an error means: a full disk, a read-only file, a lock or a column that is to be put back, so that the same request may succeed later. */
   isUnavailable(error: unknown): boolean;
   /** Whether an error means that a column is not there: another program took it away. On a server that is how it is noticed soon. */
@@ -66,6 +70,14 @@ export interface StoreDialect {
   foreignMark(): string;
   /** A number that changes when tables or triggers do, or null where that cannot be asked cheaply. */
   schemaVersion(): number | null;
+}
+
+/** Moving its pages waits for the disk. */
+export interface WriteAheadLog {
+  /** From now on this connection moves them after a write that leaves so many. */
+  moveFrom(pages: number): void;
+  /** Moves what can be moved while others read and write. */
+  move(): void;
 }
 
 export type Row = Readonly<Record<string, string | number | bigint | null>>;

@@ -71,6 +71,8 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
       return ids;
     },
     giveWay: () => setImmediate(),
+    isWantedByOthers: () => true,
+    writeAheadLog: null,
     isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // A connection that broke and was given out once more says so without a code.
       || (error as { fatal?: unknown }).fatal === true,

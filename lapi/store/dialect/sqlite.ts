@@ -74,6 +74,11 @@ export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArra
       await setImmediate();
       for (const untilMs = Date.now() + lapiLimits.giveWayMsMax; waiting.isTaken && Date.now() < untilMs;) await sleep(1);
     },
+    isWantedByOthers: () => waiting.isTaken,
+    writeAheadLog: {
+      moveFrom: (pages) => void database.pragma(`wal_autocheckpoint = ${pages}`),
+      move: () => void database.pragma('wal_checkpoint(passive)'),
+    },
     isUnavailable: (error) => /^SQLITE_(FULL|READONLY|IOERR|BUSY|LOCKED|CANTOPEN)/.test(codeOf(error)) || isSchemaFault(error),
     isSchemaFault,
     listen: () => async () => {},
@@ -156,15 +161,15 @@ function insertSlice(statements: StatementCache, table: string, rows: readonly R
   const shared = columns.filter((name) => rows.every((row) => row[name] === rows[0][name]));
   // Something has to differ, or there is nothing to make rows of.
   if (shared.length === columns.length) shared.pop();
-  const own = columns.filter((name) => !shared.includes(name));
+  const differing = columns.filter((name) => !shared.includes(name));
+  // Of an address the last one is the first: bound once.
+  const firstLike = new Map(differing.map((name) => [name, differing.find((other) => rows.every((row) => row[name] === row[other]))!]));
+  const own = differing.filter((name) => firstLike.get(name) === name);
   const values = `(${own.map(() => '?').join(', ')})`;
-  const source = columns.map((name) => shared.includes(name) ? `shared.c${shared.indexOf(name)}`
-    : `own.column${own.indexOf(name) + 1}`);
-  const list = `insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')})`;
-  const text = shared.length === 0 ? `${list} values ` : `${list} with shared as (select ${
-    shared.map((_name, index) => `? as c${index}`).join(', ')}) select ${source.join(', ')} from shared, (values `;
-  statements.get(`${text}${rows.map(() => values).join(', ')}${shared.length === 0 ? '' : ') as own'}`)
-    .run([...shared.map((name) => rows[0][name]), ...rows.flatMap((row) => own.map((name) => row[name]))]);
+  const source = columns.map((name) => shared.includes(name) ? `shared.c${shared.indexOf(name)}` : `own.column${own.indexOf(firstLike.get(name)!) + 1}`);
+  const [once, from] = shared.length === 0 ? ['', ''] : [`with shared as (select ${shared.map((_name, index) => `? as c${index}`).join(', ')})`, 'shared, '];
+  statements.get(`insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) ${once} select ${source.join(', ')} from ${from}(values ${
+    rows.map(() => values).join(', ')}) as own`).run([...shared.map((name) => rows[0][name]), ...rows.flatMap((row) => own.map((name) => row[name]))]);
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -31,6 +31,7 @@ onEachDatabase('the thread for long requests', (database) => {
   let deps: IntakeDeps;
   let thread: BulkCaller;
   let written = 0;
+  const threads: boolean[] = [];
   let offsetMs = 0;
   const nowMs = (): number => Date.now() + offsetMs;
   before(async () => {
@@ -40,7 +41,7 @@ onEachDatabase('the thread for long requests', (database) => {
     const store = await openStore({ ...options, waiters }, nowMs);
     deps = { store, neverBan: new NeverBan(defaultProtection.neverBan, nowMs), log: silentLog, metrics: { countSpared: () => {} },
       profiles: openProfiles({ profilesPath, dataDir: folder, store, nowMs, log: silentLog, escalation: null }) };
-    thread = new BulkCaller({ log: silentLog, onSpared: () => {}, onWritten: () => written++, setup: { dataDir: folder,
+    thread = new BulkCaller({ log: silentLog, onSpared: () => {}, onWritten: () => written++, onThread: (isRunning) => threads.push(isRunning), setup: { dataDir: folder,
       database: { user: '', password: '', name: '', host: '', port: 0, flush: null, ...options, useWal: options.useWal ?? null },
       protection: defaultProtection, clockOffsetMs: 0, waiters, server: { enabled: true, listenUri: '', listenSocket: '', profilesPath,
         logLevel: 'info', useForwardedForHeaders: false, trustedProxies: [], trustedIps: [], disableRemoteRegistration: false,
@@ -83,6 +84,18 @@ onEachDatabase('the thread for long requests', (database) => {
       assert.ok(withoutTimes(got) === withoutTimes(wanted), `${work.kind} differs`);
       JSON.parse(got);
     }
+  });
+
+  test('moves what an import wrote to the file of the database when it is done, and the Local API leaves that to it', { skip: database.name !== 'SQLite' }, async () => {
+    const { path } = database.options;
+    await textOf(thread, importOf([imported(randomFrom(seed + 6), manyDecisions)]));
+    // Both are done one after the other.
+    await textOf(thread, { kind: 'listAlerts', query: 'limit=1' });
+    const moved = statSync(path).size;
+    deps.store.dialect.writeAheadLog!.move();
+    assert.equal(statSync(path).size, moved);
+    await thread.close();
+    assert.deepEqual(threads, [true, false]);
   });
 
   test('refuses in the same words', async () => {
