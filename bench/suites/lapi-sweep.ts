@@ -5,9 +5,24 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../lapi/store/store.js';
 import { randomFrom } from '../../ts/util/random.js';
+import { alertFilters, combinations, decisionFilters } from '../../test/support/alert-queries.js';
 import { alertWorld, fillWorld, listAlerts, listDecisions, type WorldAlert } from '../../test/support/alert-world.js';
-import { alertFilters, combinations, decisionFilters, sweepCase } from '../cases/lapi-queries.js';
 import { quantile } from '../quantile.js';
+
+/** The world, and what is asked of it. */
+const sweepCase = {
+  /** Of half a million decisions three fifths are blocklists'. */
+  world: { alertCount: 220_000, listCount: 15, listSize: 20_000 },
+  seed: 1,
+  /** Combinations of three and four. */
+  moreCount: 300,
+  /** Milliseconds that each query may take, and those after which it is not asked again. */
+  msMax: 100,
+  fastMs: 50,
+  roundsMax: 3,
+  /** Rows of an answer that is a page; longer ones are not asked for. */
+  pageMax: 1_000,
+} as const;
 
 /** Fills the empty database of a server that has not been started. Returns what it holds. */
 export async function fillSweep(store: Store, clock: { ms: number }): Promise<readonly WorldAlert[]> {

@@ -36,13 +36,17 @@ export interface DecisionRun {
 }
 
 /** What changed since a position, in the order of the log. */
-export interface LogPart {
+export interface LogChanges {
   readonly changes: readonly DecisionRun[];
   readonly position: ChangePosition;
-  /** Whether a large transaction is among them. */
-  readonly hasLarge: boolean;
   /** The position of a reader that has read everything there was. */
   readonly end: ChangePosition;
+}
+
+/** A part of it. */
+export interface LogPart extends LogChanges {
+  /** Whether a large transaction is among them. */
+  readonly hasLarge: boolean;
 }
 
 interface LogRow {
@@ -73,23 +77,28 @@ export class ChangeLog {
   }
 
   /** What changed since a position; null when the log does not reach back to it. */
-  async since(position: ChangePosition): Promise<LogPart | null> {
+  async since(position: ChangePosition): Promise<LogChanges | null> {
     return this.#read(position, async (reader, end) => {
       const rows = await this.#rows(reader, position);
-      return this.#hasHoles(rows, position) ? null : { rows, position: end, hasLarge: true };
+      return this.#hasHoles(rows, position) ? null : { rows, position: end };
     });
   }
 
   /** As `since`, a part of bounded size: what change-lanes.ts chooses. */
   async part(position: ChangePosition, isLarge: boolean): Promise<LogPart | null> {
-    return this.#read(position, async (reader, end) => {
+    let hasLarge = false;
+    const read = await this.#read(position, async (reader, end) => {
       const page = await this.#page(reader, position);
-      return this.#hasHoles(page.rows, position) ? null : choosePart(page, position, end, isLarge);
+      if (this.#hasHoles(page.rows, position)) return null;
+      const chosen = choosePart(page, position, end, isLarge);
+      hasLarge = chosen.hasLarge;
+      return chosen;
     });
+    return read === null ? null : { ...read, hasLarge };
   }
 
-  async #read(position: ChangePosition,
-    choose: (reader: Kysely<Tables>, end: ChangePosition) => Promise<ChosenPart<LogRow> | null>): Promise<LogPart | null> {
+  async #read(position: ChangePosition, choose: (reader: Kysely<Tables>, end: ChangePosition) =>
+  Promise<Pick<ChosenPart<LogRow>, 'rows' | 'position'> | null>): Promise<LogChanges | null> {
     const { db, dialect } = this.#context;
     return dialect.readConsistently(db, async (reader) => {
       const snapshot = await dialect.snapshot(reader);
@@ -99,8 +108,8 @@ export class ChangeLog {
       const chosen = await choose(reader, end);
       if (chosen === null || chosen.rows.some((row) => row.event === resetChange.event)) return null;
       // An older position that misses nothing is as good, and stays the same text.
-      if (chosen.rows.length === 0) return { changes: [], position, end: position, hasLarge: false };
-      return { changes: await changesOf(reader, chosen.rows), position: chosen.position, end, hasLarge: chosen.hasLarge };
+      if (chosen.rows.length === 0) return { changes: [], position, end: position };
+      return { changes: await changesOf(reader, chosen.rows), position: chosen.position, end };
     });
   }
 

@@ -125,7 +125,8 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .addColumn('holder', name, (column) => column.notNull())
       .addColumn('until', sql`${dialect.columnType('time')}`, (column) => column.notNull()).execute();
   },
-  dropCreationIndex,
+  // What is new is told by the change log; an index by creation costs every insert and serves nobody.
+  (db, dialect) => dropDecisionIndex(db, dialect, 'palisade_decision_created'),
   // Lists of alerts are asked for newest first.
   (db, dialect) => createOwnIndex(db, dialect, newestIndex),
   async (db, dialect) => {
@@ -164,9 +165,7 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   },
 ];
 
-type Columns = ReadonlyMap<string, ReadonlySet<string>>;
-
-async function columnsOf(db: Kysely<Tables>): Promise<Columns> {
+async function columnsOf(db: Kysely<Tables>): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   return new Map((await db.introspection.getTables()).map((table) => [table.name, new Set(table.columns.map((column) => column.name))]));
 }
 
@@ -231,11 +230,6 @@ async function isWhole(db: Kysely<Tables>, dialect: StoreDialect): Promise<boole
   const indexes = await dialect.indexNames(db);
   return ownIndexes(dialect).every(({ name }) => indexes.has(name)) && Object.entries(tables).every(([name, table]) =>
     table.columns.every((column) => present.get(name)?.has(column.name)) && (table.indexes ?? []).every(([index]) => indexes.has(index)));
-}
-
-/** What is new is told by the change log; an index by creation costs every insert and serves nobody. */
-async function dropCreationIndex(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
-  await dropDecisionIndex(db, dialect, 'palisade_decision_created');
 }
 
 async function dropDecisionIndex(db: Kysely<Tables>, dialect: StoreDialect, name: string): Promise<void> {

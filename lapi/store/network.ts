@@ -4,7 +4,7 @@
 
 import { IpRangeError, parseIpRange, plainV4, type IpRange } from './ip-range.js';
 
-/** A network: `length` leading bits of `key` count. IPv4 keys are numbers, IPv6 keys text. */
+/** A network: `length` leading bits of `key` count. IPv4 keys are numbers, IPv6 keys text of one length, so that either compares as its address. */
 export interface Network {
   readonly size: 4 | 16;
   readonly length: number;
@@ -116,19 +116,18 @@ function maskedKey(range: IpRange, length: number): number | string {
     const hosts = 2 ** (32 - length);
     return Math.floor(Number(range.start + signedMax) / hosts) * hosts;
   }
-  const high = maskHigh(range.start + signedMax, Math.min(length, 64));
-  const low = maskHigh(range.startSuffix + signedMax, Math.max(length - 64, 0));
-  return `${high.toString(16)}:${low.toString(16)}`;
+  return textKey(maskHigh(range.start + signedMax, Math.min(length, 64)), maskHigh(range.startSuffix + signedMax, Math.max(length - 64, 0)));
+}
+
+function textKey(high: bigint, low: bigint): string {
+  return high.toString(16).padStart(16, '0') + low.toString(16).padStart(16, '0');
 }
 
 /** Whether the first address of a network, as its key, lies in a range. */
 function withinBounds({ size, start, startSuffix, end, endSuffix }: IpRange): (key: number | string) => boolean {
-  const [first, last] = [Number(start + signedMax), Number(end + signedMax)];
-  if (size === 4) return (key) => (key as number) >= first && (key as number) <= last;
-  return (key) => {
-    const [high, low] = (key as string).split(':').map((half) => BigInt(`0x${half}`) - signedMax);
-    return (high > start || (high === start && low >= startSuffix)) && (high < end || (high === end && low <= endSuffix));
-  };
+  const [first, last] = size === 4 ? [Number(start + signedMax), Number(end + signedMax)]
+    : [textKey(start + signedMax, startSuffix + signedMax), textKey(end + signedMax, endSuffix + signedMax)];
+  return (key) => key >= first && key <= last;
 }
 
 /** The upper `bits` bits of 64. */

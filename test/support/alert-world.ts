@@ -14,7 +14,10 @@ export interface WorldSize {
   readonly listSize: number;
 }
 
-/** One decision; its bounds are numbers of IPv4, null for what is no such address. */
+/** First and last address: numbers of IPv4, bigints of IPv6. */
+type Bounds = readonly [first: number, last: number] | readonly [first: bigint, last: bigint];
+
+/** One decision; its bounds are null for what is no address. */
 export interface WorldDecision {
   readonly origin: string;
   readonly type: string;
@@ -22,7 +25,7 @@ export interface WorldDecision {
   readonly scope: string;
   readonly value: string;
   readonly hours: number;
-  readonly bounds: readonly [first: number, last: number] | null;
+  readonly bounds: Bounds | null;
 }
 
 /** One alert, by hours before the present. */
@@ -58,9 +61,7 @@ function singleAlert(index: number, age: number, hoursAgo: number, random: () =>
   const isRare = age < 0.001 && index % 7 === 0;
   const chance = random();
   const scope = isRare ? 'Country' : chance < 0.9 ? 'Ip' : chance < 0.95 ? 'Range' : 'user';
-  const number = 20 * 2 ** 24 + index * 256 + 36;
-  const value = scope === 'Country' ? 'FR' : scope === 'user' ? `user${index}` : scope === 'Range' ? `${dotted(number - 36)}/24` : dotted(number);
-  const bounds = scope === 'Ip' ? [number, number] as const : scope === 'Range' ? [number - 36, number + 219] as const : null;
+  const [value, bounds] = scope === 'Country' ? ['FR', null] : scope === 'user' ? [`user${index}`, null] : singleTarget(index, scope);
   const scenario = isRare ? 'bench/rare' : `bench/scenario-${Math.floor(random() ** 3 * 20)}`;
   // By hand and captcha never meet: each has its tenth, both together nobody.
   const way = Math.floor(random() * 10);
@@ -76,11 +77,34 @@ function blocklist(list: number, size: number, hoursAgo: number): WorldAlert {
   const origin = list % 3 === 0 ? 'CAPI' : 'lists';
   const scenario = `list-${list}`;
   const decisions = Array.from({ length: size }, (_, index) => {
-    const number = 11 * 2 ** 24 + (list * size + index) * 3;
-    return { origin, type: 'ban', scenario, scope: 'Ip', value: dotted(number), hours: hoursAgo + 24, bounds: [number, number] as const };
+    const [value, bounds] = listedAddress(list, list * size + index);
+    return { origin, type: 'ban', scenario, scope: 'Ip', value, hours: hoursAgo + 24, bounds };
   });
   return { scenario: `update : +${size}/-0 IPs`, scope: origin === 'CAPI' ? 'crowdsecurity/community-blocklist' : `lists:${scenario}`, value: '',
     kind: '', simulated: false, hoursAgo, decisions };
+}
+
+/** Of ten alerts one is about IPv6; what lies in a range of it is an address of a network of its own, or such a network. */
+function singleTarget(index: number, scope: string): [value: string, bounds: Bounds] {
+  if (index % 10 === 5) {
+    const group = 0x1000_0000 + index;
+    const first = numberOfGroups(group, 0);
+    return scope === 'Range' ? [`${textOfGroups(group, 0)}/64`, [first, first + 2n ** 64n - 1n]]
+      : [textOfGroups(group, 0x24), [first + 0x24n, first + 0x24n]];
+  }
+  const number = 20 * 2 ** 24 + index * 256 + 36;
+  return scope === 'Range' ? [`${dotted(number - 36)}/24`, [number - 36, number + 219]] : [dotted(number), [number, number]];
+}
+
+/** Every other list is one of IPv6, of 256 addresses in each network. */
+function listedAddress(list: number, index: number): [value: string, bounds: Bounds] {
+  if (list % 2 === 1) {
+    const [group, host] = [index >>> 8, (index & 255) * 3 + 1];
+    const number = numberOfGroups(group, host);
+    return [textOfGroups(group, host), [number, number]];
+  }
+  const number = 11 * 2 ** 24 + index * 3;
+  return [dotted(number), [number, number]];
 }
 
 /** Writes a world into an empty store whose clock is `clock`, which ends at `nowMs`. Ids of alerts and decisions follow the world. */
@@ -159,13 +183,29 @@ function isActive(alert: WorldAlert, decision: WorldDecision): boolean {
 }
 
 function isInRange({ bounds }: WorldDecision, text: string, query: URLSearchParams): boolean {
-  if (bounds === null || text.includes(':')) return false;
   const [address, length] = text.split('/');
-  const first = address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
-  const last = first + 2 ** (32 - Number(length ?? 32)) - 1;
+  const isV6 = address.includes(':');
+  if (bounds === null || isV6 !== (typeof bounds[0] === 'bigint')) return false;
+  const first = isV6 ? readV6(address) : address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+  const last = typeof first === 'bigint' ? first + 2n ** BigInt(128 - Number(length ?? 128)) - 1n : first + 2 ** (32 - Number(length ?? 32)) - 1;
   return query.get('contains') === 'false' ? first <= bounds[0] && bounds[1] <= last : bounds[0] <= first && last <= bounds[1];
 }
 
 function dotted(number: number): string {
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
+}
+
+/** An address of 2001:db8::/32 by the 32 bits that follow and its last ones. */
+function textOfGroups(group: number, host: number): string {
+  return `2001:db8:${(group >>> 16).toString(16)}:${(group & 0xffff).toString(16)}::${host.toString(16)}`;
+}
+
+function numberOfGroups(group: number, host: number): bigint {
+  return (0x2001_0db8n << 96n) + (BigInt(group) << 64n) + BigInt(host);
+}
+
+function readV6(text: string): bigint {
+  const [head, tail] = text.split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail];
+  return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
 }

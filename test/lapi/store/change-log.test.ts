@@ -6,7 +6,7 @@ import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import { openStore, type Store } from '../../../lapi/store/store.js';
 import { lapiLimits } from '../../../lapi/limits.js';
 import { randomFrom } from '../../../ts/util/random.js';
-import { testSeed } from '../../support/random.js';
+import { pick, testSeed } from '../../support/random.js';
 import { alertBody } from '../instance.js';
 import { onEachDatabase } from './databases.js';
 import { fromColumn } from '../../../lapi/store/columns.js';
@@ -27,12 +27,11 @@ onEachDatabase('large transactions in the log', (database) => {
   test('the index holds each of their rows, alike or not, changed or gone since', async () => {
     const seed = testSeed();
     const random = randomFrom(seed);
-    const one = (list: readonly string[]): string => list[Math.floor(random() * list.length)];
     for (const unlike of [0, 1, 0.01, 0]) {
       const isMixed = (): boolean => random() < unlike;
       const decisions = Array.from({ length: 2 * lapiLimits.decisionSliceRows + 57 }, (_, index) => ({ scope: isMixed() ? 'Range' : 'Ip',
-        value: `10.${Math.floor(random() * 250)}.${index >> 8}.${index & 255}`, duration: isMixed() ? one(['1h', '2h']) : '4h',
-        type: isMixed() ? 'captcha' : 'ban', origin: isMixed() ? one(['a', 'b']) : 'import', scenario: isMixed() ? one(['x', 'y']) : 's',
+        value: `10.${Math.floor(random() * 250)}.${index >> 8}.${index & 255}`, duration: isMixed() ? pick(random, ['1h', '2h']) : '4h',
+        type: isMixed() ? 'captcha' : 'ban', origin: isMixed() ? pick(random, ['a', 'b']) : 'import', scenario: isMixed() ? pick(random, ['x', 'y']) : 's',
         simulated: isMixed() }));
       const { ids } = await other.alerts.add(null, [alertBody({ stop_at: new Date().toISOString(), decisions }) as unknown as IncomingAlert]);
       // Before they are read, some change and some go.

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { alertFilters, combinations, decisionFilters } from '../../../bench/cases/lapi-queries.js';
 import { lapiLimits } from '../../../lapi/limits.js';
 import { readAlertFilter, readAlertPage } from '../../../lapi/routes/alert-query.js';
 import { readDecisionFilter } from '../../../lapi/routes/decision-query.js';
 import { sortedSlice } from '../../../lapi/store/smallest.js';
 import type { Store } from '../../../lapi/store/store.js';
 import { randomFrom } from '../../../ts/util/random.js';
+import { alertFilters, combinations, decisionFilters } from '../../support/alert-queries.js';
 import { alertWorld, fillWorld, listAlerts, listDecisions } from '../../support/alert-world.js';
 import { testSeed } from '../../support/random.js';
 import { onEachDatabase } from './databases.js';
@@ -16,8 +16,8 @@ const queriesMax = 100;
 onEachDatabase('lists with filters', (database) => {
   const seed = testSeed();
   const random = randomFrom(seed);
-  // More than the store looks up one by one, of alerts and of decisions in a range.
-  const world = alertWorld({ alertCount: 4 * lapiLimits.fewAlertsMax, listCount: 3, listSize: lapiLimits.wideRangeRows / 2 }, random);
+  // More than the store looks up one by one, of alerts and of decisions in a range of either family.
+  const world = alertWorld({ alertCount: 4 * lapiLimits.fewAlertsMax, listCount: 6, listSize: lapiLimits.wideRangeRows / 2 }, random);
   const clock = { ms: 0 };
   let store: Store;
   let inMemory: Store;
