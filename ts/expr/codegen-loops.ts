@@ -18,6 +18,7 @@ export function closureLoop(name: string, parts: LoopParts): string {
   const { list, closure, boxer, isAsync } = parts;
   const loop = (steps: string): string =>
     isAsync ? `(await rt.loops.runAsync(rt.loops.${steps}))` : `rt.loops.run(rt.loops.${steps})`;
+  const either = (steps: string, given: string): string => (isAsync ? loop(`${steps}(${given})`) : `rt.loops.${steps}Now(${given})`);
   const search = (way: 'findIndex' | 'findLastIndex', from: string): string =>
     isAsync ? loop(`${way}(${from}, ${closure})`) : `${from}.${way}(${closure})`;
   switch (name) {
@@ -26,8 +27,8 @@ export function closureLoop(name: string, parts: LoopParts): string {
     case 'all': case 'none': return isAsync ? `(${search('findIndex', list)} < 0)` : `!${list}.some(${closure})`;
     case 'one': return loop(`one(${list}, ${closure})`);
     case 'count': return loop(`count(${list}, ${closure}${parts.third === null ? '' : `, ${parts.third}`})`);
-    case 'filter': return loop(`filter(${list}, ${closure}, ${boxer}, ${parts.budget()})`);
-    case 'map': return loop(`map(${list}, ${closure}, ${parts.budget()})`);
+    case 'filter': return either('filter', `${list}, ${closure}, ${boxer}, ${parts.budget()}`);
+    case 'map': return either('map', `${list}, ${closure}, ${parts.budget()}`);
     case 'sum': return loop(`sum(${list}, ${closure})`);
     case 'findIndex': case 'findLastIndex': return `rt.loops.indexOrNil(${search(name, list)})`;
     case 'find': case 'findLast': {

@@ -16,7 +16,7 @@ import { any, type Code, isMade, literal, numberLiteral, plain, wrapped } from '
 import { closureLoop } from './codegen-loops.js';
 import { type OperandSource, OperatorGenerator } from './codegen-operators.js';
 import type { ExprEnv } from './env.js';
-import { aboutOf } from './folding.js';
+import { aboutOf, spelledOutDuration } from './folding.js';
 import type { FunctionTable } from './functions.js';
 import { hasPointer, isFixedList, listTests, type ListTest } from './list-tests.js';
 import { type LiteralRun, literalRuns } from './literal-runs.js';
@@ -375,6 +375,8 @@ class Generator implements OperandSource {
   #builtin(node: BuiltinNode): Code {
     const { name, args, signature } = node;
     if (name === 'len') return this.#len(args[0]);
+    const spelledOut = spelledOutDuration(node);
+    if (spelledOut !== null) return plain(numberLiteral(spelledOut), 'duration', node.type);
     if (name === 'now') {
       return this.#typed(`rt.times.now(${['rt.now', ...args.map((arg) => this.boxedOf(arg))].join(', ')})`, node.type);
     }

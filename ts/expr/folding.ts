@@ -1,7 +1,8 @@
 // Computes at load what a rule spells out: `Upper('text')` becomes a text of its own, so that the generator can make one
 // search of many. Not for the interpreter, which calls helpers as they are written.
 
-import { childrenOf, type Node, type StringNode } from './ast.js';
+import { parseGoDuration } from '../util/go-duration.js';
+import { type BuiltinNode, childrenOf, type Node, type StringNode } from './ast.js';
 import type { FunctionTable } from './functions.js';
 import { withChildren } from './rewrites.js';
 
@@ -17,6 +18,16 @@ export function folded(node: Node, functions: FunctionTable): Node {
     return { kind: 'string', value: helper(...inner.args.map((arg) => arg.value)), at: inner.at, type: inner.type };
   } catch {
     return inner;
+  }
+}
+
+/** The nanoseconds of `duration('10m')`; null for anything else, and for a text that fails, which is to fail when it runs. */
+export function spelledOutDuration({ name, args }: BuiltinNode): number | null {
+  if (name !== 'duration' || args[0].kind !== 'string') return null;
+  try {
+    return parseGoDuration(args[0].value);
+  } catch {
+    return null;
   }
 }
 

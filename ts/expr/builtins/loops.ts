@@ -65,6 +65,22 @@ export function* count(list: readonly unknown[], closure: Closure, enough = Infi
   return found;
 }
 
+/** filter() and map() of conditions are asked after each event: for closures that answer at once they have a plain loop, too. */
+export function filterNow(list: readonly unknown[], closure: Closure, boxed: Boxed, budget: MemoryBudget): unknown[] {
+  const kept: unknown[] = [];
+  for (let index = 0; index < list.length; index++) if (toBool(closure(list[index] as never, index))) kept.push(boxed(list[index]));
+  budget.take(kept.length);
+  return kept;
+}
+
+/** The same for map(). */
+export function mapNow(list: readonly unknown[], closure: Closure, budget: MemoryBudget): unknown[] {
+  const results: unknown[] = [];
+  for (let index = 0; index < list.length; index++) results.push(closure(list[index] as never, index));
+  budget.take(results.length);
+  return results;
+}
+
 /** The elements that match, boxed. */
 export function* filter(
   list: readonly unknown[], closure: Closure, boxed: Boxed, budget: MemoryBudget,
