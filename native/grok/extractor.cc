@@ -21,6 +21,9 @@ constexpr int64_t kPatienceMax = 4096;
 constexpr int64_t kBytesPerState = 16;
 bool IsWord(uint8_t byte) { return Prog::IsWordChar(byte); }
 
+/// Notes which of two kinds of text comes more often lately.
+void Count(int* balance, bool more) { *balance = more ? std::min(*balance + 1, 8) : std::max(*balance - 1, -8); }
+
 /// What a byte is to the position after it; 0 is the start of the text.
 uint8_t LeftKind(uint8_t byte) { return byte == '\n' ? 1 : IsWord(byte) ? 2 : 3; }
 
@@ -43,7 +46,7 @@ std::unique_ptr<Extractor> Extractor::Make(const re2::RE2& regex) {
 
 Extractor::Extractor(std::unique_ptr<Prog> prog, int group_count, size_t memory_bytes)
     : prog_(std::move(prog)), capture_count_(2 * (group_count + 1)), memory_bytes_(memory_bytes),
-      patience_(kPatienceMax) {
+      patience_(kPatienceMax), ends_anywhere_(!prog_->anchor_end()) {
   bool looks_around = false;
   for (int id = 0; id < prog_->size(); id++) {
     Prog::Inst* inst = prog_->inst(id);
@@ -105,14 +108,26 @@ bool Extractor::OrderLists() {
   return true;
 }
 
+// Where the match ends need not be known for walking back: states in which it may end anywhere lead to the match that is preferred
+// all the same. Where most texts miss, RE2's automaton, which is quicker with a miss, is asked first; and where such states are too
+// many (some texts make a new one at each byte) it has to tell the end.
 Extractor::Verdict Extractor::Search(absl::string_view text, std::vector<int32_t>* captures) {
   patience_ = std::min(kPatienceMax, patience_ + 1 + static_cast<int64_t>(text.size()) / kBytesPerState);
-  bool failed = false;
-  size_t end = 0;
-  if (!FindEnd(text, &end, &failed)) return failed ? Verdict::kUnknown : Verdict::kMiss;
+  size_t end = text.size();
+  const bool knows_end = prog_->anchor_end() || ends_anywhere_;
+  if (!knows_end || misses_ > 0) {
+    bool failed = false;
+    if (!FindEnd(text, &end, &failed)) {
+      Count(&misses_, !failed);
+      return failed ? Verdict::kUnknown : Verdict::kMiss;
+    }
+  }
   size_t start = 0;
-  if (!WalkBack(text, end, &start) || !WalkForward(start, end, captures)) return Verdict::kUnknown;
-  starts_at_zero_ = start == 0 ? std::min(starts_at_zero_ + 1, 8) : std::max(starts_at_zero_ - 1, -8);
+  const Verdict verdict = WalkBack(text, end, &start);
+  if (verdict != Verdict::kUnknown) Count(&misses_, verdict == Verdict::kMiss);
+  if (verdict != Verdict::kHit) return verdict;
+  if (!WalkForward(start, end, captures)) return Verdict::kUnknown;
+  Count(&starts_at_zero_, start == 0);
   return Verdict::kHit;
 }
 
@@ -136,8 +151,8 @@ bool Extractor::FindEnd(absl::string_view text, size_t* end, bool* failed) {
 }
 
 // Notes in trail_ the state at each position from `end` back to where nothing can match any more, and finds the
-// leftmost position from which the whole program can. False when a state cannot be made.
-bool Extractor::WalkBack(absl::string_view text, size_t end, size_t* start) {
+// leftmost position from which the whole program can. Unknown when a state cannot be made.
+Extractor::Verdict Extractor::WalkBack(absl::string_view text, size_t end, size_t* start) {
   if (trail_.size() <= end) trail_.resize(std::max(end + 1, 2 * trail_.size()));
   int32_t state = StateAtEnd(Prog::EmptyFlags(text, text.data() + end));
   bool found = false;
@@ -159,7 +174,8 @@ bool Extractor::WalkBack(absl::string_view text, size_t end, size_t* start) {
     }
     state = before;
   }
-  return state >= 0 && found && (*start == 0 || !prog_->anchor_start());
+  if (state < 0) return Verdict::kUnknown;
+  return found && (*start == 0 || !prog_->anchor_start()) ? Verdict::kHit : Verdict::kMiss;
 }
 
 // Follows the program from `start`, at each position the step that its state prescribes.
@@ -181,8 +197,8 @@ bool Extractor::WalkForward(size_t start, size_t end, std::vector<int32_t>* capt
     list = step->next;
     if (list < 0) {
       (*captures)[0] = static_cast<int32_t>(start);
-      (*captures)[1] = static_cast<int32_t>(end);
-      return at == end;
+      (*captures)[1] = static_cast<int32_t>(at);
+      return true;
     }
   }
   return false;

@@ -1,6 +1,7 @@
-// Finds a match and its groups in three linear passes over a text, without backtracking: RE2's automaton finds where
-// the match ends; a second automaton walks back from there and notes at each byte which instructions of RE2's program
-// can still reach that end; a walk forward then takes, at every choice, the first branch that can. This is the match
+// Finds a match and its groups in two linear passes over a text, without backtracking: an automaton walks back from its end
+// and notes at each byte which instructions of RE2's program can still reach a match; a walk forward then takes, at every
+// choice, the first branch that can. Where most texts miss, or such an automaton grows too large, RE2's own automaton finds
+// where the match ends first. This is the match
 // that a backtracking engine would prefer, so it agrees with RE2's own (which needs 5 to 10 times as long for many
 // groups).
 #pragma once
@@ -61,7 +62,7 @@ class Extractor {
 
   bool OrderLists();
   bool FindEnd(absl::string_view text, size_t* end, bool* failed);
-  bool WalkBack(absl::string_view text, size_t end, size_t* start);
+  Verdict WalkBack(absl::string_view text, size_t end, size_t* start);
   bool WalkForward(size_t start, size_t end, std::vector<int32_t>* captures);
   int32_t StateAtEnd(uint32_t conditions);
   int32_t StateBefore(int32_t after, uint8_t byte, uint32_t conditions);
@@ -90,7 +91,9 @@ class Extractor {
   uint16_t column_[256];     // Of a byte, when nothing precedes it.
   uint8_t left_kind_[256];   // What a byte is to the one after it: added to that one's column.
   int64_t patience_;     // States that may still be made; grows with the bytes searched.
+  bool ends_anywhere_;   // States are those of a match that may end anywhere behind a position, not at a given end.
   int starts_at_zero_ = 0;  // Above or at 0 while matches mostly start where the text does.
+  int misses_ = 0;          // Above 0 while most texts miss.
   size_t memory_used_ = 0;
 
   // The states found so far: which instructions are live, and from which on some instruction of the list is.

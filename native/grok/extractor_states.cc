@@ -23,7 +23,7 @@ int32_t Extractor::StateAtEnd(uint32_t conditions) {
   return state;
 }
 
-// The state at a position, from the state after the byte that follows it (-1: the match ends here, no byte follows).
+// The state at a position, from the state after the byte that follows it (-1: the match ends here at the latest, no byte follows).
 // Pseudo code: an instruction is live if it takes the byte and something live follows, or takes none and something
 // live follows at this same position. -1 when patience or memory has run out.
 int32_t Extractor::StateBefore(int32_t after, uint8_t byte, uint32_t conditions) {
@@ -43,7 +43,7 @@ int32_t Extractor::StateBefore(int32_t after, uint8_t byte, uint32_t conditions)
         const uint8_t subject = inst.foldcase ? folded : byte;
         live = reach_after != nullptr && subject >= inst.lo && subject <= inst.hi && Has(reach_after, inst.out);
       } else if (inst.op == re2::kInstMatch) {
-        live = reach_after == nullptr;
+        live = reach_after == nullptr || ends_anywhere_;
       } else if (inst.op == re2::kInstCapture || inst.op == re2::kInstNop ||
                  (inst.op == re2::kInstEmptyWidth && (inst.argument & ~conditions) == 0)) {
         live = Has(new_reach_.data(), inst.out);
@@ -63,6 +63,7 @@ int32_t Extractor::Intern() {
   if (known != known_.end()) return known->second;
   memory_used_ += 3 * key.size() + (sizeof(int32_t) << row_shift_) + sizeof(State) + kStepsMax * sizeof(Step) + 64;
   if (memory_used_ > memory_bytes_) {
+    ends_anywhere_ = false;
     Forget();
     return -1;
   }
