@@ -86,6 +86,7 @@ export interface GrokAddon {
   checkPattern(regex: string, memoryBytes: number): void;
   /** Throws an Error with RE2's reason and the property `index` when it refuses one of the expressions. */
   readonly PatternSet: new (regexes: readonly string[], memoryBytes: number) => NativePatternSet;
+  readonly TextNumbers: new (textsMax: number, bytesMax: number) => NativeTextNumbers;
 }
 
 export interface NativePattern {
@@ -104,6 +105,14 @@ export interface NativePatternSet {
    * Returns the number of spans where it did.
    */
   match(bytes: Uint8Array, spans: Uint32Array, count: number, masks: Uint32Array): number;
+}
+
+export interface NativeTextNumbers {
+  /**
+   * Writes a number below textsMax to `out` for each of `count` spans: the same for the same bytes, 0xffffffff for a text longer
+   * than bytesMax or without room. Returns how often all numbers were taken back, which is before a call only.
+   */
+  number(bytes: Uint8Array, spans: Uint32Array, count: number, out: Uint32Array): number;
 }
 
 /** How elements are put: added, deleted (an error when absent), or deleted where present (Linux 6.3 and newer). */

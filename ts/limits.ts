@@ -29,6 +29,8 @@ export const limits = {
   /** Verdicts of a file of regular expressions, or of the tests on a field, that are remembered, and the longest text remembered with one, bytes. */
   rememberedVerdictsMax: 4096,
   rememberedTextBytesMax: 512,
+  /** Texts of a field that have numbers at one time, at least as many as a batch has lines. */
+  numberedTextsMax: 8192,
   /** IPv6 addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */
   addressesRememberedMax: 4096,
   /**

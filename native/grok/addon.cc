@@ -6,6 +6,7 @@
 
 #include "pattern.h"
 #include "pattern_set.h"
+#include "text_numbers.h"
 
 namespace {
 
@@ -24,6 +25,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Pattern", palisade::Pattern::Define(env));
   exports.Set("checkPattern", Napi::Function::New(env, palisade::CheckPattern, "checkPattern"));
   exports.Set("PatternSet", palisade::PatternSet::Define(env));
+  exports.Set("TextNumbers", palisade::TextNumbers::Define(env));
   return exports;
 }
 

@@ -13,6 +13,7 @@
         "pattern.cc",
         "pattern_set.cc",
         "relax.cc",
+        "text_numbers.cc",
         "<!@(node re2-sources.cjs)",
       ],
       "include_dirs": [

@@ -108,27 +108,47 @@ bool Extractor::OrderLists() {
   return true;
 }
 
-// Where the match ends need not be known for walking back: states in which it may end anywhere lead to the match that is preferred
-// all the same. Where most texts miss, RE2's automaton, which is quicker with a miss, is asked first; and where such states are too
-// many (some texts make a new one at each byte) it has to tell the end.
-Extractor::Verdict Extractor::Search(absl::string_view text, std::vector<int32_t>* captures) {
+void Extractor::Search(Lane* lanes, size_t count) {
+  bool all_walk = count == kLanes;
+  const uint32_t forgotten = forgotten_;
+  for (size_t i = 0; i < count; i++) all_walk &= Begin(&lanes[i]);
+  if (all_walk && forgotten_ == forgotten) WalkTogether(lanes);
+  for (Lane* lane = lanes; lane < lanes + count; lane++) {
+    // What one text made the automaton forget the others begin anew.
+    if (lane->state >= 0 && forgotten_ != forgotten) Begin(lane);
+    if (lane->state < 0) continue;
+    lane->verdict = WalkBack(lane);
+    if (lane->verdict != Verdict::kUnknown) Count(&misses_, lane->verdict == Verdict::kMiss);
+    if (lane->verdict != Verdict::kHit) continue;
+    if (WalkForward(lane)) Count(&starts_at_zero_, lane->start == 0);
+    else lane->verdict = Verdict::kUnknown;
+  }
+}
+
+// Sets a lane to where its walk back begins; false when there is none, its verdict being known then. Where the match ends need not
+// be known: states in which it may end anywhere lead to the match that is preferred all the same. But where most texts miss, RE2's
+// automaton, which is quicker with a miss, is asked first; and where such states are too many (some texts make a new one at each
+// byte) it has to tell the end.
+bool Extractor::Begin(Lane* lane) {
+  const absl::string_view text = lane->text;
   patience_ = std::min(kPatienceMax, patience_ + 1 + static_cast<int64_t>(text.size()) / kBytesPerState);
   size_t end = text.size();
+  lane->state = -1;
   const bool knows_end = prog_->anchor_end() || ends_anywhere_;
   if (!knows_end || misses_ > 0) {
     bool failed = false;
     if (!FindEnd(text, &end, &failed)) {
+      lane->verdict = failed ? Verdict::kUnknown : Verdict::kMiss;
       Count(&misses_, !failed);
-      return failed ? Verdict::kUnknown : Verdict::kMiss;
+      return false;
     }
   }
-  size_t start = 0;
-  const Verdict verdict = WalkBack(text, end, &start);
-  if (verdict != Verdict::kUnknown) Count(&misses_, verdict == Verdict::kMiss);
-  if (verdict != Verdict::kHit) return verdict;
-  if (!WalkForward(start, end, captures)) return Verdict::kUnknown;
-  Count(&starts_at_zero_, start == 0);
-  return Verdict::kHit;
+  if (lane->trail.size() <= end) lane->trail.resize(std::max(end + 1, 2 * lane->trail.size()));
+  lane->end = lane->at = end;
+  lane->start = kNowhere;
+  lane->verdict = Verdict::kUnknown;
+  lane->state = StateAtEnd(Prog::EmptyFlags(text, text.data() + end));
+  return lane->state >= 0;
 }
 
 // Finds the end of the leftmost match. A match at the start of the text is the leftmost there can be, most lines have
@@ -150,19 +170,61 @@ bool Extractor::FindEnd(absl::string_view text, size_t* end, bool* failed) {
   return search(Prog::kUnanchored);
 }
 
-// Notes in trail_ the state at each position from `end` back to where nothing can match any more, and finds the
-// leftmost position from which the whole program can. Unknown when a state cannot be made.
-Extractor::Verdict Extractor::WalkBack(absl::string_view text, size_t end, size_t* start) {
-  if (trail_.size() <= end) trail_.resize(std::max(end + 1, 2 * trail_.size()));
-  int32_t state = StateAtEnd(Prog::EmptyFlags(text, text.data() + end));
-  bool found = false;
-  for (size_t at = end; state >= 0; at--) {
-    trail_[at] = state;
-    const uint8_t flags = flags_[state];
-    if (flags & kStartCanMatch) {
-      *start = at;
-      found = true;
+// Walks all lanes back by as many bytes as the shortest has, as long as all transitions are there; WalkBack does the rest.
+void Extractor::WalkTogether(Lane* lanes) {
+  size_t common = SIZE_MAX;
+  const char* before_at[kLanes];  // One beyond the byte to take next.
+  size_t state[kLanes], start[kLanes];
+  int32_t* trail[kLanes];
+  uint8_t byte[kLanes];
+  for (size_t i = 0; i < kLanes; i++) {
+    common = std::min(common, lanes[i].at);
+    before_at[i] = lanes[i].text.data() + lanes[i].at;
+    trail[i] = lanes[i].trail.data() + lanes[i].at;
+    state[i] = static_cast<size_t>(lanes[i].state);
+    start[i] = kNowhere;
+    byte[i] = lanes[i].at == 0 ? 0 : static_cast<uint8_t>(before_at[i][-1]);
+  }
+  const int32_t* before = before_.data();
+  const uint8_t* flags = flags_.data();
+  size_t done = 0;
+  // The first byte of a text has nothing before it: it is left to WalkBack.
+  for (; done + 1 < common; done++) {
+    int32_t next[kLanes];
+    uint8_t left[kLanes];
+    int32_t known = 0;
+    uint8_t seen = 0;
+    for (size_t i = 0; i < kLanes; i++) {
+      left[i] = static_cast<uint8_t>(before_at[i][-2 - static_cast<ptrdiff_t>(done)]);
+      next[i] = before[(state[i] << row_shift_) + column_[byte[i]] + left_kind_[left[i]]];
+      known |= next[i];
+      const uint8_t flag = flags[state[i]];
+      seen |= flag;
+      trail[i][-static_cast<ptrdiff_t>(done)] = static_cast<int32_t>(state[i]);
+      if (flag & kStartCanMatch) start[i] = done;
     }
+    if (known < 0 || (seen & kDead)) break;
+    for (size_t i = 0; i < kLanes; i++) {
+      state[i] = static_cast<size_t>(next[i]);
+      byte[i] = left[i];
+    }
+  }
+  for (size_t i = 0; i < kLanes; i++) {
+    if (start[i] != kNowhere) lanes[i].start = lanes[i].at - start[i];
+    lanes[i].at -= done;
+    lanes[i].state = static_cast<int32_t>(state[i]);
+  }
+}
+
+// Notes in the trail the state at each position back to the start of the text, or where nothing can match any more, and
+// finds the leftmost position from which the whole program can. Unknown when a state cannot be made.
+Extractor::Verdict Extractor::WalkBack(Lane* lane) {
+  const absl::string_view text = lane->text;
+  int32_t state = lane->state;
+  for (size_t at = lane->at; state >= 0; at--) {
+    lane->trail[at] = state;
+    const uint8_t flags = flags_[state];
+    if (flags & kStartCanMatch) lane->start = at;
     if (at == 0 || (flags & kDead)) break;
     const uint8_t byte = static_cast<uint8_t>(text[at - 1]);
     const size_t left = at == 1 ? 0 : left_kind_[static_cast<uint8_t>(text[at - 2])];
@@ -175,29 +237,31 @@ Extractor::Verdict Extractor::WalkBack(absl::string_view text, size_t end, size_
     state = before;
   }
   if (state < 0) return Verdict::kUnknown;
-  return found && (*start == 0 || !prog_->anchor_start()) ? Verdict::kHit : Verdict::kMiss;
+  return lane->start == kNowhere || (lane->start > 0 && prog_->anchor_start()) ? Verdict::kMiss : Verdict::kHit;
 }
 
-// Follows the program from `start`, at each position the step that its state prescribes.
-bool Extractor::WalkForward(size_t start, size_t end, std::vector<int32_t>* captures) {
-  captures->assign(capture_count_, -1);
+// Follows the program from the start of the match, at each position the step that its state prescribes.
+bool Extractor::WalkForward(Lane* lane) {
+  const std::vector<int32_t>& trail = lane->trail;
+  std::vector<int32_t>& captures = lane->captures;
+  captures.assign(capture_count_, -1);
   int32_t list = prog_->start();
-  for (size_t at = start; at <= end; at++) {
-    const int32_t state = trail_[at];
+  for (size_t at = lane->start; at <= lane->end; at++) {
+    const int32_t state = trail[at];
     const Step* step = StepFrom(state, list);
     if (step == nullptr) return false;
     if (step->next == list && step->note_count == 0) {
       // As long as the state stays, so does the step.
-      while (at < end && trail_[at + 1] == state) at++;
+      while (at < lane->end && trail[at + 1] == state) at++;
       continue;
     }
     for (uint32_t note = 0; note < step->note_count; note++) {
-      (*captures)[notes_[step->first_note + note]] = static_cast<int32_t>(at);
+      captures[notes_[step->first_note + note]] = static_cast<int32_t>(at);
     }
     list = step->next;
     if (list < 0) {
-      (*captures)[0] = static_cast<int32_t>(start);
-      (*captures)[1] = static_cast<int32_t>(at);
+      captures[0] = static_cast<int32_t>(lane->start);
+      captures[1] = static_cast<int32_t>(at);
       return true;
     }
   }

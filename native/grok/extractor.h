@@ -22,15 +22,35 @@ class Extractor {
  public:
   enum class Verdict { kMiss, kHit, kUnknown };
 
+  /// Texts searched side by side: what one waits for from memory hides behind the others.
+  static constexpr size_t kLanes = 2;
+
+  /// One text and what was found in it.
+  struct Lane {
+    absl::string_view text;
+    Verdict verdict;
+    /// On kHit start and end of group 0, 1, ... as offsets in the text, -1 where a group took no part.
+    std::vector<int32_t> captures;
+
+   private:
+    friend class Extractor;
+    size_t end;     // No match ends behind it.
+    size_t at;      // How far back from there the walk is, and its state there; -1 for no walk.
+    int32_t state;
+    size_t start;   // The leftmost position so far from which a match is possible; kNowhere for none.
+    std::vector<int32_t> trail;  // The state at each position.
+  };
+
   /// Null when the expression does not suit: a program too large, or one with a loop that consumes nothing.
   static std::unique_ptr<Extractor> Make(const re2::RE2& regex);
 
-  /// Searches a text. On kHit writes start and end of group 0, 1, ... as offsets in the text, -1 where a group took no
-  /// part. kUnknown means that memory or patience ran out and RE2 must be asked.
-  Verdict Search(absl::string_view text, std::vector<int32_t>* captures);
+  /// Searches the texts of the first `count` lanes (at most kLanes). kUnknown means that memory or patience ran out and RE2 must
+  /// be asked.
+  void Search(Lane* lanes, size_t count);
 
  private:
   static constexpr int32_t kNotYet = -1;
+  static constexpr size_t kNowhere = SIZE_MAX;
   // Flags: the whole program can match from here; nothing can match any more.
   static constexpr uint8_t kStartCanMatch = 1;
   static constexpr uint8_t kDead = 2;
@@ -62,8 +82,10 @@ class Extractor {
 
   bool OrderLists();
   bool FindEnd(absl::string_view text, size_t* end, bool* failed);
-  Verdict WalkBack(absl::string_view text, size_t end, size_t* start);
-  bool WalkForward(size_t start, size_t end, std::vector<int32_t>* captures);
+  bool Begin(Lane* lane);
+  void WalkTogether(Lane* lanes);
+  Verdict WalkBack(Lane* lane);
+  bool WalkForward(Lane* lane);
   int32_t StateAtEnd(uint32_t conditions);
   int32_t StateBefore(int32_t after, uint8_t byte, uint32_t conditions);
   int32_t Intern();
@@ -106,8 +128,9 @@ class Extractor {
   std::unordered_map<std::string, int32_t> known_;
   int32_t at_end_[re2::kEmptyAllFlags + 1];
 
-  // Work space of one search.
-  std::vector<int32_t> trail_;
+  uint32_t forgotten_ = 0;  // How often everything was forgotten: states of before are no longer any.
+
+  // Work space of a new state.
   std::vector<uint64_t> new_live_;
   std::vector<uint64_t> new_reach_;
 };

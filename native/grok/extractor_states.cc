@@ -124,6 +124,7 @@ const Extractor::Step* Extractor::MakeStep(int32_t state, int32_t list) {
 }
 
 void Extractor::Forget() {
+  forgotten_++;
   states_.clear();
   flags_.clear();
   live_.clear();

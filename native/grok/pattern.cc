@@ -73,45 +73,52 @@ Napi::Value Pattern::Exec(const Napi::CallbackInfo& info) {
 
   int32_t* row = out.Data();
   size_t matched = 0;
-  for (size_t i = 0; i < spans.count(); i++, row += stride) {
-    const absl::string_view text = spans.At(i);
-    const bool hit = Search(text, group_count);
-    row[0] = hit ? 1 : 0;
-    if (!hit) {
-      std::fill(row + 1, row + stride, -1);
-      continue;
-    }
-    matched++;
-    for (size_t g = 0; g < wanted_count; g++) {
-      row[1 + 2 * g] = captures_[2 * numbers[g]];
-      row[2 + 2 * g] = captures_[2 * numbers[g] + 1];
+  for (size_t first = 0; first < spans.count(); first += Extractor::kLanes) {
+    const size_t count = std::min(Extractor::kLanes, spans.count() - first);
+    for (size_t i = 0; i < count; i++) lanes_[i].text = spans.At(first + i);
+    Search(count, group_count);
+    for (size_t i = 0; i < count; i++, row += stride) {
+      const bool hit = lanes_[i].verdict == Extractor::Verdict::kHit;
+      row[0] = hit ? 1 : 0;
+      if (!hit) {
+        std::fill(row + 1, row + stride, -1);
+        continue;
+      }
+      matched++;
+      const int32_t* captures = lanes_[i].captures.data();
+      for (size_t g = 0; g < wanted_count; g++) {
+        row[1 + 2 * g] = captures[2 * numbers[g]];
+        row[2 + 2 * g] = captures[2 * numbers[g] + 1];
+      }
     }
   }
   return Napi::Number::New(info.Env(), static_cast<double>(matched));
 }
 
-bool Pattern::Search(absl::string_view text, int group_count) {
+void Pattern::Search(size_t count, int group_count) {
   // Made at the first use, for many patterns are compiled only to learn whether they are valid.
   if (group_count > 0 && !extractor_made_) {
     extractor_made_ = true;
     extractor_ = Extractor::Make(*regex_);
   }
-  if (group_count > 0 && extractor_ != nullptr) {
-    const Extractor::Verdict verdict = extractor_->Search(text, &captures_);
-    if (verdict != Extractor::Verdict::kUnknown) return verdict == Extractor::Verdict::kHit;
+  const bool extracts = group_count > 0 && extractor_ != nullptr;
+  if (extracts) extractor_->Search(lanes_, count);
+  for (size_t i = 0; i < count; i++) {
+    if (!extracts || lanes_[i].verdict == Extractor::Verdict::kUnknown) SearchWithRe2(&lanes_[i], group_count);
   }
-  return SearchWithRe2(text, group_count);
 }
 
-bool Pattern::SearchWithRe2(absl::string_view text, int group_count) {
-  if (!regex_->Match(text, 0, text.size(), re2::RE2::UNANCHORED, groups_.data(), group_count)) return false;
-  captures_.assign(2 * groups_.size(), -1);
+void Pattern::SearchWithRe2(Extractor::Lane* lane, int group_count) {
+  const absl::string_view text = lane->text;
+  lane->verdict = Extractor::Verdict::kMiss;
+  if (!regex_->Match(text, 0, text.size(), re2::RE2::UNANCHORED, groups_.data(), group_count)) return;
+  lane->verdict = Extractor::Verdict::kHit;
+  lane->captures.assign(2 * groups_.size(), -1);
   for (int group = 0; group < group_count; group++) {
     if (groups_[group].data() == nullptr) continue;
-    captures_[2 * group] = static_cast<int32_t>(groups_[group].data() - text.data());
-    captures_[2 * group + 1] = captures_[2 * group] + static_cast<int32_t>(groups_[group].size());
+    lane->captures[2 * group] = static_cast<int32_t>(groups_[group].data() - text.data());
+    lane->captures[2 * group + 1] = lane->captures[2 * group] + static_cast<int32_t>(groups_[group].size());
   }
-  return true;
 }
 
 }  // namespace palisade

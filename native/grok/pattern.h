@@ -32,17 +32,16 @@ class Pattern : public Napi::ObjectWrap<Pattern> {
   /// exec(bytes, spans, count, groups: Uint32Array, out: Int32Array) -> number of spans that matched.
   Napi::Value Exec(const Napi::CallbackInfo& info);
 
-  /// Searches one text for its first `group_count` groups (0: only whether it matches) and leaves their offsets in
-  /// captures_.
-  bool Search(absl::string_view text, int group_count);
-  bool SearchWithRe2(absl::string_view text, int group_count);
+  /// Searches the texts of the first lanes for their first `group_count` groups (0: only whether they match).
+  void Search(size_t count, int group_count);
+  void SearchWithRe2(Extractor::Lane* lane, int group_count);
 
   std::unique_ptr<re2::RE2> regex_;
   // Finds groups faster than regex_ does; null where the expression does not suit it.
   std::unique_ptr<Extractor> extractor_;
   bool extractor_made_ = false;
   std::vector<absl::string_view> groups_;
-  std::vector<int32_t> captures_;
+  Extractor::Lane lanes_[Extractor::kLanes];
 };
 
 }  // namespace palisade

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { CandidateIndex } from '../../ts/buckets/candidates.js';
 import type { ScenarioSpec } from '../../ts/buckets/scenario.js';
 import { Event, newEventNames } from '../../ts/event/event.js';
+import { EventBatch } from '../../ts/event/event-batch.js';
+import { ExpectMode, type LineBatch } from '../../ts/event/line.js';
 import { attempt } from '../../ts/buckets/linked.js';
 import { compile, link, type Requirement } from '../../ts/expr/compiled.js';
 import { logEnv } from '../../ts/expr/env.js';
@@ -48,7 +50,7 @@ test('random scenarios and events: the list is exact for indexed fields and comp
       event.meta.set('b', pick(values));
       event.line.labels = { type: pick(values) };
       event.line.module = pick(values);
-      const list = [...index.of(event)];
+      const list = [...index.of(event, 0)];
       assert.deepEqual(list, [...list].sort((a, b) => a - b), 'load order');
       for (const [number, spec] of scenarios.entries()) {
         const holds = spec.filter.requires.every((required) => required.values.includes(read(event, required.path)));
@@ -65,15 +67,15 @@ test('an event meets few of many scenarios', () => {
   const index = new CandidateIndex([...scenarios, requiring([])], names, runtime);
   const event = new Event(names);
   event.meta.set('service', 'service 7');
-  assert.deepEqual([...index.of(event)], [7, 500]);
-  assert.equal(index.of(event), index.of(event), 'the same list');
+  assert.deepEqual([...index.of(event, 0)], [7, 500]);
+  assert.equal(index.of(event, 0), index.of(event, 0), 'the same list');
   event.meta.set('service', 'whatever an attacker likes');
-  assert.deepEqual([...index.of(event)], [500]);
+  assert.deepEqual([...index.of(event, 0)], [500]);
 });
 
 test('requirements on fields that are no plain texts are not indexed', () => {
   const index = new CandidateIndex([requiring([{ path: 'Unmarshaled.key', values: ['x'] }]), requiring([{ path: 'Type', values: ['0'] }])], newEventNames(), runtime);
-  assert.deepEqual([...index.of(new Event(newEventNames()))], [0, 1]);
+  assert.deepEqual([...index.of(new Event(newEventNames()), 0)], [0, 1]);
 });
 
 test('random filters: no scenario whose filter would be true or change the event is left out, others seldom stay', (context) => {
@@ -113,7 +115,7 @@ test('random filters: no scenario whose filter would be true or change the event
         event.unmarshaled['u'] = texts[2];
         return event;
       };
-      const list = new Set(index.of(newEvent()));
+      const list = new Set(index.of(newEvent(), 0));
       counts.out += scenarios.length - list.size;
       for (const [number, { filter }] of scenarios.entries()) {
         const event = newEvent();
@@ -142,6 +144,56 @@ test('texts that no memory holds are asked about each time, and nothing of one i
     const text = number % 1000 === 999 ? `odd ${'x'.repeat(700)}${number}` : `${number % 3 === 0 ? 'odd' : 'even'} ${number} \u{1f600}${number % 7 === 0 ? 'odd' : ''}`;
     event.meta.set('a', text);
     const wanted = [text.includes('odd'), text.endsWith('odd'), text.length > 600, /[5-9]$/.test(text)];
-    assert.deepEqual([...index.of(event)], [0, 1, 2, 3].filter((scenarioNumber) => wanted[scenarioNumber]), text);
+    assert.deepEqual([...index.of(event, 0)], [0, 1, 2, 3].filter((scenarioNumber) => wanted[scenarioNumber]), text);
   }
 });
+
+test('fields that are bytes of lines are asked by their numbers and meet what their texts meet, changed ones too', () => {
+  const seed = testSeed();
+  const random = randomFrom(seed);
+  const names = newEventNames();
+  const filters = ["evt.Parsed.path contains 'odd'", "evt.Meta.a endsWith 'odd' && evt.Parsed.kind == 'x'", "evt.Parsed.kind in ['x', 'y']", "evt.Parsed.path matches '[5-9]$'"];
+  const scenarios = filters.map((text) => scenario('s', compile({ text, place: { file: 'f', line: 1, column: 1 } },
+    { env: logEnv, functions: helperTable, names, want: 'bool', withTests: true }), {}));
+  const [index, byText] = [new CandidateIndex(scenarios, names, runtime), new CandidateIndex(scenarios, names, runtime)];
+  const [path, kind] = [names.parsed.declare('path'), names.parsed.declare('kind')];
+  const a = names.meta.declare('a');
+  const batches = new EventBatch(names);
+  const word = (): string => (random() < 0.5 ? `p${Math.floor(random() * 40)}${random() < 0.3 ? 'odd' : ''}` : `q${Math.floor(random() * 1e6)}ödd`);
+  for (let round = 0; round < 30; round++) {
+    const lines = Array.from({ length: 1000 }, () => [word(), ['x', 'y', 'zz'][Math.floor(random() * 3)]] as const);
+    const events = batches.take(batchOfLines(lines.map((line) => line.join(' ')), round));
+    for (const [position, [first, second]] of lines.entries()) {
+      const { parsed, meta } = events[position];
+      const cut = Buffer.byteLength(first);
+      if (random() < 0.9) parsed.setRangeAt(path, 0, cut);
+      if (random() < 0.9) parsed.setRangeAt(kind, cut + 1, cut + 1 + second.length);
+      if (random() < 0.3) parsed.setAt(path, word());
+      if (random() < 0.5) meta.copyAt(a, parsed, path);
+      events[position].process = random() < 0.9;
+    }
+    index.take(events, lines.length);
+    for (const [position, [first, second]] of lines.entries()) {
+      const event = events[position];
+      // A filter may have changed it since.
+      if (random() < 0.1) event.parsed.setAt(path, word());
+      if (random() < 0.1) event.parsed.setRangeAt(path, 0, 1);
+      const copy = new Event(names);
+      for (const key of ['path', 'kind']) copy.parsed.set(key, event.parsed.get(key));
+      copy.meta.set('a', event.meta.get('a'));
+      assert.deepEqual([...index.of(event, position)], [...byText.of(copy, 0)], `seed ${seed}: ${first} ${second}`);
+    }
+  }
+});
+
+function batchOfLines(texts: readonly string[], seq: number): LineBatch {
+  const bytes = Buffer.from(texts.join('\n'));
+  const spans = new Uint32Array(2 * texts.length);
+  for (let index = 0, at = 0; index < texts.length; index++) {
+    spans[2 * index] = at;
+    spans[2 * index + 1] = at + Buffer.byteLength(texts[index]);
+    at = spans[2 * index + 1] + 1;
+  }
+  return { seq, source: { src: 's', module: 'file', labels: {}, mode: ExpectMode.live }, bytes, spans, flags: new Uint8Array(texts.length), count: texts.length,
+    readAtMs: 0 };
+}

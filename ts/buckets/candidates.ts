@@ -5,7 +5,9 @@
 import { type Event, type EventNames, textReader } from '../event/event.js';
 import type { FieldTest } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
-import { FieldVerdicts, type ScenarioTest } from './field-verdicts.js';
+import { noNumber } from '../grok/text-numbers.js';
+import { FieldNumbers, NumberedBatch } from './field-numbers.js';
+import { FieldVerdicts, type NumberedField, type ScenarioTest } from './field-verdicts.js';
 import type { ScenarioSpec } from './scenario.js';
 
 /** Fields looked at for each event; the most required ones. */
@@ -13,11 +15,23 @@ const pathsMax = 6;
 /** Different lists remembered. The values in question are those rules name, so there are few. */
 const listsMax = 4096;
 
-interface IndexedPath {
-  readonly path: string;
-  readonly read: (event: Event) => string;
-  /** Number of each value that some rule requires, from 1; all others are 0. */
-  readonly values: Map<string, number>;
+/** A field by whose values scenarios are chosen. */
+class IndexedPath {
+  /** What `valueOf` found, by number of a text. */
+  #ofNumber: (number | undefined)[] = [];
+
+  /** `values`: the number of each value that some rule requires, from 1; all others are 0. */
+  constructor(readonly path: string, readonly field: NumberedField, readonly values: ReadonlyMap<string, number>) {}
+
+  take(batch: NumberedBatch): void {
+    if (this.field.numbers?.take(batch) === true) this.#ofNumber = [];
+  }
+
+  valueOf(event: Event, position: number): number {
+    const number = this.field.numbers?.at(position) ?? noNumber;
+    if (number === noNumber) return this.values.get(this.field.read(event)) ?? 0;
+    return (this.#ofNumber[number] ??= this.values.get(this.field.read(event)) ?? 0);
+  }
 }
 
 /** A field with the tests that scenarios have on it. */
@@ -45,6 +59,7 @@ export class CandidateIndex {
   /** The round of the event in which a test of the scenario last held. */
   readonly #heldIn: Float64Array;
   #round = 0;
+  readonly #batch = new NumberedBatch();
   readonly #known = new Map<number, Candidates>();
 
   constructor(scenarios: readonly ScenarioSpec[], names: EventNames, runtime: ExprRuntime) {
@@ -54,18 +69,25 @@ export class CandidateIndex {
     this.#heldIn = new Float64Array(scenarios.length);
   }
 
+  /** Looks at the first `count` events of a batch at once; `of` is then asked about them by their position in it. */
+  take(events: readonly Event[], count: number): void {
+    this.#batch.take(events, count);
+    for (const path of this.#paths) path.take(this.#batch);
+    for (const { verdicts } of this.#fields) verdicts.take(this.#batch);
+  }
+
   /**
    * The scenarios, by number and in load order, whose requirements this event meets. The same list for the same values,
    * unless a test of some of them holds.
    */
-  of(event: Event): Uint16Array {
+  of(event: Event, position: number): Uint16Array {
     let key = 0;
-    for (const { read, values } of this.#paths) key = key * (values.size + 1) + (values.get(read(event)) ?? 0);
+    for (const path of this.#paths) key = key * (path.values.size + 1) + path.valueOf(event, position);
     const { all, untested, fields, isTested } = this.#known.get(key) ?? this.#makeCandidates(event, key);
     const round = ++this.#round;
     let held = 0;
     for (const field of fields) {
-      for (const scenario of field.of(event)) {
+      for (const scenario of field.of(event, position)) {
         this.#heldIn[scenario] = round;
         held += isTested[scenario];
       }
@@ -74,7 +96,7 @@ export class CandidateIndex {
   }
 
   #makeCandidates(event: Event, key: number): Candidates {
-    const texts = new Map(this.#paths.map(({ path, read }) => [path, read(event)]));
+    const texts = new Map(this.#paths.map(({ path, field }) => [path, field.read(event)]));
     const all = Uint16Array.from(this.#scenarios.keys()).filter((index) => this.#scenarios[index].filter.requires
       .every(({ path, values }) => !texts.has(path) || values.includes(texts.get(path) as string)));
     const isTested = new Uint8Array(this.#scenarios.length);
@@ -90,7 +112,7 @@ export class CandidateIndex {
 /** Chooses for each scenario the tests on the fields that most others test too, and gathers them by field. */
 function testedFields(scenarios: readonly ScenarioSpec[], indexed: ReadonlySet<string>, names: EventNames, runtime: ExprRuntime): TestedField[] {
   const usable = scenarios.map(({ filter }) => (filter.tests ?? []).filter((list) => (
-    list.every(({ path }) => !indexed.has(path) && readerOf(path, names) !== null))));
+    list.every(({ path }) => !indexed.has(path) && fieldOf(path, names) !== null))));
   const votes = new Map<string, number>();
   for (const lists of usable) for (const path of new Set(lists.flat().map((test) => test.path))) votes.set(path, (votes.get(path) ?? 0) + 1);
   const popularity = (list: readonly FieldTest[]): number => Math.min(...list.map(({ path }) => votes.get(path) ?? 0));
@@ -100,7 +122,7 @@ function testedFields(scenarios: readonly ScenarioSpec[], indexed: ReadonlySet<s
     for (const test of chosen ?? []) byPath.set(test.path, [...(byPath.get(test.path) ?? []), { scenario, test }]);
   }
   return [...byPath].map(([path, tests]) => ({ scenarios: new Set(tests.map(({ scenario }) => scenario)),
-    verdicts: new FieldVerdicts(readerOf(path, names) as (event: Event) => string, tests, runtime) }));
+    verdicts: new FieldVerdicts(fieldOf(path, names) as NumberedField, tests, runtime) }));
 }
 
 function choosePaths(scenarios: readonly ScenarioSpec[], names: EventNames): IndexedPath[] {
@@ -114,24 +136,29 @@ function choosePaths(scenarios: readonly ScenarioSpec[], names: EventNames): Ind
   const chosen: IndexedPath[] = [];
   let combinations = 1;
   for (const [path, { values }] of [...paths].sort((a, b) => b[1].count - a[1].count)) {
-    const read = readerOf(path, names);
+    const field = fieldOf(path, names);
     combinations *= values.size + 1;
     // Beyond that the number of a combination would not be exact.
     if (combinations >= 2 ** 52 || chosen.length === pathsMax) break;
-    if (read === null) combinations /= values.size + 1;
-    else chosen.push({ path, read, values });
+    if (field === null) combinations /= values.size + 1;
+    else chosen.push(new IndexedPath(path, field, values));
   }
   return chosen;
 }
 
-/** How to read a field by its Go path; null for one that is no plain text. */
-function readerOf(path: string, names: EventNames): ((event: Event) => string) | null {
-  const dot = path.indexOf('.');
-  const root = path.slice(0, dot);
-  const key = path.slice(dot + 1);
-  if (root === 'Meta') return textReader('meta', key, names);
-  if (root === 'Parsed') return textReader('parsed', key, names);
-  if (root === 'Enriched') return textReader('enriched', key, names);
+/** A field by its Go path; null for one that is no plain text. */
+function fieldOf(path: string, names: EventNames): NumberedField | null {
+  const match = /^(Meta|Parsed|Enriched)\.(.*)$/s.exec(path);
+  if (match !== null) {
+    const map = match[1].toLowerCase() as keyof EventNames;
+    const slot = names[map].find(match[2]);
+    return { read: textReader(map, match[2], names), numbers: slot < 0 ? null : new FieldNumbers(map, slot) };
+  }
+  const read = readerOfLine(path);
+  return read === null ? null : { read, numbers: null };
+}
+
+function readerOfLine(path: string): ((event: Event) => string) | null {
   if (path.startsWith('Line.Labels.')) {
     const label = path.slice('Line.Labels.'.length);
     return (event) => (Object.hasOwn(event.line.labels, label) ? event.line.labels[label] : '');

@@ -1,6 +1,6 @@
 // Which scenarios a text of one field lets through: each has a test that looks at that text alone. Texts of a log come again
-// and again (paths, user agents, users), so what was found for a text is remembered, and an event costs one look-up a field
-// where it cost a filter a scenario. A text that is new costs what its tests cost: bench/record/2026-11-23-hot-path.md.
+// and again (paths, user agents, users), so what was found for a text is remembered, by its number where it has one, and an event
+// costs one look-up a field where it cost a filter a scenario. A text that is new costs what its tests cost: bench/record/2026-11-23-hot-path.md.
 
 import type { Event } from '../event/event.js';
 import { type FieldTest, link, type TextNeed } from '../expr/compiled.js';
@@ -8,10 +8,18 @@ import type { ExprRuntime } from '../expr/runtime.js';
 import { limits } from '../limits.js';
 import { LiteralSearch } from '../util/literal-search.js';
 import { TextMemory } from '../util/text-memory.js';
+import { noNumber } from '../grok/text-numbers.js';
+import type { FieldNumbers, NumberedBatch } from './field-numbers.js';
 import { attempt } from './linked.js';
 
 /** From here on one search in a text beats the tests that look into it. */
 const seekersMin = 4;
+
+/** A field of events: its text, and the numbers of the texts that a batch has there; null where it is in none of the maps. */
+export interface NumberedField {
+  readonly read: (event: Event) => string;
+  readonly numbers: FieldNumbers | null;
+}
 
 /** A test that a scenario has on the field. */
 export interface ScenarioTest {
@@ -33,7 +41,7 @@ const none = new Uint16Array(0);
 export class FieldVerdicts {
   readonly #tests: readonly ScenarioTest[];
   readonly #runtime: ExprRuntime;
-  readonly #read: (event: Event) => string;
+  readonly #field: NumberedField;
   readonly #texts: readonly SoughtText[];
   readonly #holds: (((event: Event) => unknown) | undefined)[] = [];
   /** By position: 1 for a test that holds only where a search found something. */
@@ -41,9 +49,11 @@ export class FieldVerdicts {
   readonly #isFound: Uint8Array;
   #ofEmpty: Uint16Array | undefined;
   readonly #known = new TextMemory<Uint16Array>(limits.rememberedVerdictsMax, limits.rememberedTextBytesMax);
+  /** By number of a text. */
+  #ofNumber: (Uint16Array | undefined)[] = [];
 
-  constructor(read: (event: Event) => string, tests: readonly ScenarioTest[], runtime: ExprRuntime) {
-    this.#read = read;
+  constructor(field: NumberedField, tests: readonly ScenarioTest[], runtime: ExprRuntime) {
+    this.#field = field;
     this.#tests = tests;
     this.#runtime = runtime;
     this.#texts = soughtTexts(tests, runtime);
@@ -52,9 +62,20 @@ export class FieldVerdicts {
     for (const position of this.#texts.flatMap(({ seekers }) => seekers)) this.#isSeeker[position] = 1;
   }
 
+  /** Looks at the events of a batch before it is asked about them by their position there. */
+  take(batch: NumberedBatch): void {
+    if (this.#field.numbers?.take(batch) === true) this.#ofNumber = [];
+  }
+
   /** The scenarios, by number, that have a test which holds for the event's text (or fails). */
-  of(event: Event): Uint16Array {
-    const text = this.#read(event);
+  of(event: Event, position: number): Uint16Array {
+    const number = this.#field.numbers?.at(position) ?? noNumber;
+    if (number === noNumber) return this.#ofText(event);
+    return (this.#ofNumber[number] ??= this.#ask(event));
+  }
+
+  #ofText(event: Event): Uint16Array {
+    const text = this.#field.read(event);
     // Most fields of most lines are empty.
     if (text === '') return (this.#ofEmpty ??= this.#ask(event));
     const known = this.#known.get(text);

@@ -31,14 +31,19 @@ export class Matcher {
     this.#lastKeyAt = noRoom;
   }
 
-  /** Stages a pour for each scenario that takes the event; `onPour` hears of each. */
-  match(event: Event, onPour: (scenario: number) => void): void {
-    let list = this.#candidates.of(event);
+  /** Looks at the first `count` events of a batch, which are then matched one by one. */
+  take(events: readonly Event[], count: number): void {
+    this.#candidates.take(events, count);
+  }
+
+  /** Stages a pour for each scenario that takes the event at a position of the batch; `onPour` hears of each. */
+  match(event: Event, position: number, onPour: (scenario: number) => void): void {
+    let list = this.#candidates.of(event, position);
     for (let i = 0; i < list.length; i++) {
       const scenario = this.#scenarios[list[i]];
       if (this.#takes(scenario, event) && this.#stage(scenario, event)) onPour(scenario.index);
       if (!scenario.hasEffects) continue;
-      const changed = this.#candidates.of(event);
+      const changed = this.#candidates.of(event, position);
       if (changed === list) continue;
       list = changed;
       i = positionAfter(list, scenario.index) - 1;

@@ -130,6 +130,7 @@ export class Pourer {
   #pour(events: readonly Event[], count: number, seq: number, turn: number, nowMs: number, isBatch: boolean,
     isLast = true): PouredOverflow[] {
     this.#answers.begin(events, count, nowMs);
+    this.#matcher.take(events, count);
     let from = 0;
     let isFirstRound = true;
     do {
@@ -162,7 +163,7 @@ export class Pourer {
       if (!this.#staging.hasRoom(this.#scenarios.length)) break;
       this.#plan = noPlan;
       const before = this.#staging.recordCount;
-      this.#matcher.match(event, onPour);
+      this.#matcher.match(event, position, onPour);
       if (this.#staging.recordCount > before) this.#stageEvent(event, position);
     }
     return position;

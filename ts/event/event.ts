@@ -97,9 +97,15 @@ export class Event {
   /** Where an event that a bucket kept came from; null where alerts do not tell. */
   origin: Origin | null = null;
 
+  /** Cells that it shares with others, and which of them are its own. */
+  readonly cells: EventCells | null;
+  readonly row: number;
+
   /** By default an event of its own; else event number `row` of a batch (event-batch.ts). */
-  constructor(names: EventNames, cells?: EventCells, row = 0) {
+  constructor(names: EventNames, cells: EventCells | null = null, row = 0) {
     const { text } = this.line;
+    this.cells = cells;
+    this.row = row;
     this.parsed = new Fields(names.parsed, text, cells?.parsed, row);
     this.meta = new Fields(names.meta, text, cells?.meta, row);
     this.enriched = new Fields(names.enriched, text, cells?.enriched, row);

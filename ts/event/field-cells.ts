@@ -36,6 +36,12 @@ export class FieldCells {
     return column;
   }
 
+  /** Where the cells of a slot begin, those of row 0; negative where nothing was written to them. */
+  firstOf(slot: number): number {
+    const column = this.#names.columnOf[slot] ?? -1;
+    return column >= 0 && column < this.#columns && this.#written[column] === 1 ? column * this.rows : -1;
+  }
+
   /** Empties all cells; only the first `count` events were written to since they were last empty. */
   empty(count: number): void {
     for (let column = 0; column < this.#columns; column++) {
