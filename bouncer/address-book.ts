@@ -1,8 +1,9 @@
 // The banned addresses of one family: what is known of each and what the kernel was told last, in columns by row. Each has
 // a chain of its decisions. Only the store; which decision wins and what is told is state.ts's matter.
 
-import { KeyTable, resized } from './key-table.js';
+import { pageBits, pageMask, pageRows } from './column.js';
 import type { Family } from './family.js';
+import { KeyTable } from './key-table.js';
 import type { IpAddress } from '../ts/util/ip.js';
 
 /** No decision, no group. */
@@ -15,10 +16,10 @@ export const waiting = { not: 0, first: 1, inBulk: 2 } as const;
 export class AddressBook {
   readonly family: Family;
   readonly #table: KeyTable;
-  #firstBan = new Int32Array(16);
-  #waiting = new Uint8Array(16);
-  #appliedGroup = new Int32Array(16);
-  #appliedUntilMs = new Float64Array(16);
+  readonly #firstBan: Int32Array[] = [];
+  readonly #waiting: Uint8Array[] = [];
+  readonly #appliedGroup: Int32Array[] = [];
+  readonly #appliedUntilMs: Float64Array[] = [];
 
   constructor(family: Family) {
     this.family = family;
@@ -35,10 +36,10 @@ export class AddressBook {
     const size = this.#table.size;
     const row = this.#table.put(w0, w1, w2, w3);
     if (this.#table.size === size) return row;
-    if (row >= this.#firstBan.length) this.#grow(Math.max(2 * this.#firstBan.length, row + 1));
-    this.#firstBan[row] = none;
-    this.#waiting[row] = waiting.not;
-    this.#appliedGroup[row] = none;
+    if (row >>> pageBits === this.#firstBan.length) this.#addPages();
+    this.#firstBan[row >>> pageBits][row & pageMask] = none;
+    this.#waiting[row >>> pageBits][row & pageMask] = waiting.not;
+    this.#appliedGroup[row >>> pageBits][row & pageMask] = none;
     return row;
   }
 
@@ -51,33 +52,33 @@ export class AddressBook {
   }
 
   firstBan(row: number): number {
-    return this.#firstBan[row];
+    return this.#firstBan[row >>> pageBits][row & pageMask];
   }
 
   setFirstBan(row: number, ban: number): void {
-    this.#firstBan[row] = ban;
+    this.#firstBan[row >>> pageBits][row & pageMask] = ban;
   }
 
   waiting(row: number): number {
-    return this.#waiting[row];
+    return this.#waiting[row >>> pageBits][row & pageMask];
   }
 
   setWaiting(row: number, how: number): void {
-    this.#waiting[row] = how;
+    this.#waiting[row >>> pageBits][row & pageMask] = how;
   }
 
   /** Group whose set holds the address in the kernel, or `none`. */
   appliedGroup(row: number): number {
-    return this.#appliedGroup[row];
+    return this.#appliedGroup[row >>> pageBits][row & pageMask];
   }
 
   appliedUntilMs(row: number): number {
-    return this.#appliedUntilMs[row];
+    return this.#appliedUntilMs[row >>> pageBits][row & pageMask];
   }
 
   setApplied(row: number, group: number, untilMs: number): void {
-    this.#appliedGroup[row] = group;
-    this.#appliedUntilMs[row] = untilMs;
+    this.#appliedGroup[row >>> pageBits][row & pageMask] = group;
+    this.#appliedUntilMs[row >>> pageBits][row & pageMask] = untilMs;
   }
 
   /** Writes the address of a row in network order. */
@@ -93,10 +94,10 @@ export class AddressBook {
     }
   }
 
-  #grow(length: number): void {
-    this.#firstBan = resized(this.#firstBan, length);
-    this.#waiting = resized(this.#waiting, length);
-    this.#appliedGroup = resized(this.#appliedGroup, length);
-    this.#appliedUntilMs = resized(this.#appliedUntilMs, length);
+  #addPages(): void {
+    this.#firstBan.push(new Int32Array(pageRows));
+    this.#waiting.push(new Uint8Array(pageRows));
+    this.#appliedGroup.push(new Int32Array(pageRows));
+    this.#appliedUntilMs.push(new Float64Array(pageRows));
   }
 }

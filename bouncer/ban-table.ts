@@ -1,17 +1,18 @@
 // The decisions in force by id, in columns by row: group, end, address, and the next decision on the same address.
 
+import { pageBits, pageMask, pageRows } from './column.js';
 import { ExpiryHeap } from './expiry-heap.js';
-import { highWord, KeyTable, resized } from './key-table.js';
 import type { FamilyNumber } from './family.js';
+import { highWord, KeyTable } from './key-table.js';
 
 /** Decisions by row. */
 export class BanTable {
   readonly #ids = new KeyTable(2);
   readonly #ends = new ExpiryHeap();
-  #group = new Uint8Array(16);
-  #family = new Uint8Array(16);
-  #address = new Int32Array(16);
-  #next = new Int32Array(16);
+  readonly #group: Uint8Array[] = [];
+  readonly #family: Uint8Array[] = [];
+  readonly #address: Int32Array[] = [];
+  readonly #next: Int32Array[] = [];
 
   get size(): number {
     return this.#ids.size;
@@ -29,10 +30,10 @@ export class BanTable {
   /** The row of a decision that is new. `address` is its row in the book of its family, -1 for a range. */
   put(id: number, family: FamilyNumber, group: number, address: number, untilMs: number): number {
     const row = this.#ids.put(0, 0, highWord(id), id >>> 0);
-    if (row >= this.#group.length) this.#grow(Math.max(2 * this.#group.length, row + 1));
-    this.#family[row] = family;
-    this.#group[row] = group;
-    this.#address[row] = address;
+    if (row >>> pageBits === this.#group.length) this.#addPages();
+    this.#family[row >>> pageBits][row & pageMask] = family;
+    this.#group[row >>> pageBits][row & pageMask] = group;
+    this.#address[row >>> pageBits][row & pageMask] = address;
     this.#ends.push(row, untilMs);
     return row;
   }
@@ -52,29 +53,29 @@ export class BanTable {
   }
 
   family(row: number): FamilyNumber {
-    return this.#family[row] as FamilyNumber;
+    return this.#family[row >>> pageBits][row & pageMask] as FamilyNumber;
   }
 
   group(row: number): number {
-    return this.#group[row];
+    return this.#group[row >>> pageBits][row & pageMask];
   }
 
   address(row: number): number {
-    return this.#address[row];
+    return this.#address[row >>> pageBits][row & pageMask];
   }
 
   next(row: number): number {
-    return this.#next[row];
+    return this.#next[row >>> pageBits][row & pageMask];
   }
 
   setNext(row: number, next: number): void {
-    this.#next[row] = next;
+    this.#next[row >>> pageBits][row & pageMask] = next;
   }
 
-  #grow(length: number): void {
-    this.#group = resized(this.#group, length);
-    this.#family = resized(this.#family, length);
-    this.#address = resized(this.#address, length);
-    this.#next = resized(this.#next, length);
+  #addPages(): void {
+    this.#group.push(new Uint8Array(pageRows));
+    this.#family.push(new Uint8Array(pageRows));
+    this.#address.push(new Int32Array(pageRows));
+    this.#next.push(new Int32Array(pageRows));
   }
 }

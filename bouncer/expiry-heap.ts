@@ -1,78 +1,87 @@
 // Rows by their end: a binary heap of row numbers, so that the next end is known without a scan and a row can be taken
 // out of the middle.
 
-import { resized } from './key-table.js';
+import { pageBits, pageMask, pageRows } from './column.js';
 
 /** Rows, the one that ends first on top. */
 export class ExpiryHeap {
-  #heap = new Int32Array(16);
+  /** Row by place. */
+  readonly #heap: Int32Array[] = [];
   #size = 0;
   /** Of each row: its end, and its place in the heap. */
-  #untilMs = new Float64Array(16);
-  #place = new Int32Array(16);
+  readonly #untilMs: Float64Array[] = [];
+  readonly #place: Int32Array[] = [];
 
   /** When the next row ends, or null. */
   get nextMs(): number | null {
-    return this.#size === 0 ? null : this.#untilMs[this.#heap[0]];
+    return this.#size === 0 ? null : this.endOf(this.#rowAt(0));
   }
 
   /** When a row in the heap ends. */
   endOf(row: number): number {
-    return this.#untilMs[row];
+    return this.#untilMs[row >>> pageBits][row & pageMask];
   }
 
   push(row: number, untilMs: number): void {
-    if (row >= this.#place.length) {
-      const length = Math.max(2 * this.#place.length, row + 1);
-      this.#untilMs = resized(this.#untilMs, length);
-      this.#place = resized(this.#place, length);
-    }
-    if (this.#size === this.#heap.length) this.#heap = resized(this.#heap, 2 * this.#heap.length);
-    this.#untilMs[row] = untilMs;
+    // Each row is there once at most, so that there are as many places as rows.
+    while (row >>> pageBits >= this.#place.length) this.#addPages();
+    this.#untilMs[row >>> pageBits][row & pageMask] = untilMs;
     this.#up(this.#size++, row);
   }
 
   /** Takes out a row that is in the heap. */
   remove(row: number): void {
-    const at = this.#place[row];
-    const moved = this.#heap[--this.#size];
+    const at = this.#place[row >>> pageBits][row & pageMask];
+    const moved = this.#rowAt(--this.#size);
     if (moved === row) return;
-    const parent = this.#heap[(at - 1) >> 1];
-    if (at > 0 && this.#untilMs[parent] > this.#untilMs[moved]) this.#up(at, moved);
+    if (at > 0 && this.endOf(this.#rowAt((at - 1) >> 1)) > this.endOf(moved)) this.#up(at, moved);
     else this.#down(at, moved);
   }
 
   /** The row on top when it ends by `nowMs`, else -1. */
   endedBy(nowMs: number): number {
-    return this.#size > 0 && this.#untilMs[this.#heap[0]] <= nowMs ? this.#heap[0] : -1;
+    if (this.#size === 0) return -1;
+    const first = this.#rowAt(0);
+    return this.endOf(first) <= nowMs ? first : -1;
   }
 
   #up(from: number, row: number): void {
+    const untilMs = this.endOf(row);
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#untilMs[this.#heap[parent]] <= this.#untilMs[row]) break;
-      this.#set(at, this.#heap[parent]);
+      const above = this.#rowAt(parent);
+      if (this.endOf(above) <= untilMs) break;
+      this.#set(at, above);
       at = parent;
     }
     this.#set(at, row);
   }
 
   #down(from: number, row: number): void {
+    const untilMs = this.endOf(row);
     let at = from;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= this.#size) break;
-      if (child + 1 < this.#size && this.#untilMs[this.#heap[child + 1]] < this.#untilMs[this.#heap[child]]) child++;
-      if (this.#untilMs[this.#heap[child]] >= this.#untilMs[row]) break;
-      this.#set(at, this.#heap[child]);
-      at = child;
+    for (let child; (child = 2 * at + 1) < this.#size; at = child) {
+      if (child + 1 < this.#size && this.endOf(this.#rowAt(child + 1)) < this.endOf(this.#rowAt(child))) child++;
+      const below = this.#rowAt(child);
+      if (this.endOf(below) >= untilMs) break;
+      this.#set(at, below);
     }
     this.#set(at, row);
   }
 
-  #set(at: number, row: number): void {
-    this.#heap[at] = row;
-    this.#place[row] = at;
+  #rowAt(place: number): number {
+    return this.#heap[place >>> pageBits][place & pageMask];
+  }
+
+  #set(place: number, row: number): void {
+    this.#heap[place >>> pageBits][place & pageMask] = row;
+    this.#place[row >>> pageBits][row & pageMask] = place;
+  }
+
+  #addPages(): void {
+    this.#heap.push(new Int32Array(pageRows));
+    this.#untilMs.push(new Float64Array(pageRows));
+    this.#place.push(new Int32Array(pageRows));
   }
 }

@@ -4,6 +4,11 @@
 export const bouncerLimits = {
   /** Elements of one transaction, except where a set is replaced whole: about 10 ms of the kernel's time. */
   batchElementsMax: 5_000,
+  /** Rows of a page of a column, and slots of a page of a table; powers of two. To make or to split one takes 0.1 ms. */
+  columnPageRows: 16_384,
+  slotPageSlots: 4_096,
+  /** Pages of a table are at most two to the power of this: 100 million keys and more. */
+  slotPageDepthMax: 16,
   /** Address space a ban may cover unless configured: /16 and /32. */
   widestIpv4Bits: 16,
   widestIpv6Bits: 32,

@@ -1,10 +1,12 @@
-// Numbers in the order they came: a ring that grows. An array's own `shift` moves all that is behind.
+// Numbers in the order they came, in pages: one that is empty goes, and nothing is ever moved. An array's own `shift` moves
+// all that is behind.
 
-import { resized } from './key-table.js';
+import { pageBits, pageMask, pageRows } from './column.js';
 
 /** First in, first out. */
 export class RowQueue {
-  #ring = new Int32Array(16);
+  readonly #pages: Int32Array[] = [];
+  /** Where the oldest is in the first page. */
   #from = 0;
   #size = 0;
 
@@ -13,23 +15,19 @@ export class RowQueue {
   }
 
   push(row: number): void {
-    if (this.#size === this.#ring.length) this.#grow();
-    this.#ring[(this.#from + this.#size++) & (this.#ring.length - 1)] = row;
+    const at = this.#from + this.#size++;
+    if (at >>> pageBits === this.#pages.length) this.#pages.push(new Int32Array(pageRows));
+    this.#pages[at >>> pageBits][at & pageMask] = row;
   }
 
   /** The oldest; only while there is one. */
   shift(): number {
-    const row = this.#ring[this.#from];
-    this.#from = (this.#from + 1) & (this.#ring.length - 1);
+    const row = this.#pages[0][this.#from++];
     this.#size--;
+    if (this.#from === pageRows) {
+      this.#pages.shift();
+      this.#from = 0;
+    }
     return row;
-  }
-
-  #grow(): void {
-    const length = this.#ring.length;
-    const old = this.#ring;
-    this.#ring = resized(old, 2 * length);
-    // What had wrapped around comes behind the rest.
-    this.#ring.set(old.subarray(0, this.#from), length);
   }
 }

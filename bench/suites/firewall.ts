@@ -23,14 +23,16 @@ export function runFirewall(work: string, tell: (line: string) => void): void {
   inNamespace('firewall-start.js', [String(bansCount), String(rounds), peer, String(peerCapSeconds)], tell);
   tell('\n## On the stream of changes\n');
   inNamespace('firewall-load.js', [], tell);
+  tell('\n## The wanted state alone, a million bans\n');
+  inNamespace('firewall-state.js', [], tell, ['--expose-gc']);
   tell('\n## From the last offending line to the first dropped packet\n');
   tell('| | bans | median | 90 of 100 | 99 of 100 | longest |\n|---|---|---|---|---|---|');
   inNamespace('firewall-latency.js', [String(timedBansCount)], tell);
 }
 
-function inNamespace(name: string, args: readonly string[], tell: (line: string) => void): void {
+function inNamespace(name: string, args: readonly string[], tell: (line: string) => void, options: readonly string[] = []): void {
   const script = fileURLToPath(new URL(`../cases/${name}`, import.meta.url));
-  const child = spawnSync('unshare', ['-n', process.execPath, script, ...args],
+  const child = spawnSync('unshare', ['-n', process.execPath, ...options, script, ...args],
     { encoding: 'utf8', env: { ...process.env, PALISADE_BENCH_NAMESPACE: '1' } });
   if (child.status !== 0) throw new Error(`the bench of the bouncers failed: ${child.stderr}`);
   for (const line of child.stdout.trimEnd().split('\n')) tell(line);

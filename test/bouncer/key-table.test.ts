@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpiryHeap } from '../../bouncer/expiry-heap.js';
 import { KeyTable, NumberSet } from '../../bouncer/key-table.js';
+import { bouncerLimits } from '../../bouncer/limits.js';
 import { RowQueue } from '../../bouncer/row-queue.js';
 import { randomBelow } from './naive-bans.js';
 import { testSeed } from '../support/random.js';
@@ -15,28 +16,49 @@ for (const words of [1, 2, 4] as const) {
     const random = randomBelow(seed + words);
     const table = new KeyTable(words);
     const naive = new Map<string, number>();
-    // Few values in each word, so that keys that differ in one word only are common.
+    const rows = new Set<number>();
+    // Few values in each word, so that keys that differ in one word only are common; many keys, so that pages split.
     const key = (): [number, number, number, number] => [0, 1, 2, 3].map((at) => (at < 4 - words ? 0
-      : at === 3 ? random(700) * 0x10000 : random(3) * 0xffffffff / 2 >>> 0)) as [number, number, number, number];
-    for (let step = 0; step < 20_000; step++) {
+      : at === 3 ? random(9000) * 0x10000 : random(3) * 0xffffffff / 2 >>> 0)) as [number, number, number, number];
+    const steps = 60_000;
+    for (let step = 0; step < steps; step++) {
       const wanted = key();
       const text = wanted.join();
-      assert.equal(table.find(...wanted), naive.get(text) ?? -1, `seed ${seed}, step ${step}`);
-      if (random(5) < 3) {
+      const known = naive.get(text);
+      assert.equal(table.find(...wanted), known ?? -1, `seed ${seed}, step ${step}`);
+      // More and more, then fewer and fewer.
+      if (random(10) < (step < steps / 2 ? 9 : 2)) {
         const row = table.put(...wanted);
-        assert.ok(naive.get(text) === row || ![...naive.values()].includes(row) && !naive.has(text), `seed ${seed}, step ${step}`);
+        assert.ok(known === row || known === undefined && !rows.has(row), `seed ${seed}, step ${step}`);
         naive.set(text, row);
+        rows.add(row);
         assert.equal([0, 1, 2, 3].map((at) => table.word(row, at)).join(), text);
-      } else if (naive.has(text)) {
-        table.remove(naive.get(text)!);
+      } else if (known !== undefined) {
+        table.remove(known);
         naive.delete(text);
+        rows.delete(known);
       }
+      if (step % (steps / 10) === 0) assert.deepEqual(new Set(table.rows()), rows, `seed ${seed}, step ${step}`);
     }
     assert.equal(table.size, naive.size);
-    assert.deepEqual([...table.rows()].sort((a, b) => a - b), [...naive.values()].sort((a, b) => a - b));
-    assert.ok(table.rowCount <= 20_000 && [...naive.values()].every((row) => row < table.rowCount));
+    for (const [text, row] of naive) {
+      const wanted = text.split(',').map(Number) as [number, number, number, number];
+      assert.equal(table.find(...wanted), row, `seed ${seed}`);
+    }
+    assert.deepEqual([...table.rows()].sort((a, b) => a - b), [...rows].sort((a, b) => a - b));
+    assert.ok(table.rowCount <= steps && Math.max(...rows) < table.rowCount);
   });
 }
+
+test('numbers one after the other fill a set of many pages and leave it in their order', () => {
+  const numbers = new NumberSet();
+  const count = 10 * bouncerLimits.slotPageSlots;
+  const first = 2 ** 32 - count / 2;
+  for (let number = first; number < first + count; number++) assert.ok(numbers.add(number));
+  assert.deepEqual([numbers.size, numbers.has(first - 1), numbers.has(first + count)], [count, false, false]);
+  for (let number = first; number < first + count; number++) assert.ok(numbers.delete(number) && !numbers.has(number));
+  assert.deepEqual([numbers.size, ...numbers], [0]);
+});
 
 test('a set of numbers is a set, also beyond 32 bits', () => {
   const random = randomBelow(seed);
@@ -75,15 +97,30 @@ test('rows come off the heap by their end, also after some were taken out of the
   }
 });
 
+test('rows beyond the first page have their ends too', () => {
+  const random = randomBelow(seed);
+  const heap = new ExpiryHeap();
+  const rows = Array.from({ length: 2 * bouncerLimits.columnPageRows + 10 }, (_, row) => [row, random(1e6)] as const);
+  for (const [row, untilMs] of rows) heap.push(row, untilMs);
+  for (const [row] of rows.filter((_, index) => index % 3 === 0)) heap.remove(row);
+  const left = rows.filter((_, index) => index % 3 !== 0).map(([, untilMs]) => untilMs).sort((a, b) => a - b);
+  for (const untilMs of left) {
+    const row = heap.endedBy(untilMs);
+    assert.equal(heap.endOf(row), untilMs, `seed ${seed}`);
+    heap.remove(row);
+  }
+  assert.equal(heap.nextMs, null);
+});
+
 test('a queue gives in the order it took', () => {
   const random = randomBelow(seed);
   const queue = new RowQueue();
-  const naive: number[] = [];
-  for (let step = 0; step < 5000; step++) {
-    if (random(5) < 3) {
-      queue.push(step);
-      naive.push(step);
-    } else if (naive.length > 0) assert.equal(queue.shift(), naive.shift(), `seed ${seed}`);
-    assert.equal(queue.isEmpty, naive.length === 0);
+  let [pushed, shifted] = [0, 0];
+  const steps = 8 * bouncerLimits.columnPageRows;
+  for (let step = 0; step < steps; step++) {
+    // Longer than a page and empty again, both more than once.
+    if (random(10) < (step % (steps / 2) < steps / 4 ? 8 : 1)) queue.push(3 * pushed++);
+    else if (shifted < pushed) assert.equal(queue.shift(), 3 * shifted++, `seed ${seed}`);
+    assert.equal(queue.isEmpty, shifted === pushed);
   }
 });
