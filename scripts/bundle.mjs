@@ -8,15 +8,18 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { buildId } from '../dist/ts/entry.js';
-import { threadFlags } from '../dist/ts/pipeline/heap-limits.js';
+import { boundFlags, startFlags } from '../dist/ts/pipeline/heap-limits.js';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const loader = fileURLToPath(new URL('load-bundle.cjs', import.meta.url));
 const { wrapped } = createRequire(import.meta.url)(loader);
 
-/** Modules that a process starts with, then those that the daemon's threads start with: V8 keeps code for the flags it was made under. */
-const programs = ['ts/start', 'ts/main', 'ts/hubtest/tester-thread', 'cli/main', 'bouncer/main'];
-export const threads = ['ts/pipeline/worker', 'lapi/main', 'lapi/bulk/bulk-thread', 'lapi/blocklists/read-thread'];
+/**
+ * Modules that a process and its threads start with, then threads that start when the heaps are bounded: V8 keeps code for the
+ * flags it was made under.
+ */
+const programs = ['ts/start', 'ts/main', 'ts/pipeline/worker', 'lapi/main', 'ts/hubtest/tester-thread', 'cli/main', 'bouncer/main'];
+export const laterThreads = ['lapi/bulk/bulk-thread', 'lapi/blocklists/read-thread'];
 /** Addons find their libraries by the place of their own files; clients of database servers and the lenient reader of YAML are
     for few, and load when one is used. */
 const external = ['re2', 'better-sqlite3', 'mysql2', 'pg', 'yaml'];
@@ -39,10 +42,10 @@ export async function bundle(parent = 'bundles') {
   rmSync(all, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   copyFileSync(loader, join(folder, 'load-bundle.cjs'));
-  for (const entry of [...programs, ...threads]) {
-    if (entry === threads[0]) setFlagsFromString(threadFlags);
-    await bundleEntry(entry, folder);
-  }
+  for (const entry of programs) await bundleEntry(entry, folder);
+  setFlagsFromString(boundFlags);
+  for (const entry of laterThreads) await bundleEntry(entry, folder);
+  setFlagsFromString(startFlags);
   // Under its name only when all of it is there.
   renameSync(folder, join(all, buildId()));
 }

@@ -41,8 +41,8 @@ const steps = [
     command(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), 'engine-wasm/index.ts', '--config', 'asconfig.json']) },
   { name: 'typescript', wave: 2, inputs: typescript,
     output: 'dist/ts/errors.js', run: () => command(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']) },
-  { name: 'bundles', wave: 3, inputs: [...typescript, 'scripts/bundle.mjs', 'scripts/load-bundle.cjs', 'package-lock.json'],
-    output: 'dist/bundles', run: async () => (await import('./bundle.mjs')).bundle() },
+  { name: 'bundles', wave: 3, output: 'dist/bundles', run: bundles,
+    inputs: [...typescript, ...['bundle.mjs', 'load-bundle.cjs', 'warm-up.mjs', 'keep-code.cjs'].map((name) => `scripts/${name}`), 'package-lock.json'] },
 ];
 
 /** Runs what is not up to date. Throws an Error whose message is for the user. */
@@ -143,6 +143,12 @@ function install(from, name) {
   mkdirSync(dirname(to), { recursive: true });
   copyFileSync(from, `${to}.new`);
   renameSync(`${to}.new`, to);
+}
+
+/** Everything else is built: the programs can run. */
+async function bundles() {
+  await (await import('./bundle.mjs')).bundle();
+  await (await import('./warm-up.mjs')).warmUp();
 }
 
 /** Runs a program; its output is shown only when it fails. */

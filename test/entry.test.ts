@@ -2,40 +2,55 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { buildId } from '../ts/entry.js';
-import { threadFlags } from '../ts/pipeline/heap-limits.js';
+import { boundFlags, startFlags } from '../ts/pipeline/heap-limits.js';
 import { projectRoot } from './support/shared.js';
 
 const parent = 'bundles-of-a-test';
 const folder = join(projectRoot, 'dist', parent);
 
-let threads: readonly string[] = [];
+let laterThreads: readonly string[] = [];
 
 before(async () => {
-  const made = await import(pathToFileURL(join(projectRoot, 'scripts/bundle.mjs')).href) as { bundle(parent: string): Promise<void>; threads: string[] };
+  const made = await import(pathToFileURL(join(projectRoot, 'scripts/bundle.mjs')).href) as { bundle(parent: string): Promise<void>; laterThreads: string[] };
   await made.bundle(parent);
-  threads = made.threads.map((name) => name.replaceAll('/', '-'));
+  laterThreads = made.laterThreads.map((name) => name.replaceAll('/', '-'));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('V8 takes the kept code of every bundle under the flags that it runs with', () => {
-  const bundles = join(folder, buildId());
-  const names = readdirSync(bundles).filter((name) => name.endsWith('.code')).map((name) => name.slice(0, -'.code'.length));
+  const names = readdirSync(join(folder, buildId())).filter((name) => name.endsWith('.code')).map((name) => name.slice(0, -'.code'.length));
   assert.ok(names.includes('ts-main') && names.includes('lapi-main'));
-  for (const name of names) {
-    const result = spawnSync(process.execPath, ['-e', `
-      ${threads.includes(name) ? `require('node:v8').setFlagsFromString('${threadFlags}');` : ''}
-      const { wrapped } = require('./load-bundle.cjs');
-      const script = new (require('node:vm').Script)(wrapped('./${name}.js'), { cachedData: require('node:fs').readFileSync('./${name}.code') });
-      console.log(script.cachedDataRejected);`], { cwd: bundles, encoding: 'utf8' });
-    assert.equal(result.stdout.trim(), 'false', `${name} ${result.stderr}`);
-  }
+  for (const name of names) assert.equal(isTaken(name, laterThreads.includes(name) ? boundFlags : startFlags), 'true', name);
 });
+
+test('a warm-up keeps what was compiled while a program ran, and V8 takes it under the flags that programs start with', () => {
+  const bundles = join(folder, buildId());
+  const bytes = (): number => statSync(join(bundles, 'ts-main.code')).size;
+  const before = bytes();
+  const { status, stderr } = spawnSync(process.execPath, ['--require', join(projectRoot, 'scripts/keep-code.cjs'), '-e',
+    `require('./ts-main.cjs').main(['-help']); require('node:v8').setFlagsFromString('${boundFlags}')`],
+  { cwd: bundles, encoding: 'utf8', env: { ...process.env, PALISADE_START_FLAGS: startFlags } });
+  assert.equal(status, 0, stderr);
+  assert.ok(bytes() > before, `${bytes()} bytes after ${before}`);
+  assert.equal(isTaken('ts-main', startFlags), 'true');
+  assert.equal(isTaken('ts-main', boundFlags), 'false');
+});
+
+/** Whether V8 takes the kept code of a bundle under some flags. */
+function isTaken(name: string, flags: string): string {
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', `
+    require('node:v8').setFlagsFromString('${flags}');
+    const { wrapped } = require('./load-bundle.cjs');
+    const script = new (require('node:vm').Script)(wrapped('./${name}.js'), { cachedData: require('node:fs').readFileSync('./${name}.code') });
+    console.log(!script.cachedDataRejected);`], { cwd: join(folder, buildId()), encoding: 'utf8' });
+  return `${stdout.trim()}${stderr}`;
+}
 
 test('a bundle says what the modules say', () => {
   const said = (start: string): string => {

@@ -86,15 +86,21 @@ export class Daemon {
       throw new PalisadeError('E_CONFIG', 'you must run at least the API Server or crowdsec');
     }
     const parts: Partial<Parts> = {};
-    // Side by side: this thread reads the rules while the others load what they run.
+    // Side by side: this thread reads the rules and has them linked while the others load what they run.
     const lapi = runsApi(options) ? LapiThread.start(config, options.clockOffsetMs, log, options.accessLog) : Promise.resolve(null);
     const threads = runsEngine(options) && options.dumpDir === '' ? startThreads(workersOf(config)) : [];
     let prepared: Prepared | null = null;
+    // A log-in that waits for the Local API ends with the start.
+    const ending = new AbortController();
+    const stopping = AbortSignal.any([ending.signal, ...options.stopping === undefined ? [] : [options.stopping]]);
     try {
-      if (runsEngine(options)) prepared = prepare(options);
+      if (runsEngine(options)) {
+        prepared = prepare(options);
+        await startEngine({ ...options, stopping }, prepared, parts, threads, lapi);
+      }
       parts.lapi = await lapi;
-      if (prepared !== null) await startEngine(options, prepared, parts, threads);
     } catch (error) {
+      ending.abort();
       parts.client?.close();
       await Promise.all(threads.map((thread) => thread.terminate()));
       await lapi.then((started) => started?.stop(), () => {});
@@ -188,17 +194,20 @@ function prepare(options: DaemonOptions): Prepared {
     credentials: loadCredentials(config.client.credentialsPath) };
 }
 
-async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Partial<Parts>, threads: readonly Worker[]): Promise<void> {
+/** Lines are read once the Local API of this process, if any, listens and the engine is logged in. */
+async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Partial<Parts>, threads: readonly Worker[],
+  lapi: Promise<LapiThread | null>): Promise<void> {
   const { config, log, replay, clockOffsetMs, dumpDir } = options;
   const { rules, specs, simulation, credentials } = prepared;
   const counters = new Counters();
   const isDump = dumpDir !== '';
-  let loggedIn: Promise<void> | undefined;
-  if (!isDump) {
-    parts.client = new LapiClient(credentials);
-    loggedIn = connect(parts.client, rules, options);
+  let mayRead: Promise<void> | undefined;
+  if (isDump) await lapi;
+  else {
+    const client = parts.client = new LapiClient(credentials);
+    mayRead = lapi.then(() => connect(client, rules, options));
     // Awaited when the workers are linked.
-    loggedIn.catch(() => {});
+    mayRead.catch(() => {});
   }
   // What is only dumped has not been dealt with: positions stay as they are.
   if (replay === null && !isDump) parts.positions = PositionBook.load(positionsFile(config), log);
@@ -208,7 +217,7 @@ async function startEngine(options: DaemonOptions, prepared: Prepared, parts: Pa
   const common = { config, rules, log, clockOffsetMs, counters, sources, simulation };
   parts.engine = isDump ? await DumpEngine.start({ ...common, dumpDir }) : await Engine.start({
     ...common, client: parts.client ?? null, replay: replay !== null, positions: parts.positions ?? null,
-    onStored: options.onStored, workers: threads.length, threads, mayRead: loggedIn, waiting: options.waiting,
+    onStored: options.onStored, workers: threads.length, threads, mayRead, waiting: options.waiting,
   });
   log.info('Starting processing data');
 }
@@ -225,9 +234,11 @@ async function connect(client: LapiClient, rules: Rules, { config, log, stopping
     isSaid = true;
     return setTimeout(ms, undefined, { signal: stopping });
   };
+  stopping?.throwIfAborted();
   await client.login(rules.scenarios.map(({ name }) => name), { sleep }).catch((error: unknown) => {
     throw error instanceof ApiError && [401, 403].includes(error.status) ? refusedLogin(error, config) : error;
   });
+  stopping?.throwIfAborted();
   client.startHeartbeat(log);
 }
 

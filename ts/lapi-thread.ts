@@ -7,7 +7,7 @@ import type { Log } from './config/log.js';
 import { entryUrl } from './entry.js';
 import { PalisadeError } from './errors.js';
 import type { CounterSample } from './metrics/counters.js';
-import { keepHeapsBounded, lapiHeap } from './pipeline/heap-limits.js';
+import { lapiHeap } from './pipeline/heap-limits.js';
 
 /** A running Local API thread. */
 export class LapiThread {
@@ -38,7 +38,6 @@ export class LapiThread {
    */
   static start(config: Config, clockOffsetMs: number, log: Log, accessLog: Log = log): Promise<LapiThread> {
     const worker = new Worker(entryUrl('lapi/main'), { workerData: workerDataOf(config, clockOffsetMs), resourceLimits: lapiHeap });
-    keepHeapsBounded(worker);
     const thread = new LapiThread(worker);
     return new Promise((resolve, reject) => {
       worker.on('message', (report: LapiReport) => {

@@ -6,7 +6,7 @@ import { type Log, openLog } from './config/log.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
 import { PalisadeError } from './errors.js';
 import { type Flags, parseFlags, usage, UsageError } from './flags.js';
-import { boundHeaps } from './pipeline/heap-limits.js';
+import { boundHeaps, prepareHeaps } from './pipeline/heap-limits.js';
 import { crowdsecVersion, version } from './version.js';
 
 /** What a reload waits for alerts on their way; the rest goes to the daemon that follows. */
@@ -25,10 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   if (flags.help) process.stderr.write(usage());
   else if (flags.version) process.stdout.write(versionText());
-  else {
-    boundHeaps();
-    await run(flags);
-  }
+  else await run(flags);
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -84,7 +81,12 @@ interface Running {
 }
 
 async function startWith(options: DaemonOptions, signals: Signals): Promise<Running> {
-  return { daemon: await Daemon.start({ ...options, stopping: signals.stopping }), options };
+  prepareHeaps();
+  try {
+    return { daemon: await Daemon.start({ ...options, stopping: signals.stopping }), options };
+  } finally {
+    boundHeaps();
+  }
 }
 
 /**

@@ -5,7 +5,6 @@ import { on } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { entryUrl } from '../../ts/entry.js';
 import type { Log } from '../../ts/config/log.js';
-import { keepHeapsBounded } from '../../ts/pipeline/heap-limits.js';
 import { Refusal } from '../errors.js';
 import { lapiLimits } from '../limits.js';
 import type { BulkAnswer, BulkReport, BulkRequest, BulkSetup } from './bulk-thread.js';
@@ -69,7 +68,6 @@ export class BulkCaller implements BulkWorker {
     this.#options.onThread(true);
     const thread = new Worker(entryUrl('lapi/bulk/bulk-thread'), { workerData: setup, resourceLimits: {
       maxYoungGenerationSizeMb: lapiLimits.bulkYoungHeapMegabytesMax, maxOldGenerationSizeMb: lapiLimits.bulkHeapMegabytesMax } });
-    keepHeapsBounded(thread);
     thread.on('message', (report: BulkReport) => {
       if (report.type === 'spared') onSpared(report.reason);
       else log[report.line.level](report.line.text, report.line.fields);

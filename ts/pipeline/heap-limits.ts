@@ -2,7 +2,7 @@
 // grow fourfold, because a server has memory to spare; whoever guards one has not.
 
 import { setFlagsFromString } from 'node:v8';
-import type { ResourceLimits, Worker } from 'node:worker_threads';
+import type { ResourceLimits } from 'node:worker_threads';
 import { loadGrokAddon } from '../../native/index.js';
 import { limits } from '../limits.js';
 
@@ -12,25 +12,23 @@ export const workerHeap: ResourceLimits = { maxYoungGenerationSizeMb: limits.wor
 /** For the thread of the Local API. */
 export const lapiHeap: ResourceLimits = { maxYoungGenerationSizeMb: limits.lapiYoungHeapMbMax, maxOldGenerationSizeMb: limits.lapiHeapMbMax };
 
-/** V8's flags when threads start: how much old objects may grow; young ones begin with the size they would grow to. */
-export const threadFlags = `--heap-growing-percent=${limits.heapGrowthPercentMax} --min-semi-space-size=${Math.ceil(limits.workerYoungHeapMbMax / 3)}`;
+/** V8's flag for the time when everything runs: how much old objects may grow. */
+export const boundFlags = `--heap-growing-percent=${limits.heapGrowthPercentMax}`;
+
+/** The same flag as V8 has it by itself. */
+export const startFlags = '--heap-growing-percent=0';
 
 /**
- * Bounds the heaps of the process: to be called before threads start. The main thread's young objects stay as few as they are.
+ * To be called before threads start. V8 takes kept code, that of Node's own modules too, only under the flags that it was made
+ * under: with others each thread would compile 35 ms of modules anew. So the heaps are bounded when all have loaded.
  * The addon bounds the arenas of malloc when it is loaded: here, before V8's helpers have taken one each.
  */
-export function boundHeaps(): void {
+export function prepareHeaps(): void {
   loadGrokAddon();
-  setFlagsFromString(threadFlags);
-  stopYoungGrowth();
+  setFlagsFromString(startFlags);
 }
 
-/** To be called for each thread that starts: V8 then sets the factor back to two. */
-export function keepHeapsBounded(thread: Worker): void {
-  thread.once('online', stopYoungGrowth);
-}
-
-/** The size of the main thread's young objects is a flag of the command line only, but a growth of one is none. */
-function stopYoungGrowth(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
+/** Bounds the old objects of all threads: to be called when they have loaded. The young ones of main are bounded in bin/palisade. */
+export function boundHeaps(): void {
+  setFlagsFromString(boundFlags);
 }

@@ -10,7 +10,7 @@ import type { PouredOverflow } from '../buckets/overflow.js';
 import type { Log } from '../config/log.js';
 import type { CounterSample } from '../metrics/counters.js';
 import { limits } from '../limits.js';
-import { keepHeapsBounded, workerHeap } from './heap-limits.js';
+import { workerHeap } from './heap-limits.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerSetup } from './setup.js';
 
@@ -26,11 +26,7 @@ type Poured = Extract<FromWorker, { type: 'poured' }> & { readonly thread: Threa
 
 /** Starts threads that load the program and wait for their setup: it takes as long as reading the rules, which can go on beside. */
 export function startThreads(count: number): Worker[] {
-  return Array.from({ length: count }, () => {
-    const worker = new Worker(entryUrl('ts/pipeline/worker'), { resourceLimits: workerHeap });
-    keepHeapsBounded(worker);
-    return worker;
-  });
+  return Array.from({ length: count }, () => new Worker(entryUrl('ts/pipeline/worker'), { resourceLimits: workerHeap }));
 }
 
 /** The workers of one engine. */
