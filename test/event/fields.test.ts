@@ -50,7 +50,7 @@ test('random writes to the fields of a batch read like plain maps', (context) =>
     const slot = names[map].find(known);
     const from = below(line.length + 1);
     const to = from + below(line.length + 1 - from);
-    const choice = below(6);
+    const choice = below(7);
     const other = map === 'parsed' ? 'meta' : 'parsed';
     if (choice === 0) {
       event[map].setRangeAt(slot, from, to);
@@ -63,6 +63,19 @@ test('random writes to the fields of a batch read like plain maps', (context) =>
       event[map].copyAt(slot, event[other], names[other].find(known));
       if (model[other].get(known)) model[map].set(known, model[other].get(known)!);
     } else if (choice === 3) {
+      // Often two ranges that follow one another.
+      const [first, second] = [keys[below(10)], keys[below(10)]];
+      if (below(2) === 0 && first !== second) {
+        const middle = from + below(to - from + 1);
+        for (const [name, start, end] of [[first, from, middle], [second, middle, to]] as const) {
+          event[other].setRangeAt(names[other].find(name), start, end);
+          model[other].set(name, line.slice(start, end));
+        }
+      }
+      event[map].joinAt(slot, event[other], names[other].find(first), event[other], names[other].find(second));
+      const joined = (model[other].get(first) ?? '') + (model[other].get(second) ?? '');
+      if (joined !== '') model[map].set(known, joined);
+    } else if (choice === 6) {
       event[map].delete(key);
       model[map].delete(key);
     } else if (choice === 4) {

@@ -31,7 +31,7 @@ const subjects = ['apply_on: message', 'apply_on: message', 'apply_on: Line.Raw'
 const statics = [
   '{ meta: a, value: "1" }', '{ meta: a, value: "2" }', '{ meta: b, expression: evt.Parsed.user }', '{ parsed: program, value: cron }',
   '{ meta: b, expression: evt.Meta.a }', '{ parsed: message, expression: evt.Line.Raw }', '{ parsed: user, expression: evt.Parsed.message }',
-  '{ parsed: message, expression: evt.Parsed.rest }', '{ target: evt.StrTime, expression: evt.Parsed.id }',
+  '{ parsed: message, expression: evt.Parsed.rest }', '{ meta: j, expression: evt.Parsed.user + evt.Parsed.id }', '{ target: evt.StrTime, expression: evt.Parsed.id }',
   '{ meta: source_ip, expression: evt.Parsed.ip }', '{ meta: n, expression: evt.Unmarshaled.j.n }', '{ meta: l, expression: len(evt.Line.Raw) }',
   '{ target: evt.Line.Labels.type, value: other }', '{ target: evt.Parsed.port, expression: evt.Parsed.id + ":" + evt.Parsed.port }',
   '{ method: ParseDate, expression: evt.StrTime }', '{ enriched: e, meta: e, expression: evt.Enriched.MarshaledTime }',

@@ -7,6 +7,11 @@ import type { FieldNames } from './field-names.js';
 /** A byte range of the event's line packed in one small integer: start << 16 | end. Lines are at most 65,534 bytes. */
 export type Range = number;
 
+/** Starts from 0x8000 on make it negative; every reader unpacks with >>>. */
+export function packRange(start: number, end: number): Range {
+  return (start << 16) | end;
+}
+
 /** No range: no line is long enough for it. */
 export const noRange: Range = -1;
 
@@ -34,6 +39,11 @@ export class FieldCells {
     if (column >= this.#columns) this.#grow();
     this.#written[column] = 1;
     return column;
+  }
+
+  /** Writes to `firsts` where the cells of each of these slots begin, which are marked as written. */
+  firstsToWrite(slots: readonly number[], firsts: Int32Array): void {
+    for (let index = 0; index < slots.length; index++) firsts[index] = this.columnToWrite(slots[index]) * this.rows;
   }
 
   /** Where the cells of a slot begin, those of row 0; negative where nothing was written to them. */

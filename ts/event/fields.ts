@@ -2,7 +2,7 @@
 // and a side map for keys that only data brings. A slot holds a string or a byte range of the line, decoded late; where
 // that lies is for field-cells.ts.
 
-import { FieldCells, noRange } from './field-cells.js';
+import { FieldCells, noRange, packRange } from './field-cells.js';
 import type { FieldNames } from './field-names.js';
 import type { LineText } from './line.js';
 
@@ -10,23 +10,24 @@ import type { LineText } from './line.js';
 export class Fields {
   readonly #names: FieldNames;
   readonly #line: LineText;
-  readonly #cells: FieldCells;
-  readonly #row: number;
+  /** Its values are row `row` of these. */
+  readonly cells: FieldCells;
+  readonly row: number;
   #extra: Map<string, string> | null = null;
 
   /** `cells` are those of a batch in which this is event number `row`; by default the map has its own. */
   constructor(names: FieldNames, line: LineText, cells = new FieldCells(names, 1), row = 0) {
     this.#names = names;
     this.#line = line;
-    this.#cells = cells;
-    this.#row = row;
+    this.cells = cells;
+    this.row = row;
   }
 
   /** Returns the value in a slot, '' when absent. */
   at(slot: number): string {
     const cell = this.#cell(slot);
     if (cell < 0) return '';
-    const { texts, ranges } = this.#cells;
+    const { texts, ranges } = this.cells;
     const known = texts[cell];
     if (known !== undefined) return known;
     const range = ranges[cell];
@@ -36,17 +37,17 @@ export class Fields {
 
   hasAt(slot: number): boolean {
     const cell = this.#cell(slot);
-    return cell >= 0 && (this.#cells.texts[cell] !== undefined || this.#cells.ranges[cell] !== noRange);
+    return cell >= 0 && (this.cells.texts[cell] !== undefined || this.cells.ranges[cell] !== noRange);
   }
 
   /** Returns the byte range in a slot as start << 16 | end, or -1 when the slot is no part of the line or empty. */
   rangeAt(slot: number): number {
     const cell = this.#cell(slot);
-    return cell < 0 ? noRange : this.#cells.ranges[cell];
+    return cell < 0 ? noRange : this.cells.ranges[cell];
   }
 
   setAt(slot: number, value: string): void {
-    const cells = this.#cells;
+    const cells = this.cells;
     const cell = this.#cellToWrite(slot);
     cells.texts[cell] = value;
     cells.ranges[cell] = noRange;
@@ -56,22 +57,36 @@ export class Fields {
   copyAt(slot: number, from: Fields, fromSlot: number): void {
     const fromCell = from.#cell(fromSlot);
     if (fromCell < 0) return;
-    const text = from.#cells.texts[fromCell];
-    const range = from.#cells.ranges[fromCell];
+    const text = from.cells.texts[fromCell];
+    const range = from.cells.ranges[fromCell];
     if (text === undefined ? range >>> 16 === (range & 0xffff) : text === '') return;
-    const cells = this.#cells;
+    const cells = this.cells;
     const cell = this.#cellToWrite(slot);
     cells.texts[cell] = text;
     cells.ranges[cell] = range;
   }
 
+  /**
+   * Sets a slot to what two slots of maps of the same event hold, one behind the other; nothing where both are empty. Bytes of the
+   * line that follow one another stay such.
+   */
+  joinAt(slot: number, first: Fields, firstSlot: number, second: Fields, secondSlot: number): void {
+    const head = first.rangeAt(firstSlot);
+    const tail = second.rangeAt(secondSlot);
+    if (head !== noRange && tail !== noRange && (head & 0xffff) === tail >>> 16) {
+      if (head >>> 16 !== (tail & 0xffff)) this.setRangeAt(slot, head >>> 16, tail & 0xffff);
+      return;
+    }
+    const text = first.at(firstSlot) + second.at(secondSlot);
+    if (text !== '') this.setAt(slot, text);
+  }
+
   /** Sets a slot to bytes [start, end) of the event's line, decoded when first read. */
   setRangeAt(slot: number, start: number, end: number): void {
-    const cells = this.#cells;
+    const cells = this.cells;
     const cell = this.#cellToWrite(slot);
     cells.texts[cell] = undefined;
-    // Starts from 0x8000 on make the packed integer negative; every reader unpacks with >>>.
-    cells.ranges[cell] = (start << 16) | end;
+    cells.ranges[cell] = packRange(start, end);
   }
 
   get(name: string): string {
@@ -95,8 +110,8 @@ export class Fields {
     const cell = slot < 0 ? -1 : this.#cell(slot);
     if (slot < 0) this.#extra?.delete(name);
     else if (cell >= 0) {
-      this.#cells.texts[cell] = undefined;
-      this.#cells.ranges[cell] = noRange;
+      this.cells.texts[cell] = undefined;
+      this.cells.ranges[cell] = noRange;
     }
   }
 
@@ -135,17 +150,17 @@ export class Fields {
   /** Empties the map for the next event. Cells of a batch are emptied by the batch. */
   reset(): void {
     this.#extra = null;
-    if (this.#cells.rows === 1) this.#cells.empty(1);
+    if (this.cells.rows === 1) this.cells.empty(1);
   }
 
   #cellToWrite(slot: number): number {
-    return this.#cells.columnToWrite(slot) * this.#cells.rows + this.#row;
+    return this.cells.columnToWrite(slot) * this.cells.rows + this.row;
   }
 
   /** Where a slot's value lies; negative when no event had it. */
   #cell(slot: number): number {
     const column = this.#names.columnOf[slot];
-    const cell = column * this.#cells.rows + this.#row;
-    return column >= 0 && cell < this.#cells.texts.length ? cell : -1;
+    const cell = column * this.cells.rows + this.row;
+    return column >= 0 && cell < this.cells.texts.length ? cell : -1;
   }
 }

@@ -20,10 +20,23 @@ export class NodeSet {
 
   /** The numbers in ascending order, a UTF-16 unit each: what is kept and compared. */
   toText(): string {
+    const words = this.#words;
+    if (areSame(words, lastWords)) return lastText;
     let text = '';
-    for (let i = 0; i < this.#words.length; i++) {
-      for (let rest = this.#words[i]; rest !== 0; rest &= rest - 1) text += String.fromCharCode(32 * i + 31 - Math.clz32(rest & -rest));
+    for (let i = 0; i < words.length; i++) {
+      for (let rest = words[i]; rest !== 0; rest &= rest - 1) text += String.fromCharCode(32 * i + 31 - Math.clz32(rest & -rest));
     }
-    return text;
+    lastWords = words.slice();
+    return (lastText = text);
   }
+}
+
+/** The set that was asked last, and its text: most events of a log pass the same nodes. */
+let lastWords = new Uint32Array(0);
+let lastText = '';
+
+function areSame(words: Uint32Array, others: Uint32Array): boolean {
+  if (words.length !== others.length) return false;
+  for (let i = 0; i < words.length; i++) if (words[i] !== others[i]) return false;
+  return true;
 }

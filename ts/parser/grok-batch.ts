@@ -2,6 +2,7 @@
 // lie and captured as ranges, the others are written to a scratch buffer and captured as strings. Hot.
 
 import type { Event } from '../event/event.js';
+import { type FieldCells, noRange, packRange } from '../event/field-cells.js';
 import { ExprError } from '../expr/values.js';
 import type { GrokSet } from '../grok/prefilter.js';
 import type { LinkedGrok, LinkedSubject } from './node.js';
@@ -28,6 +29,8 @@ export class GrokBatch {
   #scratchEnd = 0;
   #inPlaceCount = 0;
   #writtenCount = 0;
+  /** Where the cells of the fields of the grok at work begin. */
+  #firsts = new Int32Array(0);
 
   /** Makes room for batches of this size. */
   reserve(eventCountMax: number): void {
@@ -132,15 +135,23 @@ export class GrokBatch {
   #matchInPlace({ program, slots }: LinkedGrok, events: readonly Event[], bytes: Buffer, ok: Uint8Array): void {
     const rows = program.exec(bytes, this.#inPlaceSpans, this.#inPlaceCount);
     const { stride } = program;
+    if (this.#firsts.length < slots.length) this.#firsts = new Int32Array(slots.length);
+    const firsts = this.#firsts;
+    let cells: FieldCells | null = null;
     for (let index = 0, row = 0; index < this.#inPlaceCount; index++, row += stride) {
       if (rows[row] === 0) continue;
       const number = this.#inPlace[index];
       const start = this.#inPlaceStarts[index];
       const { parsed } = events[number];
       ok[number] = 1;
+      // The events of a batch share their cells.
+      if (parsed.cells !== cells) (cells = parsed.cells).firstsToWrite(slots, firsts);
+      const { ranges, texts } = cells;
       for (let field = 0, at = row + 1; field < slots.length; field++, at += 2) {
-        if (rows[at] < 0) parsed.setAt(slots[field], '');
-        else parsed.setRangeAt(slots[field], start + rows[at], start + rows[at + 1]);
+        const cell = firsts[field] + parsed.row;
+        const isThere = rows[at] >= 0;
+        texts[cell] = isThere ? undefined : '';
+        ranges[cell] = isThere ? packRange(start + rows[at], start + rows[at + 1]) : noRange;
       }
     }
   }

@@ -8,7 +8,7 @@ import type { CompiledExpr } from '../expr/compiled.js';
 import { warningAt } from './declarations.js';
 import { type ExpressionOptions, expressionOrNull } from './expression.js';
 import type { Placed, StaticText } from './node-shape.js';
-import type { FieldRef, StaticSource, StaticSpec, StaticTarget } from './spec.js';
+import type { MapField, StaticSource, StaticSpec, StaticTarget } from './spec.js';
 import { resolveTarget } from './target.js';
 
 type Entries = readonly Placed<StaticText>[];
@@ -40,7 +40,7 @@ function checkNodeStatic({ value: text, place }: Placed<StaticText>): void {
 function loadStatic({ value: text, place }: Placed<StaticText>, options: ExpressionOptions, warnings: string[]): StaticSpec {
   const expression = expressionOrNull(text.expression, options);
   const source: StaticSource = text.value || expression === null ? { kind: 'value', text: text.value ?? '' }
-    : copyOf(expression) ?? { kind: 'expression', expression };
+    : copyOf(expression) ?? joinOf(expression) ?? { kind: 'expression', expression };
   return { place, source, target: loadTarget(text, place, options.names, warnings) };
 }
 
@@ -68,9 +68,19 @@ function mapTarget(target: StaticTarget, names: EventNames): StaticTarget {
 
 /** An expression that only names a text field, which can be copied as the bytes it is; null for any other. */
 function copyOf(expression: CompiledExpr): StaticSource | null {
-  const match = /^\s*evt\.(?:(Parsed|Meta|Enriched)\.([A-Za-z_]\w*)|Line\.Raw)\s*$/.exec(expression.text);
-  if (match === null) return null;
-  const from: FieldRef = match[1] === undefined ? { map: 'line' }
-    : { map: match[1].toLowerCase() as 'parsed' | 'meta' | 'enriched', key: match[2] };
-  return { kind: 'copy', from, expression };
+  if (/^\s*evt\.Line\.Raw\s*$/.test(expression.text)) return { kind: 'copy', from: { map: 'line' }, expression };
+  const from = mapFieldOf(expression.text);
+  return from && { kind: 'copy', from, expression };
+}
+
+/** An expression that adds two text fields, which are bytes again where the one begins at the other's end; null for any other. */
+function joinOf(expression: CompiledExpr): StaticSource | null {
+  const parts = expression.text.split('+');
+  const [first, second] = parts.map(mapFieldOf);
+  return parts.length === 2 && first && second ? { kind: 'join', from: [first, second], expression } : null;
+}
+
+function mapFieldOf(text: string): MapField | null {
+  const match = /^\s*evt\.(Parsed|Meta|Enriched)\.([A-Za-z_]\w*)\s*$/.exec(text);
+  return match && { map: match[1].toLowerCase() as MapField['map'], key: match[2] };
 }

@@ -78,16 +78,21 @@ export interface StaticSpec {
   readonly target: StaticTarget;
 }
 
-/** Where a static's value comes from. `copy` is an expression that does no more than name a text field. */
+/** Where a static's value comes from. `copy` is an expression that does no more than name a text field, `join` one that adds two. */
 export type StaticSource =
   | { readonly kind: 'value'; readonly text: string }
   | { readonly kind: 'copy'; readonly from: FieldRef; readonly expression: CompiledExpr }
+  | { readonly kind: 'join'; readonly from: readonly [MapField, MapField]; readonly expression: CompiledExpr }
   | { readonly kind: 'expression'; readonly expression: CompiledExpr };
 
 /** A text field of an event that can be copied without evaluating anything. */
-export type FieldRef =
-  | { readonly map: 'parsed' | 'meta' | 'enriched'; readonly key: string }
-  | { readonly map: 'line' };
+export type FieldRef = MapField | { readonly map: 'line' };
+
+/** A key of one of an event's maps. */
+export interface MapField {
+  readonly map: 'parsed' | 'meta' | 'enriched';
+  readonly key: string;
+}
 
 /** Where a static's value goes. `nowhere` is a path that names no text field: silent at run time, a warning at load. */
 export type StaticTarget =

@@ -4,7 +4,7 @@
 import { type Event, type EventNames, textReader, textWriter } from '../event/event.js';
 import { ExprError } from '../expr/values.js';
 import { evaluator, type ParserRuntime } from './node.js';
-import type { FieldRef, StaticSource, StaticSpec, StaticTarget } from './spec.js';
+import type { FieldRef, MapField, StaticSource, StaticSpec, StaticTarget } from './spec.js';
 import { noText, staticText } from './static-text.js';
 import { textFields } from './target.js';
 
@@ -34,6 +34,7 @@ const rangeEndMax = 0xffff;
 export function linkStatic(spec: StaticSpec, runtime: ParserRuntime): Static {
   const { source, target } = spec;
   if (source.kind === 'copy' && target.kind === 'map') return copyToMap(source.from, target, runtime.names);
+  if (source.kind === 'join' && target.kind === 'map') return joinToMap(source.from, target, runtime.names);
   const sink = linkSink(target, runtime);
   if (source.kind === 'copy' && !sink.isAsync) return copyToSink(source.from, sink, runtime.names);
   if (source.kind !== 'value') return computed(source, sink, runtime);
@@ -60,6 +61,16 @@ function copyToMap(from: FieldRef, target: StaticTarget & { kind: 'map' }, names
     event[to].copyAt(toSlot, event[source], fromSlot);
     return true;
   }, `event.${to}.copyAt(${toSlot}, event.${source}, ${fromSlot});`);
+}
+
+/** Two fields, one behind the other, into a map. */
+function joinToMap([first, second]: readonly [MapField, MapField], target: StaticTarget & { kind: 'map' }, names: EventNames): Static {
+  const to = target.map;
+  const [toSlot, firstSlot, secondSlot] = [target, first, second].map(({ map, key }) => names[map].declare(key));
+  return synchronous((event) => {
+    event[to].joinAt(toSlot, event[first.map], firstSlot, event[second.map], secondSlot);
+    return true;
+  }, `event.${to}.joinAt(${toSlot}, event.${first.map}, ${firstSlot}, event.${second.map}, ${secondSlot});`);
 }
 
 function copyToSink(from: FieldRef, sink: Sink, names: EventNames): Static {
