@@ -35,7 +35,7 @@ const methodOrder = ['GET', 'POST', 'HEAD', 'DELETE'];
 export function buildServer(given: LapiDeps): FastifyInstance {
   const deps = { ...given, log: safeLog(given.log) };
   const trusted = new AddressSet('api.server.trusted_ips', deps.settings.trustedIps);
-  const bulk = deps.bulk ?? { run: (work) => doBulkWork(work, deps) };
+  const bulk = deps.bulk ?? { run: (work) => doBulkWork(work, deps), expect: () => {} };
   const routeDeps: RouteDeps = { ...deps, bulk, tokens: new Tokens(deps.secret, deps.nowMs), trusted };
   const app = fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 512 },
     // Bodies are bounded by readBody, after inflation and by who sends them.
@@ -48,8 +48,11 @@ export function buildServer(given: LapiDeps): FastifyInstance {
   });
   addRequestHooks(app, routeDeps);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', async (request: FastifyRequest) => readBody(request.raw,
-    accessOf(request) === 'open' ? lapiLimits.openBodyBytesMax : lapiLimits.authenticatedBodyBytesMax));
+  app.addContentTypeParser('*', async (request: FastifyRequest) => {
+    if (accessOf(request) === 'open') return readBody(request.raw, lapiLimits.openBodyBytesMax);
+    if (Number(request.headers['content-length']) > lapiLimits.inlineBodyBytesMax) bulk.expect();
+    return readBody(request.raw, lapiLimits.authenticatedBodyBytesMax);
+  });
   app.setErrorHandler((error, request, reply) => answerError(error as Error, request, reply, deps));
   addRoutes(app, routeDeps);
   app.setNotFoundHandler((request, reply) => answerUnrouted(request, reply, methodsOf));

@@ -1,7 +1,7 @@
 // Debian's crowdsec and this project as servers of the Local API: an instance below a folder, its commands, start and end.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,8 @@ export interface RunningServer {
   peakBytes(): number;
   /** Processor time so far, of all its threads. */
   cpuSeconds(): number;
+  /** The same to the microsecond, of the threads that it has now. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
@@ -96,6 +98,8 @@ function server(name: string, daemon: readonly string[], cscli: readonly string[
       await answering(child, url, () => readFileSync(logFile, 'utf8').slice(-4000));
       return {
         cpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}/stat`, 11),
+        cpuMs: () => readdirSync(`/proc/${child.pid}/task`).reduce((ms, task) =>
+          ms + Number(readFileSync(`/proc/${child.pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6, 0),
         peakBytes: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024,
         stop: () => new Promise((resolve) => {
           const kill = setTimeout(() => child.kill('SIGKILL'), startMsMax);

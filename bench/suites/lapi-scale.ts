@@ -47,8 +47,8 @@ export async function sweepDatabase(work: string, database: TestDatabase, tell: 
     await database.create();
     const clock = { ms: Date.now() };
     let world: readonly WorldAlert[] = [];
-    await withServer(join(work, 'lapi-sweep'), async (store) => { world = await fillSweep(store, clock); }, (get) =>
-      sweepLists(database.name, world, get, tell), { options: database.options, nowMs: () => clock.ms });
+    await withServer(join(work, 'lapi-sweep'), async (store) => { world = await fillSweep(store, clock); }, (get, { cpuMs }) =>
+      sweepLists(database.name, world, { get, cpuMs }, tell), { options: database.options, nowMs: () => clock.ms });
   } finally {
     await database.stop();
   }

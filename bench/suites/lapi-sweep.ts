@@ -32,15 +32,22 @@ export async function fillSweep(store: Store, clock: { ms: number }): Promise<re
 }
 
 /** Asks a server of this world everything. Tells a row for each list, and those queries that took too long. */
-export async function sweepLists(of: string, world: readonly WorldAlert[], get: (path: string) => Promise<Response>,
+export async function sweepLists(of: string, world: readonly WorldAlert[], server: SweptServer,
   tell: (line: string) => void): Promise<void> {
   const random = randomFrom(sweepCase.seed);
   const idsFrom = (places: readonly number[]): number[] => places.map((place) => place + 1);
   await sweep({ of: `${of}, /v1/alerts`, path: '/v1/alerts?with_decisions=false&', queries: combinations(alertFilters, random, sweepCase.moreCount),
-    wanted: (query) => idsFrom(listAlerts(world, query)), count: (all) => all.length, get }, tell);
+    wanted: (query) => idsFrom(listAlerts(world, query)), count: (all) => all.length, server }, tell);
   await sweep({ of: `${of}, /v1/decisions`, path: '/v1/decisions?', queries: combinations(decisionFilters, random, sweepCase.moreCount),
     wanted: (query) => idsFrom(listDecisions(world, query)), count: (all, query) => Math.max(0,
-      Math.min(all.length - Number(query.get('offset') ?? 0), Number(query.get('limit') ?? Infinity))), get }, tell);
+      Math.min(all.length - Number(query.get('offset') ?? 0), Number(query.get('limit') ?? Infinity))), server }, tell);
+}
+
+/** A server of the world. */
+export interface SweptServer {
+  get(path: string): Promise<Response>;
+  /** Processor time so far. */
+  cpuMs(): number;
 }
 
 interface Sweep {
@@ -51,33 +58,35 @@ interface Sweep {
   wanted(query: URLSearchParams): readonly number[];
   /** How many of them the answer has. */
   count(wanted: readonly number[], query: URLSearchParams): number;
-  get(path: string): Promise<Response>;
+  readonly server: SweptServer;
 }
 
-/** The shortest of a few times of each query: the others waited for something else on this machine. */
-async function sweep({ of, path, queries, wanted, count: countOf, get }: Sweep, tell: (line: string) => void): Promise<void> {
-  const times: [ms: number, text: string][] = [];
+/** The shortest of a few times of each query: the others waited for something else on this machine. Where none is short, processor time tells. */
+async function sweep({ of, path, queries, wanted, count: countOf, server }: Sweep, tell: (line: string) => void): Promise<void> {
+  const times: { readonly ms: number; readonly cpuMs: number; readonly text: string }[] = [];
   for (const text of queries) {
     const query = new URLSearchParams(text);
     const all = wanted(query);
     const count = countOf(all, query);
     // Longer answers take as long as their text, and are the matter of imports and start-ups.
     if (count > sweepCase.pageMax) continue;
-    let best = Infinity;
-    for (let round = 0; round < sweepCase.roundsMax && best > sweepCase.fastMs; round++) {
-      const start = performance.now();
-      const answer = await (await get(path + text)).text();
-      best = Math.min(best, performance.now() - start);
+    let [ms, cpuMs] = [Infinity, Infinity];
+    for (let round = 0; round < sweepCase.roundsMax && ms > sweepCase.fastMs; round++) {
+      const [start, cpuStart] = [performance.now(), server.cpuMs()];
+      const answer = await (await server.get(path + text)).text();
+      ms = Math.min(ms, performance.now() - start);
+      cpuMs = Math.min(cpuMs, server.cpuMs() - cpuStart);
       if (round > 0) continue;
       const ids = (JSON.parse(answer) as { id: number }[] | null ?? []).map(({ id }) => id);
       const passing = new Set(all);
       assert.ok(ids.length === count && ids.every((id) => passing.delete(id)), `${path}${text}: ${answer.slice(0, 200)}`);
     }
-    times.push([best, text]);
+    times.push({ ms, cpuMs, text });
   }
-  const slow = times.filter(([ms]) => ms > sweepCase.msMax).sort(([a], [b]) => b - a);
-  const ms = times.map(([time]) => time);
-  tell(`| ${of}, ${times.length} queries: median, 99 of 100, longest | ${quantile(ms, 0.5).toFixed(1)}, ${quantile(ms, 0.99).toFixed(1)}, ${
-    Math.max(...ms).toFixed(1)} | ${sweepCase.msMax} |`);
-  for (const [time, text] of slow) tell(`| ?${text} | ${time.toFixed(1)} | ${sweepCase.msMax} |`);
+  const slow = times.filter(({ ms }) => ms > sweepCase.msMax).sort((a, b) => b.cpuMs - a.cpuMs);
+  for (const [clock, all] of [['by the clock', times.map(({ ms }) => ms)], ['processor time', times.map(({ cpuMs }) => cpuMs)]] as const) {
+    tell(`| ${of}, ${times.length} queries, ${clock}: median, 99 of 100, longest | ${quantile(all, 0.5).toFixed(1)}, ${quantile(all, 0.99).toFixed(1)}, ${
+      Math.max(...all).toFixed(1)} | ${sweepCase.msMax} |`);
+  }
+  for (const { ms, cpuMs, text } of slow) tell(`| ?${text} | ${ms.toFixed(1)}, processor ${cpuMs.toFixed(1)} | ${sweepCase.msMax} |`);
 }

@@ -33,6 +33,11 @@ export class BulkCaller implements BulkWorker {
     this.#options = options;
   }
 
+  expect(): void {
+    this.#thread ??= this.#start();
+    if (this.#running === 0) this.#endLater();
+  }
+
   async* run(work: BulkWork): AsyncGenerator<Uint8Array> {
     clearTimeout(this.#idle);
     this.#running++;
@@ -51,7 +56,7 @@ export class BulkCaller implements BulkWorker {
     } finally {
       port.close();
       if (work.kind === 'addAlerts') this.#options.onWritten();
-      if (--this.#running === 0) this.#idle = setTimeout(() => void this.close(), lapiLimits.bulkIdleMs).unref();
+      if (--this.#running === 0) this.#endLater();
     }
   }
 
@@ -61,6 +66,11 @@ export class BulkCaller implements BulkWorker {
     this.#thread?.postMessage('close' satisfies BulkRequest);
     this.#thread = null;
     await this.#ended;
+  }
+
+  #endLater(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.close(), lapiLimits.bulkIdleMs).unref();
   }
 
   #start(): Worker {

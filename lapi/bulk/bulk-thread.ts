@@ -67,6 +67,8 @@ if (parentPort !== null) {
     opening = null;
     throw error;
   });
+  // While the body is still on its way. What is wrong the request hears.
+  void opened().catch(() => {});
   const running = new Set<Promise<void>>();
   port.on('message', (request: BulkRequest) => {
     if (request === 'close') {

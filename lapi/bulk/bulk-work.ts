@@ -22,6 +22,8 @@ export type BulkWork =
 export interface BulkWorker {
   /** The pieces of the answer, JSON together. Throws a Refusal, as late as at the last piece. */
   run(work: BulkWork): AsyncGenerator<string | Uint8Array>;
+  /** Such work is about to come. */
+  expect(): void;
 }
 
 /** Does the work in this thread. */

@@ -10,7 +10,8 @@ import type { StoreContext } from './store.js';
 
 /** Returns the filter with what it says of few alerts said by their ids, and `asksEachAlert` where its range is better asked of each alert. */
 export async function narrow(context: StoreContext, given: AlertFilter): Promise<AlertFilter> {
-  const filter = { ...given, blocklists: given.withBlocklists ? undefined : await blocklistAlerts(context) };
+  const filter = { ...given, asksRangeFirst: context.dialect.asksRangeFirst,
+    blocklists: given.withBlocklists ? undefined : await blocklistAlerts(context) };
   const { db } = context;
   const wanted = [['origin', filter.origin], ['type', filter.decisionType], ['scenario', filter.scenario]] as const;
   for (const [column, value] of wanted) {

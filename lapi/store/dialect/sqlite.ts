@@ -42,6 +42,7 @@ export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArra
     changeNumber: sql.ref<number>('seq'),
     hasDenseLog: true,
     skipsInIndexes: false,
+    asksRangeFirst: true,
     parameterCountMax: 32_000,
     idColumn: sql`integer`,
     numbersByKeyword: true,
@@ -157,19 +158,23 @@ function insert(statements: StatementCache, table: string, rows: readonly Row[])
 }
 
 function insertSlice(statements: StatementCache, table: string, rows: readonly Row[]): void {
-  const columns = Object.keys(rows[0]);
-  const shared = columns.filter((name) => rows.every((row) => row[name] === rows[0][name]));
+  const names = Object.keys(rows[0]);
+  // By place, for names are looked up: all rows have the same ones in the same order.
+  const values = rows.map((row) => Object.values(row));
+  const isSame = (place: number, other: number): boolean => values.every((row) => row[place] === row[other]);
+  const places = [...names.keys()];
+  const shared = places.filter((place) => values.every((row) => row[place] === values[0][place]));
   // Something has to differ, or there is nothing to make rows of.
-  if (shared.length === columns.length) shared.pop();
-  const differing = columns.filter((name) => !shared.includes(name));
+  if (shared.length === places.length) shared.pop();
+  const differing = places.filter((place) => !shared.includes(place));
   // Of an address the last one is the first: bound once.
-  const firstLike = new Map(differing.map((name) => [name, differing.find((other) => rows.every((row) => row[name] === row[other]))!]));
-  const own = differing.filter((name) => firstLike.get(name) === name);
-  const values = `(${own.map(() => '?').join(', ')})`;
-  const source = columns.map((name) => shared.includes(name) ? `shared.c${shared.indexOf(name)}` : `own.column${own.indexOf(firstLike.get(name)!) + 1}`);
-  const [once, from] = shared.length === 0 ? ['', ''] : [`with shared as (select ${shared.map((_name, index) => `? as c${index}`).join(', ')})`, 'shared, '];
-  statements.get(`insert into "${table}" (${columns.map((name) => `"${name}"`).join(', ')}) ${once} select ${source.join(', ')} from ${from}(values ${
-    rows.map(() => values).join(', ')}) as own`).run([...shared.map((name) => rows[0][name]), ...rows.flatMap((row) => own.map((name) => row[name]))]);
+  const firstLike = new Map(differing.map((place) => [place, differing.find((other) => isSame(place, other))!]));
+  const own = differing.filter((place) => firstLike.get(place) === place);
+  const source = places.map((place) => shared.includes(place) ? `shared.c${shared.indexOf(place)}` : `own.column${own.indexOf(firstLike.get(place)!) + 1}`);
+  const [once, from] = shared.length === 0 ? ['', ''] : [`with shared as (select ${shared.map((_place, index) => `? as c${index}`).join(', ')})`, 'shared, '];
+  const mark = `(${own.map(() => '?').join(', ')})`;
+  statements.get(`insert into "${table}" (${names.map((name) => `"${name}"`).join(', ')}) ${once} select ${source.join(', ')} from ${from}(values ${
+    values.map(() => mark).join(', ')}) as own`).run([...shared.map((place) => values[0][place]), ...values.flatMap((row) => own.map((place) => row[place]))]);
 }
 
 /**

@@ -53,7 +53,7 @@ onEachDatabase('the thread for long requests', (database) => {
     await deps.store.close();
     rmSync(folder, { recursive: true });
   });
-  const direct: BulkWorker = { run: (work) => doBulkWork(work, deps) };
+  const direct: BulkWorker = { run: (work) => doBulkWork(work, deps), expect: () => {} };
   const importOf = (alerts: readonly object[], ownIds = false): BulkWork =>
     ({ kind: 'addAlerts', body: Buffer.from(JSON.stringify(alerts)), machine: 'm', ownIds });
 
