@@ -5,6 +5,7 @@ import type { Log } from '../ts/config/log.js';
 import type { Claim, DecisionIntake } from './decision-intake.js';
 import type { WireDecision } from './decision.js';
 import type { ServerEvent } from './event-reader.js';
+import { scanLists } from './item-scanner.js';
 import type { ChangeEvents, StreamFilter } from './lapi-client.js';
 
 /** How a request for changes was answered, when it was not with changes. */
@@ -73,7 +74,7 @@ export class Follower {
   #take({ name, id, data }: ServerEvent): void {
     const { intake, onChange, onAllowlists } = this.#options;
     this.#hasEvents = true;
-    const content = parsed(data);
+    const content: Readonly<Record<string, unknown>> = scanLists(data) ?? parsed(data);
     if (name === 'reset') {
       this.#options.log.debug(`the Local API tells all decisions (${String(content['reason'])})`);
       intake.begin(true);
@@ -110,9 +111,9 @@ export class Follower {
 /** The stream cannot be gone on with; it begins anew. */
 class Gap extends Error {}
 
-function parsed(data: string): Readonly<Record<string, unknown>> {
+function parsed(data: Buffer): Readonly<Record<string, unknown>> {
   try {
-    const content: unknown = JSON.parse(data);
+    const content: unknown = JSON.parse(data.toString());
     if (typeof content === 'object' && content !== null) return content as Record<string, unknown>;
   } catch {
     // Said below.

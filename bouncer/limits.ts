@@ -18,7 +18,7 @@ export const bouncerLimits = {
   netlinkReceiveBytes: 8 * 1024 * 1024,
   netlinkSendBytes: 256 * 1024 * 1024,
   /** Text of the stream that is collected before its decisions are read. */
-  streamTextCharsMin: 256 * 1024,
+  streamBytesMin: 256 * 1024,
   /** A kernel that refuses is asked again after this, doubling up to the second. */
   retryMs: 100,
   retryMsMax: 10_000,
@@ -46,7 +46,7 @@ export const bouncerLimits = {
   /** A Local API without the stream is asked for it again this often: it may have been exchanged. */
   streamLookIntervalMs: 600_000,
   /** Text of one event. */
-  eventCharsMax: 16 * 1024 * 1024,
+  eventBytesMax: 16 * 1024 * 1024,
   /** Allowlists are read again this often where no news of them come. */
   allowlistIntervalMs: 60_000,
 } as const;
