@@ -4,6 +4,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Log, LogFields } from '../ts/config/log.js';
 import type { CounterSample } from '../ts/metrics/counters.js';
+import { settleHeap } from '../ts/pipeline/heap-limits.js';
 import { lapiLimits } from './limits.js';
 import { checkLapi, startLapi, type LapiOptions, type RunningLapi } from './run.js';
 
@@ -60,6 +61,7 @@ async function run(options: LapiOptions, port: MessagePort, say: (report: LapiRe
       const running = await startLapi(options, log);
       say({ type: 'listening', addresses: running.addresses, port: running.port });
       port.on('message', (request: LapiRequest) => void answer(request, running, say, log));
+      settleHeap();
     }
   } catch (error) {
     say({ type: 'failed', message: (error as Error).message });

@@ -78,7 +78,7 @@ export interface IngestAddon {
   globMatches(pattern: string, path: string): boolean;
 }
 
-/** Regular expressions over batches of lines (native/grok). */
+/** Regular expressions over batches of lines, and the memory of the process (native/grok). */
 export interface GrokAddon {
   /** Throws an Error with RE2's reason when it refuses the expression or the memory does not suffice. */
   readonly Pattern: new (regex: string, memoryBytes: number) => NativePattern;
@@ -87,6 +87,10 @@ export interface GrokAddon {
   /** Throws an Error with RE2's reason and the property `index` when it refuses one of the expressions. */
   readonly PatternSet: new (regexes: readonly string[], memoryBytes: number) => NativePatternSet;
   readonly TextNumbers: new (textsMax: number, bytesMax: number) => NativeTextNumbers;
+  /** Collects the objects of the calling thread as thoroughly as V8 can; its young ones then take as little room as at the start. */
+  shrinkHeap(): void;
+  /** Gives back memory that malloc has free, and pages of the program's own file: those still needed are read again from its cache. */
+  releasePages(): void;
 }
 
 export interface NativePattern {

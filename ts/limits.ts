@@ -61,12 +61,14 @@ export const limits = {
    * Objects of one worker, of the Local API: young ones and all, MiB. A third of the young ones is in use at a time. A whole
    * hub needs about 60 MiB, a million decisions 500.
    */
-  workerYoungHeapMbMax: 12,
+  workerYoungHeapMbMax: 6,
   workerHeapMbMax: 512,
   lapiYoungHeapMbMax: 6,
   lapiHeapMbMax: 2048,
   /** How much the old objects of any thread grow, in percent of those in use, until they are collected. */
   heapGrowthPercentMax: 30,
+  /** How long a thread runs until it gives back what only its start needed, milliseconds. */
+  settleDelayMs: 1_000,
   /** Overflows that pass the postoverflows (and wait for their lookups) at the same time. */
   overflowsAtOnceMax: 64,
   /** Alerts waiting for the Local API. */

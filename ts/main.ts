@@ -6,7 +6,7 @@ import { type Log, openLog } from './config/log.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
 import { PalisadeError } from './errors.js';
 import { type Flags, parseFlags, usage, UsageError } from './flags.js';
-import { boundHeaps, prepareHeaps } from './pipeline/heap-limits.js';
+import { boundHeaps, prepareHeaps, settleHeap } from './pipeline/heap-limits.js';
 import { crowdsecVersion, version } from './version.js';
 
 /** What a reload waits for alerts on their way; the rest goes to the daemon that follows. */
@@ -83,7 +83,9 @@ interface Running {
 async function startWith(options: DaemonOptions, signals: Signals): Promise<Running> {
   prepareHeaps();
   try {
-    return { daemon: await Daemon.start({ ...options, stopping: signals.stopping }), options };
+    const daemon = await Daemon.start({ ...options, stopping: signals.stopping });
+    settleHeap();
+    return { daemon, options };
   } finally {
     boundHeaps();
   }

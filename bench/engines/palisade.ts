@@ -25,7 +25,7 @@ async function replay(folder: string, hub: ReplayEngine['hub'], port: number, wo
   createPalisadeInstance(folder, hub, port, workers);
   const config = join(folder, 'etc/config.yaml');
   const pin = cpus === '' ? [] : ['taskset', '-c', cpus];
-  const cost = await measure([...pin, process.execPath, join(bin, 'palisade'), '-c', config, '-dsn', `file://${log}`, '-type', type],
+  const cost = await measure([...pin, join(bin, 'palisade'), '-c', config, '-dsn', `file://${log}`, '-type', type],
     { PALISADE_NOW: '2026-11-23T00:00:00Z' }, 1_200_000);
   if (cost.exit !== 0) throw new Error(`palisade exited ${cost.exit}\n${cost.stderr}`);
   const database = new Database(join(folder, 'data/crowdsec.db'), { readonly: true });

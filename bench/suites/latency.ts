@@ -30,7 +30,7 @@ export async function runLatency(work: string, tell: (line: string) => void): Pr
   const server = await fakeApi((address) => { if (!heardAt.has(address)) heardAt.set(address, performance.now()); });
   const folder = join(work, 'latency');
   const log = createInstance(folder, hub, (server.address() as AddressInfo).port);
-  const engine = spawn(process.execPath, [bin, '-c', join(folder, 'etc/config.yaml'), '-no-api'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const engine = spawn(bin, ['-c', join(folder, 'etc/config.yaml'), '-no-api'], { stdio: ['ignore', 'ignore', 'pipe'] });
   try {
     await says(engine, 'reading');
     const sentAt = await writeLines(log);

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #endif
 
+#include "memory.h"
 #include "pattern.h"
 #include "pattern_set.h"
 #include "text_numbers.h"
@@ -26,6 +27,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("checkPattern", Napi::Function::New(env, palisade::CheckPattern, "checkPattern"));
   exports.Set("PatternSet", palisade::PatternSet::Define(env));
   exports.Set("TextNumbers", palisade::TextNumbers::Define(env));
+  exports.Set("shrinkHeap", Napi::Function::New(env, palisade::ShrinkHeap, "shrinkHeap"));
+  exports.Set("releasePages", Napi::Function::New(env, palisade::ReleasePages, "releasePages"));
   return exports;
 }
 

@@ -10,6 +10,7 @@
         "checked_patterns.cc",
         "extractor.cc",
         "extractor_states.cc",
+        "memory.cc",
         "pattern.cc",
         "pattern_set.cc",
         "relax.cc",

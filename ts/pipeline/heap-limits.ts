@@ -2,7 +2,7 @@
 // grow fourfold, because a server has memory to spare; whoever guards one has not.
 
 import { setFlagsFromString } from 'node:v8';
-import type { ResourceLimits } from 'node:worker_threads';
+import { isMainThread, type ResourceLimits } from 'node:worker_threads';
 import { loadGrokAddon } from '../../native/index.js';
 import { limits } from '../limits.js';
 
@@ -26,6 +26,18 @@ export const startFlags = '--heap-growing-percent=0';
 export function prepareHeaps(): void {
   loadGrokAddon();
   setFlagsFromString(startFlags);
+}
+
+/**
+ * To be called by each thread when it has started: a little later, when nobody waits for the start any more, what only the start
+ * needed is given back.
+ */
+export function settleHeap(): void {
+  setTimeout(() => {
+    const addon = loadGrokAddon();
+    addon.shrinkHeap();
+    if (isMainThread) addon.releasePages();
+  }, limits.settleDelayMs).unref();
 }
 
 /** Bounds the old objects of all threads: to be called when they have loaded. The young ones of main are bounded in bin/palisade. */

@@ -11,6 +11,7 @@ import type { LineBatch } from '../event/line.js';
 import { Counters } from '../metrics/counters.js';
 import { LinkedParser } from '../parser/linked.js';
 import { Parser } from '../parser/run.js';
+import { settleHeap } from './heap-limits.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerSetup } from './setup.js';
 import { linkPourer, overflowEvent } from './thread-pourer.js';
@@ -102,6 +103,7 @@ if (parentPort !== null) {
       const worker = new Worker(port, setup);
       port.on('message', (message: ToWorker) => worker.receive(message));
       port.postMessage({ type: 'ready' } satisfies FromWorker);
+      settleHeap();
     } catch (error) {
       port.postMessage({ type: 'failed', message: (error as Error).message } satisfies FromWorker);
       port.close();
