@@ -3,6 +3,7 @@
 // as long as their text.
 
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import type { Store } from '../../lapi/store/store.js';
 import { randomFrom } from '../../ts/util/random.js';
 import { alertFilters, combinations, decisionFilters } from '../../test/support/alert-queries.js';
@@ -65,6 +66,8 @@ interface Sweep {
 async function sweep({ of, path, queries, wanted, count: countOf, server }: Sweep, tell: (line: string) => void): Promise<void> {
   const times: { readonly ms: number; readonly cpuMs: number; readonly text: string }[] = [];
   for (const text of queries) {
+    // Many are only read here; meanwhile the server may have closed the connection.
+    await setImmediate();
     const query = new URLSearchParams(text);
     const all = wanted(query);
     const count = countOf(all, query);

@@ -44,7 +44,7 @@ export class BulkCaller implements BulkWorker {
     const { port1: port, port2 } = new MessageChannel();
     try {
       const thread = this.#thread ??= this.#start();
-      thread.postMessage({ work, port: port2 } satisfies BulkRequest, [port2]);
+      thread.postMessage({ work, port: port2 } satisfies BulkRequest, [port2, ...ownBuffer(work)]);
       for await (const [answer] of on(port, 'message', { close: ['close'] }) as AsyncIterable<[BulkAnswer]>) {
         if (answer.type === 'end') return;
         if (answer.type === 'refused') throw new Refusal(answer.code, answer.message);
@@ -95,4 +95,11 @@ export class BulkCaller implements BulkWorker {
     this.#ended = Promise.all([this.#ended, ended]);
     return thread;
   }
+}
+
+/** The memory of a body where it is nobody else's: given away rather than copied. */
+function ownBuffer(work: BulkWork): ArrayBuffer[] {
+  if (!('body' in work)) return [];
+  const { buffer, byteLength } = work.body;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

@@ -1,6 +1,7 @@
 // Checks a body against its schema and refuses it in the words of CrowdSec: first what Go's JSON decoder says
 // (syntax, wrong types), then what its generated validators say (missing fields, lengths), in their order and nesting.
 
+import { isAscii } from 'node:buffer';
 import { Kind, OptionalKind, Type, type Static, type TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import { goJsonError } from '../../ts/util/go-json.js';
@@ -47,7 +48,8 @@ function withNulls(schema: TSchema): TSchema {
 }
 
 function parseBody(body: Buffer): unknown {
-  const source = body.toString('utf8');
+  // Mostly it is ASCII, of which a text is a copy.
+  const source = isAscii(body) ? body.toString('latin1') : body.toString('utf8');
   if (source.trim() === '') throw new Refusal('badBody', 'EOF');
   try {
     return JSON.parse(source);

@@ -135,25 +135,35 @@ function incomingAlert(alert: WorldAlert, nowMs: number): IncomingAlert {
     decisions: alert.decisions.map(({ hours, bounds: _, ...decision }) => ({ ...decision, duration: `${hours.toFixed(6)}h` })) } as unknown as IncomingAlert;
 }
 
+type Test<T> = (row: T) => boolean;
+
+/** What a query asks of each row, read once: of each name that it has, the test that its value makes. */
+function testsOf<T>(query: URLSearchParams, makers: Readonly<Record<string, (value: string) => Test<T>>>): Test<T> {
+  const tests = Object.entries(makers).filter(([name]) => query.has(name)).map(([name, make]) => make(query.get(name)!));
+  return (row) => tests.every((test) => test(row));
+}
+
 /** Places of the alerts that GET /v1/alerts answers with, in its order. */
 export function listAlerts(world: readonly WorldAlert[], query: URLSearchParams): number[] {
-  const wants = (name: string, test: (value: string) => boolean): boolean => query.get(name) === null || test(query.get(name)!);
-  const passes = (alert: WorldAlert): boolean => {
-    const { decisions } = alert;
-    const some = (test: (decision: WorldDecision) => boolean): boolean => decisions.some(test);
-    const isFromList = some(({ origin }) => origin === 'CAPI' || origin === 'lists')
-      || (decisions.length === 0 && /^lists:|^crowdsecurity\/community-blocklist$/.test(alert.scope));
-    return wants('scope', (scope) => alert.scope === scope) && wants('value', (value) => alert.value === value)
-      && wants('kind', (kind) => alert.kind === kind) && wants('simulated', (value) => value !== 'false' || !alert.simulated)
-      && wants('scenario', (name) => alert.scenario === name || some(({ scenario }) => scenario === name))
-      && wants('origin', (name) => some(({ origin }) => origin === name)) && wants('decision_type', (name) => some(({ type }) => type === name))
-      && wants('since', (hours) => alert.hoursAgo <= parseFloat(hours)) && wants('until', (hours) => alert.hoursAgo >= parseFloat(hours))
-      && wants('created_before', (hours) => alert.hoursAgo >= parseFloat(hours))
-      && wants('has_active_decision', (value) => value === 'true' ? some((decision) => isActive(alert, decision)) : decisions.length === 0)
-      && wants('include_capi', (value) => value !== 'false' || query.has('origin') || !isFromList)
-      && wants('range', (range) => some((decision) => isInRange(decision, range, query)))
-      && wants('ip', (address) => some((decision) => isInRange(decision, address, query)));
+  const some = (test: Test<WorldDecision>): Test<WorldAlert> => ({ decisions }) => decisions.some(test);
+  const isFromList = ({ scope, decisions }: WorldAlert): boolean => decisions.some(({ origin }) => origin === 'CAPI' || origin === 'lists')
+    || (decisions.length === 0 && /^lists:|^crowdsecurity\/community-blocklist$/.test(scope));
+  const ofHours = (test: (hoursAgo: number, hours: number) => boolean) => (value: string): Test<WorldAlert> => {
+    const hours = parseFloat(value);
+    return ({ hoursAgo }) => test(hoursAgo, hours);
   };
+  const inRange = (text: string): Test<WorldAlert> => some(rangeTest(text, query));
+  const passes = testsOf<WorldAlert>(query, {
+    scope: (wanted) => ({ scope }) => scope === wanted, value: (wanted) => ({ value }) => value === wanted,
+    kind: (wanted) => ({ kind }) => kind === wanted, simulated: (value) => ({ simulated }) => value !== 'false' || !simulated,
+    scenario: (name) => (alert) => alert.scenario === name || alert.decisions.some(({ scenario }) => scenario === name),
+    origin: (name) => some(({ origin }) => origin === name), decision_type: (name) => some(({ type }) => type === name),
+    since: ofHours((hoursAgo, hours) => hoursAgo <= hours), until: ofHours((hoursAgo, hours) => hoursAgo >= hours),
+    created_before: ofHours((hoursAgo, hours) => hoursAgo >= hours),
+    has_active_decision: (value) => (alert) => value === 'true' ? alert.decisions.some((decision) => isActive(alert, decision)) : alert.decisions.length === 0,
+    include_capi: (value) => (alert) => value !== 'false' || query.has('origin') || !isFromList(alert),
+    range: inRange, ip: inRange,
+  });
   const found = world.map((alert, place) => passes(alert) ? place : -1).filter((place) => place >= 0);
   if (query.get('sort') !== 'ASC') found.reverse();
   const limit = Number(query.get('limit') ?? 100);
@@ -162,18 +172,25 @@ export function listAlerts(world: readonly WorldAlert[], query: URLSearchParams)
 
 /** Places of the decisions that GET /v1/decisions answers with, among all of the world, in no order. */
 export function listDecisions(world: readonly WorldAlert[], query: URLSearchParams): number[] {
-  const wants = (name: string, test: (value: string) => boolean): boolean => query.get(name) === null || test(query.get(name)!);
+  const contains = (list: string): Test<WorldDecision> => {
+    const words = list.split(',');
+    return ({ scenario }) => words.some((word) => scenario.includes(word));
+  };
+  const inRange = (text: string): Test<WorldDecision> => rangeTest(text, query);
+  const passes = testsOf<WorldDecision>(query, {
+    scopes: (scopes) => ({ scope }) => scopes.split(',').includes(scope), value: (wanted) => ({ value }) => value === wanted,
+    type: (wanted) => ({ type }) => type === wanted, origins: (origins) => ({ origin }) => origins.split(',').includes(origin),
+    scenarios_containing: contains,
+    scenarios_not_containing: (words) => (decision) => !contains(words)(decision),
+    range: inRange, ip: inRange,
+  });
+  const withSimulated = query.get('simulated') === 'true';
+  const above = Number(query.get('id_gt') ?? 0);
   const found: number[] = [];
   let place = -1;
   for (const alert of world) for (const decision of alert.decisions) {
     place++;
-    if (isActive(alert, decision) && (query.get('simulated') === 'true' || !alert.simulated)
-      && wants('scopes', (scopes) => scopes.split(',').includes(decision.scope)) && wants('value', (value) => value === decision.value)
-      && wants('type', (type) => type === decision.type) && wants('origins', (origins) => origins.split(',').includes(decision.origin))
-      && wants('scenarios_containing', (words) => words.split(',').some((word) => decision.scenario.includes(word)))
-      && wants('scenarios_not_containing', (words) => !words.split(',').some((word) => decision.scenario.includes(word)))
-      && wants('id_gt', (id) => place + 1 > Number(id))
-      && wants('range', (range) => isInRange(decision, range, query)) && wants('ip', (address) => isInRange(decision, address, query))) found.push(place);
+    if (isActive(alert, decision) && (withSimulated || !alert.simulated) && place + 1 > above && passes(decision)) found.push(place);
   }
   return found;
 }
@@ -182,13 +199,14 @@ function isActive(alert: WorldAlert, decision: WorldDecision): boolean {
   return decision.hours > alert.hoursAgo;
 }
 
-function isInRange({ bounds }: WorldDecision, text: string, query: URLSearchParams): boolean {
+function rangeTest(text: string, query: URLSearchParams): Test<WorldDecision> {
   const [address, length] = text.split('/');
   const isV6 = address.includes(':');
-  if (bounds === null || isV6 !== (typeof bounds[0] === 'bigint')) return false;
   const first = isV6 ? readV6(address) : address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
   const last = typeof first === 'bigint' ? first + 2n ** BigInt(128 - Number(length ?? 128)) - 1n : first + 2 ** (32 - Number(length ?? 32)) - 1;
-  return query.get('contains') === 'false' ? first <= bounds[0] && bounds[1] <= last : bounds[0] <= first && last <= bounds[1];
+  const isWithin = query.get('contains') === 'false';
+  return ({ bounds }) => bounds !== null && isV6 === (typeof bounds[0] === 'bigint')
+    && (isWithin ? first <= bounds[0] && bounds[1] <= last : bounds[0] <= first && last <= bounds[1]);
 }
 
 function dotted(number: number): string {

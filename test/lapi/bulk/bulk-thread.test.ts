@@ -112,7 +112,7 @@ onEachDatabase('the thread for long requests', (database) => {
     const { decisions } = deps.store;
     const before = await counts();
     await decisions.keepInMemory();
-    const bad = imported(randomFrom(seed + 1), lapiLimits.decisionSliceRows * 3);
+    const bad = imported(randomFrom(seed + 1), lapiLimits.decisionSliceRows * 15);
     bad.decisions[bad.decisions.length - 1].scenario = 'none';
     const isSqlite = database.name === 'SQLite';
     await (isSqlite ? sql`create trigger no_none before insert on decisions when new.scenario = 'none' begin select raise(abort, 'no_none'); end`
