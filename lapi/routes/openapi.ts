@@ -6,7 +6,8 @@ import { openApiDocument } from '../schema/openapi.js';
 
 /** Adds the document's route. */
 export function addOpenApiRoute(app: FastifyInstance): void {
-  const text = encodeJson(openApiDocument());
+  // Made when somebody asks: it takes a tenth of the server's start.
+  let text: string | undefined;
   app.get('/v1/openapi.json', async (_request, reply) =>
-    reply.header('content-type', 'application/json; charset=utf-8').send(text));
+    reply.header('content-type', 'application/json; charset=utf-8').send(text ??= encodeJson(openApiDocument())));
 }
