@@ -65,6 +65,9 @@ function isOneOf(alerts: readonly number[]): RawBuilder<SqlBool> {
 }
 
 function decisionConditions(filter: AlertFilter): RawBuilder<SqlBool>[] {
+  // Without any decision, and with one of this kind.
+  const wantsOne = filter.range !== undefined || filter.decisionType !== undefined || filter.origin !== undefined;
+  if (filter.hasActiveDecision === false && wantsOne) return [sql<SqlBool>`1 = 0`];
   const conditions: RawBuilder<SqlBool>[] = [];
   // First what costs least of an alert.
   if (filter.range !== undefined) {
