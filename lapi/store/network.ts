@@ -120,7 +120,7 @@ function maskedKey(range: IpRange, length: number): number | string {
 }
 
 function textKey(high: bigint, low: bigint): string {
-  return high.toString(16).padStart(16, '0') + low.toString(16).padStart(16, '0');
+  return ((high << 64n) | low).toString(16).padStart(32, '0');
 }
 
 /** Whether the first address of a network, as its key, lies in a range. */
