@@ -73,7 +73,10 @@ export class ChangeLog {
   async begin(): Promise<ChangePosition> {
     const { db, dialect } = this.#context;
     await dialect.dropAlienChanges(db);
-    return await dialect.snapshot(db) ?? await lastPosition(db);
+    const snapshot = await dialect.snapshot(db);
+    if (snapshot !== null) return snapshot;
+    const { last } = await db.selectFrom('palisade_changes').select(lastNumber).executeTakeFirstOrThrow();
+    return positionAfter(last);
   }
 
   /** What changed since a position; null when the log does not reach back to it. */
@@ -102,9 +105,11 @@ export class ChangeLog {
     const { db, dialect } = this.#context;
     return dialect.readConsistently(db, async (reader) => {
       const snapshot = await dialect.snapshot(reader);
-      const { trimmed } = await reader.selectFrom('palisade_log').select('trimmed').executeTakeFirstOrThrow();
+      // Both ends of the log at once: a query costs this thread as much as 30 rows.
+      const { trimmed, last } = await reader.selectFrom('palisade_log').select((log) => ['trimmed',
+        log.selectFrom('palisade_changes').select(lastNumber).as('last')]).executeTakeFirstOrThrow();
       if (trimmed >= lowestUnseen(position) || (snapshot !== null && snapshot.next < position.next)) return null;
-      const end = snapshot ?? await lastPosition(reader);
+      const end = snapshot ?? positionAfter(last);
       const chosen = await choose(reader, end);
       if (chosen === null || chosen.rows.some((row) => row.event === resetChange.event)) return null;
       // An older position that misses nothing is as good, and stays the same text.
@@ -116,8 +121,7 @@ export class ChangeLog {
   /** Cuts the log to the rows that a reader may still ask for. Returns how many went. */
   async trim(): Promise<number> {
     const { db, dialect } = this.#context;
-    const { last } = await db.selectFrom('palisade_changes').select(sql<number | null>`max(seq)`.as('last'))
-      .executeTakeFirstOrThrow();
+    const { last } = await db.selectFrom('palisade_changes').select(lastNumber).executeTakeFirstOrThrow();
     const end = (last ?? 0) - lapiLimits.changeRowsKept;
     if (end <= 0) return 0;
     return db.transaction().execute(async (transaction) => {
@@ -168,10 +172,10 @@ export class ChangeLog {
   }
 }
 
-/** The position of a reader that has read the whole log, where transactions write one after the other. */
-async function lastPosition(db: Kysely<Tables>): Promise<ChangePosition> {
-  const { last } = await db.selectFrom('palisade_changes').select(sql<number | null>`max(seq)`.as('last'))
-    .executeTakeFirstOrThrow();
+const lastNumber = sql<number | null>`max(seq)`.as('last');
+
+/** The position of a reader that has read the log up to a number, where transactions write one after the other. */
+function positionAfter(last: number | null): ChangePosition {
   return { next: (last ?? 0) + 1, open: [] };
 }
 
