@@ -30,7 +30,7 @@ export const limits = {
   rememberedVerdictsMax: 4096,
   rememberedTextBytesMax: 512,
   /** Texts of a field that have numbers at one time, at least as many as a batch has lines. */
-  numberedTextsMax: 8192,
+  numberedTextsMax: 4096,
   /** IPv6 addresses whose answer a whitelist remembers. Longer texts than an address can have are not kept. */
   addressesRememberedMax: 4096,
   /**

@@ -7,7 +7,7 @@ import { createBuckets } from '../../ts/buckets/memory.js';
 import type { Pourer } from '../../ts/buckets/pour.js';
 import { loadConfig } from '../../ts/config/config.js';
 import { silentLog } from '../../ts/config/log.js';
-import { EventBatch } from '../../ts/event/event-batch.js';
+import { EventBatch } from '../../ts/event/event.js';
 import { ExpectMode } from '../../ts/event/line.js';
 import { installedItems } from '../../ts/hub/installed.js';
 import { Counters } from '../../ts/metrics/counters.js';

@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Event, newEventNames } from '../../ts/event/event.js';
-import { EventBatch } from '../../ts/event/event-batch.js';
+import { Event, EventBatch, newEventNames } from '../../ts/event/event.js';
 import { type LineBatch, lineFlags } from '../../ts/event/line.js';
 import { randomFrom } from '../../ts/util/random.js';
 import { testSeed } from '../support/random.js';

@@ -3,13 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import * as abi from '../../engine-wasm/abi.js';
-import type { Event, EventNames } from '../event/event.js';
-import { EventBlocks } from '../event/event-batch.js';
+import { type Event, EventBlocks, type EventNames } from '../event/event.js';
 import type { LeakyArgument, QueueArgument } from '../expr/env.js';
 import { GoTime } from '../util/go-time.js';
 import { decodeEvent, keptId } from './decode.js';
 import { instantAt } from './event-time.js';
-import type { BucketEngine } from './memory.js';
+import { type BucketEngine, textBytes } from './memory.js';
 import type { QueueTail } from './linked.js';
 import { lastThatPass } from './queue-tail.js';
 import { lifetimeOf, queueLengthOf, type ScenarioSpec } from './scenario.js';
@@ -69,14 +68,14 @@ export class BucketReader {
   partition(slot: number): string {
     const { uint32 } = this.#engine;
     const length = uint32[(slot + abi.slotKeyLength) / 4];
-    const isInline = (length & (abi.textWide - 1)) <= abi.slotKeyInlineBytes;
-    return this.#text(isInline ? slot + abi.slotKeyInline : uint32[(slot + abi.slotKeyBlock) / 4], length);
+    const isInline = textBytes(length) <= abi.slotKeyInlineBytes;
+    return this.#engine.textAt(isInline ? slot + abi.slotKeyInline : uint32[(slot + abi.slotKeyBlock) / 4], length);
   }
 
   /** The same of a staged pour. */
   partitionOfRecord(record: number, stagingAt: number): string {
     const { uint32 } = this.#engine;
-    return this.#text(stagingAt + abi.stagingBytesAt + uint32[(record + abi.recordKeyAt) / 4],
+    return this.#engine.textAt(stagingAt + abi.stagingBytesAt + uint32[(record + abi.recordKeyAt) / 4],
       uint32[(record + abi.recordKeyLength) / 4]);
   }
 
@@ -120,12 +119,6 @@ export class BucketReader {
     const at = (slot + abi.slotLatches) / 4;
     this.#engine.uint32[at] = low;
     this.#engine.uint32[at + 1] = high;
-  }
-
-  #text(from: number, length: number): string {
-    const { bytes } = this.#engine;
-    const end = from + (length & (abi.textWide - 1));
-    return (length & abi.textWide) === 0 ? bytes.latin1Slice(from, end) : bytes.toString('utf16le', from, end);
   }
 
   #time(secondsAt: number, nanosAt: number, offsetAt: number): GoTime {

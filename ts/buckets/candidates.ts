@@ -6,8 +6,7 @@ import { type Event, type EventNames, textReader } from '../event/event.js';
 import type { FieldTest } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { noNumber } from '../grok/text-numbers.js';
-import { FieldNumbers, NumberedBatch } from './field-numbers.js';
-import { FieldVerdicts, type NumberedField, type ScenarioTest } from './field-verdicts.js';
+import { FieldNumbers, FieldVerdicts, NumberedBatch, type NumberedField, type ScenarioTest } from './field-verdicts.js';
 import type { ScenarioSpec } from './scenario.js';
 
 /** Fields looked at for each event; the most required ones. */

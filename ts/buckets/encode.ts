@@ -3,8 +3,7 @@
 
 import { keptBytesMax } from '../../engine-wasm/abi.js';
 import { EventType, type Event, type Overflow } from '../event/event.js';
-import type { Fields } from '../event/fields.js';
-import { noRange } from '../event/field-cells.js';
+import { type Fields, noRange } from '../event/fields.js';
 import { ExpectMode } from '../event/line.js';
 import { limits } from '../limits.js';
 import type { Alert } from '../model/alert.js';
@@ -27,6 +26,12 @@ const nativeWriteMin = 28;
 /** Room that encode() must find: a try in UTF-8 can take three bytes where UTF-16, the longest form kept, takes two. */
 export const encodingBytesMax = 1.5 * keptBytesMax + 64;
 
+/** A text and its number among the shared ones. */
+interface NumberedText {
+  text: string;
+  number: number;
+}
+
 /** Writes events one after the other into one buffer. */
 export class EventEncoder {
   readonly #bytes: Buffer;
@@ -38,6 +43,9 @@ export class EventEncoder {
   /** File of the origin that was written, and the end of the byte ranges that lie in its line's head; '' and -1 where there is none. */
   #src = '';
   #rangeEnd = -1;
+  /** Of the event before: most events of a log have the same. */
+  readonly #lastSrc: NumberedText = { text: '', number: noNumber };
+  readonly #lastNodes: NumberedText = { text: '', number: noNumber };
   /** Parts left out of the last event because it was too large. */
   leftOut = 0;
 
@@ -183,15 +191,16 @@ export class EventEncoder {
     const nodes = okNodes?.toText() ?? '';
     if (!this.#hasRoom(19 + 2 * (line.src.length + head.length + nodes.length))) return;
     this.#bytes[this.#at++] = entry.origin;
-    this.#shared(line.src);
+    this.#shared(line.src, this.#lastSrc);
     this.#letters(head);
-    this.#shared(nodes);
+    this.#shared(nodes, this.#lastNodes);
     this.#src = line.src;
     if (line.text.ascii) this.#rangeEnd = Math.min(head.length, format.rangeEndMax);
   }
 
-  #shared(text: string): void {
-    const number = this.#sharedTexts.numberOf(text);
+  #shared(text: string, last: NumberedText): void {
+    if (text !== last.text || last.number === noNumber) Object.assign(last, { text, number: this.#sharedTexts.numberOf(text) });
+    const { number } = last;
     this.#view.setUint16(this.#at, number >>> 8);
     this.#bytes[this.#at + 2] = number;
     this.#at += 3;

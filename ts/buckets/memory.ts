@@ -92,6 +92,12 @@ export class BucketEngine {
     return this.uint32[header + abi.headerStagingAt / 4] + worker * this.uint32[header + abi.headerStagingBytes / 4];
   }
 
+  /** The text that lies at an address, by its length as the memory has it (textBytes). */
+  textAt(from: number, length: number): string {
+    const end = from + textBytes(length);
+    return (length & abi.textWide) === 0 ? this.bytes.latin1Slice(from, end) : this.bytes.toString('utf16le', from, end);
+  }
+
   /** Slots in use, all shards together. */
   get slotsBusy(): number {
     const first = this.uint32[(abi.headerAt + abi.headerShardsAt) / 4];
@@ -110,6 +116,11 @@ export class BucketEngine {
       Atomics.notify(this.int32, (first + shard * abi.shardBytes + abi.shardTurn) / 4);
     }
   }
+}
+
+/** The bytes of a text by its length as the memory has it, with abi.textWide where letters take two bytes. */
+export function textBytes(length: number): number {
+  return length & (abi.textWide - 1);
 }
 
 function readModule(): Uint8Array<ArrayBuffer> {

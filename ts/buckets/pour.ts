@@ -1,5 +1,5 @@
-// Pours batches of events into the buckets. First, without any lock, the scenarios choose and the pours are staged
-// (match.ts); then shard by shard, each in its turn, the module pours them in the order of the log and asks back
+// Pours batches of events into the buckets. First, without any lock, the scenarios choose in load order, so that what a filter sets
+// in an event is seen by those after it, and the pours are staged; then shard by shard, each in its turn, the module pours them in the order of the log and asks back
 // where only an expression can decide (answers.ts). The turn of a shard is 2 × seq for a batch, 2 × seq + 1 for what its overflows
 // bring back, so any number of workers gives the same alerts. Speed matters: bench/suites/buckets.ts.
 
@@ -18,14 +18,13 @@ import { CandidateIndex } from './candidates.js';
 import { EventEncoder } from './encode.js';
 import { EventTimeReader } from './event-time.js';
 import { KeptFieldsTable } from './kept-fields.js';
-import { type LinkedScenario, linkScenarios } from './linked.js';
-import { Matcher } from './match.js';
+import { attempt, failed, type LinkedScenario, linkScenarios, type OfEvent } from './linked.js';
 import { BucketEngine, type SharedBuckets } from './memory.js';
 import { type FilledKeys, OverflowTakers } from './overflow-takers.js';
 import type { AlertBuilder, PouredOverflow } from './overflow.js';
 import type { ScenarioSpec } from './scenario.js';
 import { SharedTexts } from './shared-texts.js';
-import { Staging } from './staging.js';
+import { noRoom, Staging } from './staging.js';
 
 /** What a worker's pourer works with. */
 export interface PourerOptions {
@@ -61,14 +60,19 @@ export class Pourer {
   readonly #staging: Staging;
   readonly #answers: Answers;
   readonly #counters: BucketCounters;
-  readonly #matcher: Matcher;
+  readonly #candidates: CandidateIndex;
   readonly #encoder: EventEncoder;
   readonly #kept: KeptFieldsTable;
   readonly #takers: OverflowTakers;
   readonly #times = new EventTimeReader();
   readonly #onPour: PourerOptions['onPour'];
   #nextId: number;
+  /** What is kept of the event at work. */
   #plan = noPlan;
+  /** The key written last, and where. */
+  #lastKey = '';
+  #lastKeyAt = noRoom;
+  #lastKeyLength = 0;
   /** The batch that surely brings nothing back, so that the next one need not wait until its alerts are built. */
   #finishedSeq = -1;
 
@@ -86,7 +90,7 @@ export class Pourer {
     this.#counters = new BucketCounters(this.#engine, worker, scenarios, options.counters);
     this.#answers = new Answers({ engine: this.#engine, worker, scenarios: this.#scenarios, counters: this.#counters, alerts: options.alerts,
       reader: new BucketReader(this.#engine, names, texts) });
-    this.#matcher = new Matcher(this.#scenarios, new CandidateIndex(scenarios, names, options.runtime), this.#staging, this.#counters);
+    this.#candidates = new CandidateIndex(scenarios, names, options.runtime);
     this.#encoder = new EventEncoder(this.#engine.bytes, texts);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names, options.keepsOrigin);
     this.#takers = new OverflowTakers(this.#scenarios, options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
@@ -130,7 +134,7 @@ export class Pourer {
   #pour(events: readonly Event[], count: number, seq: number, turn: number, nowMs: number, isBatch: boolean,
     isLast = true): PouredOverflow[] {
     this.#answers.begin(events, count, nowMs);
-    this.#matcher.take(events, count);
+    this.#candidates.take(events, count);
     let from = 0;
     let isFirstRound = true;
     do {
@@ -148,25 +152,87 @@ export class Pourer {
 
   /** Stages events until all are staged or the area is full. Returns the position of the first one left. */
   #stageEvents(events: readonly Event[], from: number, count: number): number {
-    this.#matcher.reset();
+    this.#lastKeyAt = noRoom;
     let position = from;
-    const onPour = (scenario: number): void => {
-      this.#onPour?.(events[position], this.#scenarios[scenario].spec.name);
-      // A trigger reads the event itself, which is still here.
-      if (this.#scenarios[scenario].spec.type === 'trigger') return;
-      const plan = this.#kept.ofScenario[scenario];
-      this.#plan = this.#plan === noPlan ? plan : this.#kept.join(this.#plan, plan);
-    };
     for (; position < count; position++) {
       const event = events[position];
       if (!event.process || event.whitelisted) continue;
       if (!this.#staging.hasRoom(this.#scenarios.length)) break;
       this.#plan = noPlan;
       const before = this.#staging.recordCount;
-      this.#matcher.match(event, position, onPour);
+      this.#match(event, position);
       if (this.#staging.recordCount > before) this.#stageEvent(event, position);
     }
     return position;
+  }
+
+  /** Stages a pour for each scenario that takes the event. */
+  #match(event: Event, position: number): void {
+    let list = this.#candidates.of(event, position);
+    for (let i = 0; i < list.length; i++) {
+      const scenario = this.#scenarios[list[i]];
+      if (this.#takes(scenario, event) && this.#stagePour(scenario, event)) this.#notePour(scenario, event);
+      if (!scenario.hasEffects) continue;
+      const changed = this.#candidates.of(event, position);
+      if (changed === list) continue;
+      list = changed;
+      i = positionAfter(list, scenario.index) - 1;
+    }
+  }
+
+  #takes(scenario: LinkedScenario, event: Event): boolean {
+    const { filter } = scenario;
+    const value = attempt(() => filter(event));
+    if (value === failed) this.#counters.mishap(scenario.index, 'filter_error');
+    return value === true;
+  }
+
+  #stagePour(scenario: LinkedScenario, event: Event): boolean {
+    const { groupby, distinct, cancelOn } = scenario;
+    const key = groupby === null ? '' : this.#partition(scenario, groupby, event);
+    if (key === null || !this.#writeKey(key)) return false;
+    const keyAt = this.#lastKeyAt;
+    const keyLength = this.#lastKeyLength;
+    let flags = 0;
+    let distinctAt = 0;
+    let distinctLength = 0;
+    if (distinct !== null) {
+      const value = attempt(() => distinct(event));
+      // Anything but a text counts as ''. Where it fails the event is taken, unremembered.
+      distinctAt = value === failed ? noRoom : this.#staging.writeText(typeof value === 'string' ? value : '');
+      if (distinctAt !== noRoom) {
+        distinctLength = this.#staging.textLength;
+        flags |= abi.recordDistinct;
+      }
+    }
+    if (cancelOn !== null && attempt(() => cancelOn(event)) === true) flags |= abi.recordCancel;
+    this.#staging.addRecord(scenario.index, keyAt, keyLength, distinctAt, distinctLength, flags);
+    return true;
+  }
+
+  /** The text that `groupby` gives; null ends the scenario for this event. */
+  #partition(scenario: LinkedScenario, groupby: OfEvent, event: Event): string | null {
+    const value = attempt(() => groupby(event));
+    if (typeof value === 'string') return value;
+    this.#counters.mishap(scenario.index, value === failed ? 'groupby_error' : 'groupby_not_string');
+    return null;
+  }
+
+  /** Most scenarios that take an event group it by the same text: it is written once. */
+  #writeKey(key: string): boolean {
+    if (this.#lastKeyAt !== noRoom && key === this.#lastKey) return true;
+    this.#lastKeyAt = this.#staging.writeText(key);
+    this.#lastKey = key;
+    this.#lastKeyLength = this.#staging.textLength;
+    return this.#lastKeyAt !== noRoom;
+  }
+
+  #notePour({ index, spec }: LinkedScenario, event: Event): void {
+    this.#onPour?.(event, spec.name);
+    // A trigger reads the event itself, which is still here.
+    if (spec.type === 'trigger') return;
+    const plan = this.#kept.ofScenario[index];
+    this.#plan = this.#plan === noPlan ? plan : this.#kept.join(this.#plan, plan);
   }
 
   #stageEvent(event: Event, position: number): void {
@@ -204,4 +270,10 @@ export class Pourer {
     const line = count > 0 ? events[0].line : null;
     this.#counters.take(line?.src ?? '', line?.module ?? '');
   }
+}
+
+function positionAfter(list: Uint16Array, scenario: number): number {
+  let position = 0;
+  while (position < list.length && list[position] <= scenario) position++;
+  return position;
 }

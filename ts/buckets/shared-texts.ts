@@ -3,7 +3,7 @@
 // again: who finds the list full keeps the text with the event.
 
 import * as abi from '../../engine-wasm/abi.js';
-import type { BucketEngine } from './memory.js';
+import { type BucketEngine, textBytes } from './memory.js';
 
 /** No number, which has three bytes: the list is full and the text stays with its event. */
 export const noNumber = 0xffffff;
@@ -42,7 +42,7 @@ export class SharedTexts {
     const { bytes, uint32 } = this.#engine;
     const list = this.#listAt(this.#worker);
     const count = uint32[list / 4];
-    const from = count === 0 ? 0 : uint32[this.#entryAt(list, count - 1)] + byteLength(uint32[this.#entryAt(list, count - 1) + 1]);
+    const from = count === 0 ? 0 : uint32[this.#entryAt(list, count - 1)] + textBytes(uint32[this.#entryAt(list, count - 1) + 1]);
     if (count >= abi.textsMax || from + 2 * text.length > abi.textBytesMax) return noNumber;
     const at = list + abi.textBytesAt + from;
     const length = /^[\0-\xff]*$/.test(text) ? bytes.write(text, at, 'latin1') : bytes.write(text, at, 'utf16le') | abi.textWide;
@@ -55,12 +55,10 @@ export class SharedTexts {
   }
 
   #read(number: number): string {
-    const { bytes, uint32 } = this.#engine;
+    const { uint32 } = this.#engine;
     const list = this.#listAt(Math.floor(number / abi.textsMax));
     const entry = this.#entryAt(list, number % abi.textsMax);
-    const from = list + abi.textBytesAt + uint32[entry];
-    const length = uint32[entry + 1];
-    return bytes.toString((length & abi.textWide) === 0 ? 'latin1' : 'utf16le', from, from + byteLength(length));
+    return this.#engine.textAt(list + abi.textBytesAt + uint32[entry], uint32[entry + 1]);
   }
 
   #listAt(worker: number): number {
@@ -71,8 +69,4 @@ export class SharedTexts {
   #entryAt(list: number, index: number): number {
     return (list + abi.textEntriesAt) / 4 + 2 * index;
   }
-}
-
-function byteLength(length: number): number {
-  return length & (abi.textWide - 1);
 }

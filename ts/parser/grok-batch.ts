@@ -2,7 +2,7 @@
 // lie and captured as ranges, the others are written to a scratch buffer and captured as strings. Hot.
 
 import type { Event } from '../event/event.js';
-import { type FieldCells, noRange, packRange } from '../event/field-cells.js';
+import { type FieldCells, noRange, packRange } from '../event/fields.js';
 import { ExprError } from '../expr/values.js';
 import type { GrokSet } from '../grok/prefilter.js';
 import type { LinkedGrok, LinkedSubject } from './node.js';
