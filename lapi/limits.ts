@@ -19,10 +19,8 @@ export const lapiLimits = {
   bulkNice: 5,
   /** Alerts of one POST written in one transaction. */
   alertsPerTransaction: 50,
-  /** Decisions written at once; after each such slice whoever waits for the database gets his turn. */
+  /** Decisions of one alert written in one transaction; further ones follow in more. */
   decisionSliceRows: 200,
-  /** Slices of one transaction while nobody waits. A commit writes each page that it changed, and a slice changes a few of each index. */
-  slicesPerTransaction: 5,
   /** Milliseconds without a further slice after which an alert is taken back: its writer is gone. Clocks of hosts may differ by less. */
   unfinishedMsMax: 300_000,
   /** Serialised meta of one event, bytes: the width of CrowdSec's column. */

@@ -15,6 +15,7 @@ export interface AlertFilter {
   readonly blocklists?: readonly number[];
   /** Looking up all decisions in the range would take longer than looking at each alert. */
   readonly asksEachAlert?: boolean;
+  /** And before any other condition on decisions. */
   readonly asksRangeFirst?: boolean;
   readonly scope?: string;
   readonly value?: string;

@@ -17,22 +17,18 @@ export async function markUnfinished(db: Kysely<Tables>, alerts: readonly number
 /** Writes the decisions that follow an alert, the last of them with the word that it is whole. */
 export async function writeSlices({ db, dialect, now }: StoreContext, alert: number,
   { following, rowsOf }: PreparedAlert): Promise<void> {
-  for (let from = 0; from < following.length;) {
+  for (let from = 0; from < following.length; from += lapiLimits.decisionSliceRows) {
     await dialect.giveWay();
+    const slice = rowsOf(following.slice(from, from + lapiLimits.decisionSliceRows));
+    const isLast = from + slice.length === following.length;
     await db.transaction().execute(async (transaction) => {
       const stamp = toColumn(now());
       // First, for whoever deletes an alert locks it first too.
       const { numUpdatedRows } = await transaction.updateTable('alerts').set({ updated_at: stamp }).where('id', '=', alert).executeTakeFirst();
       if (numUpdatedRows === 0n) throw new Error('the alert was deleted while its decisions were written');
-      let sliceCount = 0;
-      do {
-        const slice = rowsOf(following.slice(from, from + lapiLimits.decisionSliceRows));
-        stampDecisions(slice, alert, stamp);
-        await dialect.insertRows(transaction, 'decisions', slice);
-        from += slice.length;
-        sliceCount++;
-      } while (from < following.length && sliceCount < lapiLimits.slicesPerTransaction && !dialect.isWantedByOthers());
-      if (from === following.length) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
+      stampDecisions(slice, alert, stamp);
+      await dialect.insertRows(transaction, 'decisions', slice);
+      if (isLast) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
     });
   }
 }

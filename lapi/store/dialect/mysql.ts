@@ -72,7 +72,6 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
       return ids;
     },
     giveWay: () => setImmediate(),
-    isWantedByOthers: () => true,
     writeAheadLog: null,
     isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // A connection that broke and was given out once more says so without a code.

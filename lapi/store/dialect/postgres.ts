@@ -69,7 +69,6 @@ export async function postgresDialect(options: ServerOptions): Promise<StoreDial
     insertRows: async (db, table, rows) => { await insert(db, table, rows); },
     insertForIds: (db, table, rows) => insert(db, table, rows),
     giveWay: () => setImmediate(),
-    isWantedByOthers: () => true,
     writeAheadLog: null,
     isUnavailable: (error) => /^(08|53|57|40|42703)|^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // What pg says of a connection that broke under a query has no code.

@@ -75,7 +75,6 @@ export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArra
       await setImmediate();
       for (const untilMs = Date.now() + lapiLimits.giveWayMsMax; waiting.isTaken && Date.now() < untilMs;) await sleep(1);
     },
-    isWantedByOthers: () => waiting.isTaken,
     writeAheadLog: {
       moveFrom: (pages) => void database.pragma(`wal_autocheckpoint = ${pages}`),
       move: () => void database.pragma('wal_checkpoint(passive)'),
