@@ -22,8 +22,6 @@ const tools = [
   { command: 'cargo', args: ['--version'], debian: 'cargo-web and rustc-web (Rust 1.88 or newer)' },
 ];
 
-const typescript = ['tsconfig.json', 'ts', 'lapi', 'cli', 'bouncer', 'bench', 'test', 'native/index.ts'];
-
 /** Steps in order; those of one `wave` run side by side. `inputs` are files or folders below the project. */
 const steps = [
   { name: 'packages', wave: 0, inputs: ['package.json', 'package-lock.json', '.npmrc'], output: 'node_modules/typescript',
@@ -39,10 +37,12 @@ const steps = [
     run: () => addon('native/nftables', 'nftables') },
   { name: 'wasm', wave: 2, inputs: ['engine-wasm', 'asconfig.json'], output: 'dist/engine-wasm/engine.wasm', run: () =>
     command(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), 'engine-wasm/index.ts', '--config', 'asconfig.json']) },
-  { name: 'typescript', wave: 2, inputs: typescript,
+  { name: 'typescript', wave: 2, inputs: ['tsconfig.json', 'ts', 'lapi', 'cli', 'bouncer', 'bench', 'test', 'native/index.ts'],
     output: 'dist/ts/errors.js', run: () => command(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']) },
   { name: 'bundles', wave: 3, output: 'dist/bundles', run: bundles,
-    inputs: [...typescript, ...['bundle.mjs', 'load-bundle.cjs', 'warm-up.mjs', 'keep-code.cjs'].map((name) => `scripts/${name}`), 'package-lock.json'] },
+    // What their name is made of (`buildId` in ts/entry.ts), so that bundles of other compiled files never count as these.
+    inputs: ['dist/tsbuildinfo', 'node_modules/.package-lock.json',
+      ...['bundle.mjs', 'load-bundle.cjs', 'warm-up.mjs', 'keep-code.cjs'].map((name) => `scripts/${name}`)] },
 ];
 
 /** Runs what is not up to date. Throws an Error whose message is for the user. */
