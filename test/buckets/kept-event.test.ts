@@ -7,6 +7,7 @@ import { keptBytesMax, textsMax } from '../../engine-wasm/abi.js';
 import { decodeEvent, keptId } from '../../ts/buckets/decode.js';
 import { encodingBytesMax, EventEncoder } from '../../ts/buckets/encode.js';
 import { KeptFieldsTable, planOf } from '../../ts/buckets/kept-fields.js';
+import { KeptTexts } from '../../ts/buckets/kept-texts.js';
 import { BucketEngine, createBuckets } from '../../ts/buckets/memory.js';
 import { noNumber, SharedTexts } from '../../ts/buckets/shared-texts.js';
 import { Event, type EventNames, EventType, newEventNames } from '../../ts/event/event.js';
@@ -14,6 +15,7 @@ import { NodeSet } from '../../ts/event/node-set.js';
 import type { FieldReads } from '../../ts/expr/compiled.js';
 import { limits } from '../../ts/limits.js';
 import { GoTime } from '../../ts/util/go-time.js';
+import { randomFrom } from '../../ts/util/random.js';
 import { handMade, scenario } from './random-log.js';
 import { testSeed } from '../support/random.js';
 
@@ -140,6 +142,65 @@ test('fields that are byte ranges of the line, its time or its file come back th
     assert.deepEqual(kept.origin, { src: '/var/log/a.log', lineHead: raw.slice(0, limits.provenanceLineCharsMax + 1), nodes: '' });
   }), { seed, numRuns: 300 });
 });
+
+test('the time and a few texts of a kept event are those of the whole, of events that stay too', () => {
+  const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`);
+  const names = namesWith(...keys);
+  const random = randomFrom(seed);
+  const some = (): string[] => keys.filter(() => random() < 0.05);
+  const reads = [{ ...nothing, meta: some(), parsed: some() }, { ...nothing, meta: some(), enriched: some(), other: ['Time'] }];
+  const bytes = Buffer.alloc(64 * 1024);
+  const kept = new KeptTexts(bytes, new SharedTexts(scratch, 1), reads, names);
+  const seen = { same: 0, anew: 0 };
+  for (let round = 0; round < 200; round++) {
+    // Ids of two events are 2,048 apart, so the one takes the place of the other between questions and not within one.
+    const written = Array.from({ length: 4 }, (_, index) => randomEvent(names, random, 1000 + (index < 2 ? 0 : 2048) + (index % 2)));
+    const encoder = new EventEncoder(bytes, texts);
+    let at = 16;
+    const places = written.map(({ event, id }) => {
+      const length = encoder.encode(event, planOf(random() < 0.5 ? [everything] : reads, names, random() < 0.7), id + 4 * 2048 * round, at);
+      at += length;
+      return { at: at - length, length };
+    });
+    for (let question = 0; question < 3; question++) {
+      kept.begin();
+      const asked = places.filter(() => random() < 0.7);
+      const events = asked.map((place) => kept.event(place.at, place.length));
+      assert.equal(new Set(events).size, asked.length, 'different events');
+      for (const [index, event] of events.entries()) {
+        const whole = decodeEvent(bytes, asked[index].at, asked[index].length, texts, new Event(names));
+        assert.deepEqual({ ...event.time }, { ...whole.time });
+        for (const map of ['meta', 'parsed', 'enriched'] as const) {
+          const of = (each: Event): unknown => reads.flatMap((read) => read[map].map((key) => [key, each[map].has(key), each[map].get(key)]));
+          assert.deepEqual(of(event), of(whole), `seed ${seed}, round ${round}`);
+        }
+        seen[kept.event(asked[index].at, asked[index].length) === event ? 'same' : 'anew']++;
+      }
+    }
+  }
+  assert.ok(seen.same > 500 && seen.anew > 50);
+});
+
+/** An event with texts, and ranges of its line, in a few of its fields. */
+function randomEvent(names: EventNames, random: () => number, id: number): { readonly event: Event; readonly id: number } {
+  const event = new Event(names);
+  const letters = Array.from({ length: Math.floor(random() * 300) }, () => (random() < 0.002 ? '€' : 'abc/'[Math.floor(random() * 4)])).join('');
+  const line = Buffer.from(letters);
+  event.line.text.point(line, 0, line.length, line.length === letters.length);
+  event.line.src = '/var/log/a.log';
+  event.marshaledTime = random() < 0.5 ? '2026-05-28T20:26:40Z' : '';
+  event.time = new GoTime(Math.floor(random() * 1e9), random() < 0.5 ? 0 : 5, random() < 0.8 ? 0 : 3600, random() < 0.8 ? 'UTC' : 'CET');
+  for (const map of ['meta', 'parsed', 'enriched'] as const) {
+    for (let count = Math.floor(random() * 60); count > 0; count--) {
+      const slot = Math.floor(random() * 300);
+      const start = Math.floor(random() * line.length);
+      if (random() < 0.5) event[map].setRangeAt(slot, start, Math.min(start + Math.floor(random() * 20), line.length));
+      else event[map].setAt(slot, ['', 'short', 'é€', 'x'.repeat(140), event.marshaledTime, event.line.src][Math.floor(random() * 6)]);
+    }
+    event[map].set('only in data', 'x');
+  }
+  return { event, id };
+}
 
 test('a range in the head of the line takes fewer bytes than its text', () => {
   const names = namesWith('a');

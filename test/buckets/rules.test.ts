@@ -19,6 +19,8 @@ import { helperTable } from '../../ts/expr-helpers/table.js';
 import { Counters } from '../../ts/metrics/counters.js';
 import type { Alert } from '../../ts/model/alert.js';
 import { GoTime } from '../../ts/util/go-time.js';
+import { randomFrom } from '../../ts/util/random.js';
+import { testSeed } from '../support/random.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'palisade-rules-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -98,6 +100,24 @@ const cases: readonly (readonly [name: string, yaml: string, lines: readonly Lin
 for (const [name, yaml, lines, found, live] of cases) {
   test(name, () => assert.deepEqual(run(yaml, lines, { live }).found, found));
 }
+
+test('conditions that read the end of their queue say what they say of the whole, over random lines', () => {
+  const random = randomFrom(testSeed());
+  const lines = Array.from({ length: 3000 }, (_, index) => ssh(index * 30 + Math.floor(random() * 2000), { user: 'abc'[Math.floor(random() * 3)],
+    ip: `1.2.3.${Math.floor(random() * 8)}` }));
+  for (const condition of [
+    `let x = filter(queue.Queue, {#.Meta.user == 'a'}); len(x) >= 3 && MedianInterval(map(x[-3:], {#.Time})) > duration("5m")`,
+    `let x = filter(queue.Queue, {#.Meta.user == 'a'}); x[-2].Meta.source_ip == evt.Meta.source_ip && evt.Meta.user == 'b'`,
+    `queue.Queue[-1].Meta.user == queue.Queue[-3].Meta.user`,
+    `len(queue.Queue) > 3 && queue.Queue[-4].MarshaledTime != '' && queue.Queue[-2].Meta.user == 'c'`,
+  ]) {
+    const found = (text: string): readonly string[] =>
+      run(`type: conditional\n${head}\n${bySource}\ncapacity: -1\nleakspeed: 2h\ncondition: |\n  ${text}`, lines).found;
+    const end = found(condition);
+    assert.ok(end.length > 10, condition);
+    assert.deepEqual(end, found(`${condition} && leaky.Total_count > 0`), condition);
+  }
+});
 
 test('the alert of a counter ends when its time was up, not when that was noticed', () => {
   const { alerts: [alert] } = run(`type: counter\n${head}\ncapacity: -1\nduration: 10s`, [ssh(0), ssh(5), [100, {}]], { live: true });

@@ -37,6 +37,7 @@ export interface AnswersOptions {
 export class Answers {
   readonly #options: AnswersOptions;
   readonly #stagingAt: number;
+  readonly #bucket: BucketArguments;
   /** Batch position of each staged event. */
   readonly #positions: number[] = [];
   #events: readonly Event[] = [];
@@ -47,6 +48,7 @@ export class Answers {
   constructor(options: AnswersOptions) {
     this.#options = options;
     this.#stagingAt = options.engine.stagingAt(options.worker);
+    this.#bucket = new BucketArguments(options.reader);
   }
 
   /** Starts with the first `count` events of a batch. */
@@ -112,9 +114,8 @@ export class Answers {
     const { reader, scenarios } = this.#options;
     const event = this.#events[this.#eventOf(record)];
     const scenario = scenarios[reader.scenarioOf(slot)];
-    const bucket = new BucketArguments(reader, slot, scenario.spec);
-    const end = scenario.conditionTail === null ? bucket : new BucketArguments(reader, slot, scenario.spec, scenario.conditionTail);
-    return conditionHolds(scenario, event, end) || isBelieved(scenario, event, bucket, reader, slot)
+    const bucket = this.#bucket.of(slot, scenario.spec);
+    return conditionHolds(scenario, event, bucket) || isBelieved(scenario, event, bucket, reader, slot)
       ? abi.replyOverflow : abi.replyKeep;
   }
 

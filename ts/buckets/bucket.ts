@@ -4,10 +4,12 @@
 import { createHash } from 'node:crypto';
 import * as abi from '../../engine-wasm/abi.js';
 import { type Event, EventBlocks, type EventNames } from '../event/event.js';
+import type { FieldReads } from '../expr/compiled.js';
 import type { LeakyArgument, QueueArgument } from '../expr/env.js';
 import { GoTime } from '../util/go-time.js';
 import { decodeEvent, keptId } from './decode.js';
 import { instantAt } from './event-time.js';
+import { KeptTexts } from './kept-texts.js';
 import { type BucketEngine, textBytes } from './memory.js';
 import type { QueueTail } from './linked.js';
 import { lastThatPass } from './queue-tail.js';
@@ -37,11 +39,14 @@ export class BucketReader {
   readonly #texts: SharedTexts;
   readonly #blocks: EventBlocks;
   readonly #decoded = new Map<number, { readonly id: number; readonly event: Event }>();
+  readonly #keptTexts: KeptTexts;
 
-  constructor(engine: BucketEngine, names: EventNames, texts: SharedTexts) {
+  /** `reads` are those of conditions that need only texts of the end of their queue (QueueTail). */
+  constructor(engine: BucketEngine, names: EventNames, texts: SharedTexts, reads: readonly FieldReads[]) {
     this.#engine = engine;
     this.#texts = texts;
     this.#blocks = new EventBlocks(names);
+    this.#keptTexts = new KeptTexts(engine.bytes, texts, reads, names);
   }
 
   scenarioOf(slot: number): number {
@@ -84,24 +89,31 @@ export class BucketReader {
     const length = this.#queueLength(slot);
     // Filled from the front: arrays that are made with a length go to other threads element by element.
     const events: Event[] = [];
-    for (let index = 0; index < length; index++) events.push(this.#queued(slot, index));
+    for (let index = 0; index < length; index++) events.push(this.#event(this.#keptAt(slot, index)));
     return events;
   }
 
-  /** The last kept events that pass, oldest first. */
-  queueTail(slot: number, { count, passes }: QueueTail): Event[] {
-    return lastThatPass(this.#queueLength(slot), (index) => this.#queued(slot, index), passes, count);
+  /** The last kept events that pass, oldest first, as far as they are read. They may be others after the next call. */
+  queueTail(slot: number, { count, passes, reads }: QueueTail): Event[] {
+    const { uint32 } = this.#engine;
+    const texts = this.#keptTexts;
+    texts.begin();
+    const eventAt = (index: number): Event => {
+      const kept = this.#keptAt(slot, index);
+      return reads === null ? this.#event(kept) : texts.event(kept + abi.keptBytesAt, uint32[(kept + abi.keptLength) / 4]);
+    };
+    return lastThatPass(this.#queueLength(slot), eventAt, passes, count);
   }
 
   #queueLength(slot: number): number {
     return this.#engine.uint32[(slot + abi.slotQueueLength) / 4];
   }
 
-  #queued(slot: number, index: number): Event {
+  #keptAt(slot: number, index: number): number {
     const { uint32 } = this.#engine;
-    if ((this.#flags(slot) & abi.slotQueueOut) === 0) return this.#event(uint32[(slot + abi.slotQueueInline) / 4 + index]);
+    if ((this.#flags(slot) & abi.slotQueueOut) === 0) return uint32[(slot + abi.slotQueueInline) / 4 + index];
     const place = (uint32[(slot + abi.slotQueueHead) / 4] + index) % uint32[(slot + abi.slotQueueSpace) / 4];
-    return this.#event(uint32[uint32[(slot + abi.slotQueueBlock) / 4] / 4 + place]);
+    return uint32[uint32[(slot + abi.slotQueueBlock) / 4] / 4 + place];
   }
 
   #flags(slot: number): number {
@@ -159,25 +171,32 @@ export function triggered(spec: ScenarioSpec, partition: string, event: Event, t
     overflowTime: time, count: 1, queue: [event] };
 }
 
-/** `leaky` and `queue` of conditions, read when asked for. */
+/** `leaky` and `queue` of conditions, read when asked for. One serves all buckets of a worker, one after the other. */
 export class BucketArguments implements LeakyArgument {
   readonly #reader: BucketReader;
-  readonly #slot: number;
-  readonly #spec: ScenarioSpec;
-  readonly #tail: QueueTail | null;
+  #slot = 0;
+  #spec!: ScenarioSpec;
   #queue: QueueArgument | null = null;
 
-  /** With a `tail` the queue holds only that. */
-  constructor(reader: BucketReader, slot: number, spec: ScenarioSpec, tail: QueueTail | null = null) {
+  constructor(reader: BucketReader) {
     this.#reader = reader;
+  }
+
+  /** Makes this the arguments of a bucket; returns it. */
+  of(slot: number, spec: ScenarioSpec): this {
     this.#slot = slot;
     this.#spec = spec;
-    this.#tail = tail;
+    this.#queue = null;
+    return this;
   }
 
   get queue(): QueueArgument {
-    return (this.#queue ??= queueArgument(this.#spec,
-      this.#tail === null ? this.#reader.queue(this.#slot) : this.#reader.queueTail(this.#slot, this.#tail)));
+    return (this.#queue ??= queueArgument(this.#spec, this.#reader.queue(this.#slot)));
+  }
+
+  /** A queue that holds only the end. */
+  endOfQueue(tail: QueueTail): QueueArgument {
+    return queueArgument(this.#spec, this.#reader.queueTail(this.#slot, tail));
   }
 
   get mode(): number {

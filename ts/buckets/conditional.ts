@@ -5,7 +5,8 @@ import type { BucketArguments } from './bucket.js';
 import { attempt, type LinkedScenario } from './linked.js';
 
 /** Whether the condition holds for a bucket that has just accepted an event. */
-export function conditionHolds(scenario: LinkedScenario, event: Event, bucket: BucketArguments): boolean {
-  const { condition } = scenario;
-  return condition !== null && attempt(() => condition(event, bucket.queue, bucket)) === true;
+export function conditionHolds({ condition, conditionTail }: LinkedScenario, event: Event, bucket: BucketArguments): boolean {
+  if (condition === null) return false;
+  return attempt(() => conditionTail === null ? condition(event, bucket.queue, bucket)
+    : conditionTail.condition(event, bucket.endOfQueue(conditionTail), bucket)) === true;
 }

@@ -11,22 +11,36 @@ const { entry, keptFlag } = format;
 /** Makes an empty event the one kept at [at, at + length) of `bytes`, and returns it. */
 export function decodeEvent(bytes: Buffer, at: number, length: number, texts: SharedTexts, event: Event): Event {
   const flags = bytes[at + format.headFlags];
-  const isWhole = (flags & keptFlag.wholeSecond) !== 0;
   event.type = (flags >>> format.typeShift) as EventType;
   event.expectMode = (flags & keptFlag.timeMachine) === 0 ? ExpectMode.live : ExpectMode.timeMachine;
   event.whitelisted = (flags & keptFlag.whitelisted) !== 0;
   event.process = (flags & keptFlag.process) !== 0;
   event.line.process = (flags & keptFlag.lineProcess) !== 0;
-  const reader = new EntryReader(bytes, texts, at + (isWhole ? format.headBytesShort : format.headBytesLong));
+  const reader = new EntryReader(bytes, texts, entriesAt(bytes, at));
   let zone = 'UTC';
   while (reader.at < at + length) {
     const tag = bytes[reader.at++];
     if (tag === entry.zone) zone = reader.text();
     else readEntry(event, tag, reader);
   }
-  event.time = new GoTime(bytes.readDoubleLE(at + format.headSeconds), isWhole ? 0 : bytes.readInt32LE(at + format.headNanos),
-    isWhole ? 0 : bytes.readInt32LE(at + format.headOffset), zone);
+  event.time = timeAt(bytes, at, zone);
   return event;
+}
+
+/** Where the entries of an event kept at `at` begin. */
+export function entriesAt(bytes: Buffer, at: number): number {
+  return at + (isWholeSecond(bytes, at) ? format.headBytesShort : format.headBytesLong);
+}
+
+/** The time of an event kept at `at`, but for its zone, which is an entry. */
+export function timeAt(bytes: Buffer, at: number, zone: string): GoTime {
+  const isWhole = isWholeSecond(bytes, at);
+  return new GoTime(bytes.readDoubleLE(at + format.headSeconds), isWhole ? 0 : bytes.readInt32LE(at + format.headNanos),
+    isWhole ? 0 : bytes.readInt32LE(at + format.headOffset), zone);
+}
+
+function isWholeSecond(bytes: Buffer, at: number): boolean {
+  return (bytes[at + format.headFlags] & keptFlag.wholeSecond) !== 0;
 }
 
 /** Returns the number that tells this kept event from all others. */
@@ -34,7 +48,8 @@ export function keptId(bytes: Buffer, at: number): number {
   return bytes.readDoubleLE(at + format.headId);
 }
 
-function readEntry(event: Event, tag: number, reader: EntryReader): void {
+/** Gives an event what one entry says; the reader stands behind its tag. */
+export function readEntry(event: Event, tag: number, reader: EntryReader): void {
   const { line } = event;
   switch (tag) {
     case entry.metaSlot: return event.meta.setAt(reader.slot(), reader.text());
@@ -60,7 +75,7 @@ function readEntry(event: Event, tag: number, reader: EntryReader): void {
     case entry.strTimeFormat: event.strTimeFormat = reader.text(); return;
     case entry.stage: event.stage = reader.text(); return;
     case entry.whitelistReason: event.whitelistReason = reader.text(); return;
-    case entry.origin: event.origin = { src: reader.shared(), lineHead: reader.text(), nodes: reader.shared() }; return;
+    case entry.origin: event.origin = reader.origin(); return;
     default: throw new Error(`a kept event holds an entry of unknown kind ${tag}`);
   }
 }
@@ -85,8 +100,27 @@ function parsePlain(text: string): unknown {
     ? Object.assign(Object.create(null) as object, value) : value);
 }
 
-class EntryReader {
+/** Reads the parts of entries, one after the other. */
+export class EntryReader {
   constructor(readonly bytes: Buffer, readonly texts: SharedTexts, public at: number) {}
+
+  origin(): Origin {
+    return { src: this.shared(), lineHead: this.text(), nodes: this.shared() };
+  }
+
+  /** Moves past the rest of an entry, behind its tag and slot. */
+  pass(tag: number): void {
+    switch (tag) {
+      case entry.metaTime: case entry.metaSrc: return;
+      case entry.metaRange: case entry.parsedRange: case entry.enrichedRange: this.at += 3; return;
+      case entry.origin:
+        this.#passShared();
+        this.#passText();
+        return this.#passShared();
+      case entry.metaName: case entry.parsedName: case entry.enrichedName: this.#passText();
+    }
+    this.#passText();
+  }
 
   slot(): number {
     const first = this.bytes[this.at++];
@@ -108,6 +142,17 @@ class EntryReader {
     const number = this.bytes.readUIntBE(this.at, 3);
     this.at += 3;
     return number === noNumber ? this.text() : this.texts.text(number);
+  }
+
+  #passShared(): void {
+    const number = this.bytes.readUIntBE(this.at, 3);
+    this.at += 3;
+    if (number === noNumber) this.#passText();
+  }
+
+  #passText(): void {
+    const first = this.bytes[this.at];
+    this.at += first < format.shortLengthEnd ? 1 + first : 4 + (this.bytes.readUInt32BE(this.at) & ~(format.longBit | format.wideBit));
   }
 
   text(): string {

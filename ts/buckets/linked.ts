@@ -2,18 +2,22 @@
 
 import type { Event } from '../event/event.js';
 import type { LeakyArgument, QueueArgument } from '../expr/env.js';
-import { type CompiledExpr, link } from '../expr/compiled.js';
+import { type CompiledExpr, type FieldReads, link } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { ExprError } from '../expr/values.js';
+import { readsTexts } from './kept-texts.js';
 import type { ScenarioSpec } from './scenario.js';
 
 export type OfEvent = (event: Event) => unknown;
 export type OfBucket = (event: Event | null, queue: QueueArgument, leaky: LeakyArgument) => unknown;
 
-/** The last `count` events of a queue that pass. */
+/** The last `count` events of a queue that pass (null: all do), and what is asked of them. */
 export interface QueueTail {
   readonly count: number;
-  passes(event: Event): boolean;
+  readonly passes: ((event: Event) => boolean) | null;
+  readonly condition: OfBucket;
+  /** What is read of them; null when that is more than their time and texts. */
+  readonly reads: readonly FieldReads[] | null;
 }
 
 /** A scenario whose expressions are functions. */
@@ -26,7 +30,7 @@ export interface LinkedScenario {
   readonly distinct: OfEvent | null;
   readonly cancelOn: OfEvent | null;
   readonly condition: OfBucket | null;
-  /** What decides which events of its queue the condition needs; null when it needs all. */
+  /** The condition for the end of its queue; null when it needs all. */
   readonly conditionTail: QueueTail | null;
   readonly bayesian: readonly OfBucket[];
   readonly overflowFilter: ((event: null, queue: QueueArgument, signal: unknown, leaky: LeakyArgument) => unknown) | null;
@@ -54,8 +58,11 @@ export function linkScenarios(scenarios: readonly ScenarioSpec[], runtime: ExprR
 
 function linkTail({ conditionTail }: ScenarioSpec, runtime: ExprRuntime): QueueTail | null {
   if (conditionTail === undefined) return null;
-  const filter = link(conditionTail.filter, runtime) as OfEvent;
-  return { passes: (event) => filter(event) === true, count: conditionTail.count };
+  const { filter, count, condition } = conditionTail;
+  const passes = filter && (link(filter, runtime) as OfEvent);
+  const reads = [condition, ...(filter === null ? [] : [filter])].map((expression) => expression.reads);
+  return { count, condition: link(condition, runtime) as OfBucket, passes: passes && ((event) => passes(event) === true),
+    reads: reads.every(readsTexts) ? reads : null };
 }
 
 /** What `attempt` returns for an expression that failed. */

@@ -98,8 +98,15 @@ function loadScenario(text: ScenarioText, name: string, place: Place, file: Scen
 function loadConditionTail(condition: Located | undefined, loading: Loading): Pick<ScenarioSpec, 'conditionTail'> {
   const need = condition === undefined || condition.text === '' ? null : queueTailNeed(condition.text);
   if (need === null) return {};
-  const filter = compileOrNull({ text: need.filter, place: condition!.place }, logEnv, loading);
-  return filter === null ? {} : { conditionTail: { filter, count: need.count } };
+  const { place } = condition!;
+  try {
+    const filter = need.filter === null ? null : compileOrNull({ text: need.filter, place }, logEnv, loading);
+    return { conditionTail: { filter, count: need.count, condition: compileOrNull({ text: need.condition, place }, conditionEnv, loading)! } };
+  } catch (error) {
+    // What filter() gives may be compared with anything, the queue's own events may not.
+    if (error instanceof PalisadeError) return {};
+    throw error;
+  }
 }
 
 function typeOf(text: ScenarioText, name: string, place: Place): BucketType {

@@ -90,7 +90,7 @@ export class Pourer {
     const texts = new SharedTexts(this.#engine, worker);
     this.#counters = new BucketCounters(this.#engine, worker, scenarios, options.counters);
     this.#answers = new Answers({ engine: this.#engine, worker, scenarios: this.#scenarios, counters: this.#counters, alerts: options.alerts,
-      reader: new BucketReader(this.#engine, names, texts) });
+      reader: new BucketReader(this.#engine, names, texts, this.#scenarios.flatMap(({ conditionTail }) => conditionTail?.reads ?? [])) });
     this.#candidates = new CandidateIndex(scenarios, names, options.runtime);
     this.#encoder = new EventEncoder(this.#engine.bytes, texts);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names, options.keepsOrigin);

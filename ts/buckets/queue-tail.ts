@@ -1,45 +1,66 @@
-// What a condition needs of its queue, where that is only the end: `let x = filter(queue.Queue, …)` of which it counts up to
-// some number and looks at the last few. Asked after each of a hundred thousand failed logins, such a condition then costs
-// the same for the last as for the first. Any other condition is given the whole queue.
+// What a condition needs of its queue, where that is only the end: of `queue.Queue` itself, or of `let x = filter(queue.Queue, …)`,
+// it counts up to some number and looks at the last few. Asked after each of a hundred thousand failed logins, such a condition then
+// costs the same for the last as for the first. Any other condition is given the whole queue.
 
 import type { Event } from '../event/event.js';
 import type { LetNode, Node } from '../expr/ast.js';
 import { childrenOf } from '../expr/ast.js';
+import { tokenize } from '../expr/lexer.js';
 import { parse } from '../expr/parser.js';
 
-/** The last `count` events of the queue for which `filter` (an expression over `evt`) is true decide as all do. */
+/** The last `count` events of the queue for which `filter` is true decide as all do. */
 export interface QueueTailNeed {
-  readonly filter: string;
+  /** An expression over `evt`; null where all events are wanted. */
+  readonly filter: string | null;
   readonly count: number;
+  /** The condition to ask of a queue that holds only those. */
+  readonly condition: string;
 }
 
 /** Returns what a condition needs; null when it may need everything. */
 export function queueTailNeed(condition: string): QueueTailNeed | null {
   const tree = parse(condition);
-  if (tree.kind !== 'let' || mentions(tree.body, ['queue', 'leaky', '$env'])) return null;
-  const { value } = tree;
-  if (value.kind !== 'builtin' || value.name !== 'filter' || value.args.length !== 2 || !isQueue(value.args[0])) return null;
-  const predicate = value.args[1];
-  const filter = predicate.kind === 'predicate' ? overEvent(predicate.body) : null;
-  const count = filter === null ? null : countNeeded(tree);
-  return filter === null || count === null ? null : { filter, count };
+  if (mentions(tree, ['leaky', '$env'])) return null;
+  const filtered = tree.kind === 'let' ? needOfFiltered(tree, condition) : null;
+  if (filtered !== null) return filtered;
+  const count = countNeeded(tree, 'queue', isQueue);
+  return count === null ? null : { filter: null, count, condition };
 }
 
 /** Returns the last `count` events that pass, in their order; `eventAt` gives the event at a place of the queue. */
-export function lastThatPass(length: number, eventAt: (index: number) => Event, passes: (event: Event) => boolean, count: number): Event[] {
+export function lastThatPass(length: number, eventAt: (index: number) => Event, passes: ((event: Event) => boolean) | null, count: number): Event[] {
   const found: Event[] = [];
   for (let index = length - 1; index >= 0 && found.length < count; index--) {
     const event = eventAt(index);
-    if (passes(event)) found.push(event);
+    if (passes === null || passes(event)) found.push(event);
   }
   return found.reverse();
 }
 
-/** The most that the uses of a variable need of its end: `len(x) >= n`, `len(x) > n`, `x[-n:]`; null for any other use. */
-function countNeeded({ name, body }: LetNode): number | null {
+/** `let x = filter(queue.Queue, …); …`: the queue is filtered when it is read, so that x is all of it. */
+function needOfFiltered({ name, value, body }: LetNode, condition: string): QueueTailNeed | null {
+  if (value.kind !== 'builtin' || value.name !== 'filter' || value.args.length !== 2 || !isQueue(value.args[0]) || mentions(body, ['queue'])) return null;
+  const predicate = value.args[1];
+  const filter = predicate.kind === 'predicate' ? overEvent(predicate.body) : null;
+  const count = filter === null ? null : countNeeded(body, name, (node) => node.kind === 'name' && node.name === name);
+  return filter === null || count === null ? null : { filter, count, condition: `let ${name} = queue.Queue;${afterLet(condition)}` };
+}
+
+/** What stands behind the first `let … ;`. Brackets may hold others. */
+function afterLet(condition: string): string {
+  let depth = 0;
+  const end = tokenize(condition).find(({ kind, value }) => {
+    if (kind === 'Bracket') depth += '([{'.includes(value) ? 1 : -1;
+    return depth === 0 && kind === 'Operator' && value === ';';
+  });
+  return condition.slice(end!.end);
+}
+
+/** The most that the uses of a list need of its end: `len(x) >= n`, `len(x) > n`, `x[-n]`, `x[-n:]`; null where `name` has any other use. */
+function countNeeded(tree: Node, name: string, isList: (node: Node) => boolean): number | null {
   let count = 0;
   const visit = (node: Node): boolean => {
-    const needed = needOfUse(node, name);
+    const needed = needOfUse(node, isList);
     if (needed !== null) {
       count = Math.max(count, needed);
       return true;
@@ -48,19 +69,21 @@ function countNeeded({ name, body }: LetNode): number | null {
     // A second variable of that name would hide the first.
     return !(node.kind === 'let' && node.name === name) && childrenOf(node).every(visit);
   };
-  return visit(body) ? count : null;
+  return visit(tree) ? count : null;
 }
 
-function needOfUse(node: Node, name: string): number | null {
-  const isIt = (other: Node): boolean => other.kind === 'name' && other.name === name;
-  if (node.kind === 'slice' && isIt(node.object)) {
-    const { from, to } = node;
-    return to === null && from?.kind === 'unary' && from.operator === '-' && from.operand.kind === 'integer' ? from.operand.value : null;
-  }
+function needOfUse(node: Node, isList: (node: Node) => boolean): number | null {
+  if (node.kind === 'slice' && isList(node.object)) return node.to === null ? fromTheEnd(node.from) : null;
+  if (node.kind === 'member' && !node.optional && isList(node.object)) return fromTheEnd(node.property);
   if (node.kind !== 'binary' || (node.operator !== '>=' && node.operator !== '>') || node.right.kind !== 'integer') return null;
   const { left } = node;
-  const isLength = left.kind === 'builtin' && left.name === 'len' && isIt(left.args[0]);
+  const isLength = left.kind === 'builtin' && left.name === 'len' && isList(left.args[0]);
   return isLength ? node.right.value + (node.operator === '>' ? 1 : 0) : null;
+}
+
+/** n of `-n`; null for anything else, `-0` too: that is the beginning. */
+function fromTheEnd(node: Node | null): number | null {
+  return node?.kind === 'unary' && node.operator === '-' && node.operand.kind === 'integer' && node.operand.value > 0 ? node.operand.value : null;
 }
 
 function isQueue(node: Node): boolean {

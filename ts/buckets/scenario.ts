@@ -58,10 +58,11 @@ export interface ScenarioSpec {
   readonly keyId: number;
 }
 
-/** The last `count` events of a queue for which `filter` is true. */
+/** The last `count` events of a queue for which `filter` is true (null: any), and the condition for a queue of only those. */
 export interface QueueTailSpec {
-  readonly filter: CompiledExpr;
+  readonly filter: CompiledExpr | null;
   readonly count: number;
+  readonly condition: CompiledExpr;
 }
 
 /** What an alert is about: `Ip` unless the rule says otherwise. */

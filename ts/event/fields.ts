@@ -187,12 +187,15 @@ export class Fields {
 
   delete(name: string): void {
     const slot = this.#names.find(name);
-    const cell = slot < 0 ? -1 : this.#cell(slot);
     if (slot < 0) this.#extra?.delete(name);
-    else if (cell >= 0) {
-      this.cells.texts[cell] = undefined;
-      this.cells.ranges[cell] = noRange;
-    }
+    else this.clearAt(slot);
+  }
+
+  clearAt(slot: number): void {
+    const cell = this.#cell(slot);
+    if (cell < 0) return;
+    this.cells.texts[cell] = undefined;
+    this.cells.ranges[cell] = noRange;
   }
 
   /** All keys present: those of rules by slot, then the others in the order of first writing. */

@@ -6,10 +6,15 @@ import type { StructType } from './types.js';
 /** An expression failed while running (a Go panic or error there). Each caller decides what that means. */
 export class ExprError extends Error {
   constructor(message: string, options?: ErrorOptions) {
+    // Data, not a fault of ours, and perhaps for each line of a log: noting where in our code it arose would cost 2 µs, half of it all.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options);
-    this.name = 'ExprError';
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+ExprError.prototype.name = 'ExprError';
 
 const stringMapPrototype: object = Object.freeze(Object.create(null));
 
