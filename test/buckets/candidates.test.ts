@@ -130,6 +130,26 @@ test('random filters: no scenario whose filter would be true or change the event
   assert.ok(counts.out > 2000 && counts.wanted > 1000 && counts.changed > 20, JSON.stringify(counts));
 });
 
+test('what filters say of one field counts together, and of alternatives each counts', () => {
+  const names = newEventNames();
+  const filters = ["evt.Meta.a != '' && evt.Meta.b startsWith 'x' && evt.Meta.a not in ['1', '2']", "evt.Meta.service == 'ssh' || evt.Meta.kind == 'k' && evt.Meta.a == '1'",
+    "Lower(evt.Meta.service) == 'http' && evt.Meta.b == 'x'", "evt.Meta.service == 'http'"];
+  const scenarios = filters.map((text) => scenario('s', compile({ text, place: { file: 'f', line: 1, column: 1 } },
+    { env: logEnv, functions: helperTable, names, want: 'bool', withTests: true }), {}));
+  const index = new CandidateIndex(scenarios, names, runtime);
+  const cases: readonly (readonly [Readonly<Record<string, string>>, readonly number[]])[] = [
+    [{ a: '3', b: 'xy' }, [0]], [{ a: '2', b: 'xy' }, []], [{ service: 'ssh' }, [1]], [{ kind: 'k', a: '1' }, [1]], [{ kind: 'q', service: 'x', a: '1' }, []],
+    [{ service: 'HTTP', b: 'x' }, [2]], [{ service: 'http', b: 'x', a: '3' }, [0, 2, 3]], [{}, []],
+  ];
+  for (const [meta, wanted] of cases) {
+    const event = new Event(names);
+    for (const [key, text] of Object.entries(meta)) event.meta.set(key, text);
+    const list = [...index.of(event, 0)];
+    for (const number of wanted) assert.ok(list.includes(number), `${filters[number]} is missing for ${JSON.stringify(meta)}`);
+    assert.ok(list.length <= wanted.length, `${list} for ${JSON.stringify(meta)}`);
+  }
+});
+
 test('texts that no memory holds are asked about each time, and nothing of one is taken for another', () => {
   const names = newEventNames();
   const filters = ["evt.Meta.a contains 'odd'", "evt.Meta.a endsWith 'odd'", "len(evt.Meta.a) > 600", "evt.Meta.a matches '[5-9]$'"];
@@ -144,6 +164,22 @@ test('texts that no memory holds are asked about each time, and nothing of one i
     event.meta.set('a', text);
     const wanted = [text.includes('odd'), text.endsWith('odd'), text.length > 600, /[5-9]$/.test(text)];
     assert.deepEqual([...index.of(event, 0)], [0, 1, 2, 3].filter((scenarioNumber) => wanted[scenarioNumber]), text);
+  }
+});
+
+test('more combinations of tests than are remembered give the right lists', () => {
+  const random = randomFrom(testSeed());
+  const names = newEventNames();
+  const scenarios = Array.from({ length: 28 }, (_, i) => scenario('s', compile({ text: `evt.Meta.${i % 2 === 0 ? 'a' : 'b'} contains 'word${i},'`,
+    place: { file: 'f', line: 1, column: 1 } }, { env: logEnv, functions: helperTable, names, want: 'bool', withTests: true }), {}));
+  const index = new CandidateIndex(scenarios, names, runtime);
+  const event = new Event(names);
+  for (let i = 0; i < 6000; i++) {
+    const wanted = [...scenarios.keys()].filter(() => random() < 0.5);
+    const text = (isMine: (number: number) => boolean): string => wanted.filter(isMine).map((number) => `word${number},`).join('');
+    event.meta.set('a', text((number) => number % 2 === 0));
+    event.meta.set('b', text((number) => number % 2 === 1));
+    assert.deepEqual([...index.of(event, 0)], wanted);
   }
 });
 

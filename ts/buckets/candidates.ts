@@ -6,13 +6,13 @@ import { type Event, type EventNames, textReader } from '../event/event.js';
 import type { FieldTest } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { noNumber } from '../grok/text-numbers.js';
-import { FieldNumbers, FieldVerdicts, NumberedBatch, type NumberedField, type ScenarioTest } from './field-verdicts.js';
+import { FieldNumbers, FieldVerdicts, NumberedBatch, type NumberedField, type NumberedTest } from './field-verdicts.js';
 import type { ScenarioSpec } from './scenario.js';
 
 /** Fields looked at for each event; the most required ones. */
 const pathsMax = 6;
-/** Different lists remembered. The values in question are those rules name, so there are few. */
-const listsMax = 4096;
+/** Steps remembered from one combination of values and tests to the next. The values in question are those rules name, so there are few. */
+const stepsMax = 4096;
 
 /** A field by whose values scenarios are chosen. */
 class IndexedPath {
@@ -33,39 +33,44 @@ class IndexedPath {
   }
 }
 
-/** A field with the tests that scenarios have on it. */
-interface TestedField {
-  readonly verdicts: FieldVerdicts;
-  readonly scenarios: ReadonlySet<number>;
+/** Of its tests at least one holds whenever the scenario takes or changes an event. */
+interface Need {
+  readonly scenario: number;
+  readonly tests: readonly FieldTest[];
 }
 
-/** What the values of the indexed fields leave over. */
-interface Candidates {
+/** What is left of the scenarios when some fields have been looked at. */
+interface Choice {
+  /** The scenarios that the indexed fields leave over, and the fields that they test. */
   readonly all: Uint16Array;
-  /** Those that no test can rule out: all there are for most events. */
-  readonly untested: Uint16Array;
-  /** The fields that the others test. */
   readonly fields: readonly FieldVerdicts[];
-  /** By scenario: 1 for those others. */
-  readonly isTested: Uint8Array;
+  /** The needs that were found to hold. */
+  readonly held: ReadonlySet<number>;
+  /** Those of `all` whose needs all hold; null until an event ends here. */
+  scenarios: Uint16Array | null;
+  /** By what the next field says that holds. */
+  readonly next: Map<Uint16Array, Choice>;
 }
 
-/** Finds the candidates of events, remembering the list for each combination of required values. */
+/** Finds the candidates of events, remembering the list for each combination of required values and of tests that hold. */
 export class CandidateIndex {
   readonly #scenarios: readonly ScenarioSpec[];
   readonly #paths: readonly IndexedPath[];
-  readonly #fields: readonly TestedField[];
-  /** The round of the event in which a test of the scenario last held. */
-  readonly #heldIn: Float64Array;
-  #round = 0;
+  readonly #needs: readonly Need[];
+  /** By scenario: its needs, by number. */
+  readonly #needsOf: readonly number[][];
+  readonly #fields: readonly { readonly path: string; readonly verdicts: FieldVerdicts }[];
   readonly #batch = new NumberedBatch();
-  readonly #known = new Map<number, Candidates>();
+  readonly #known = new Map<number, Choice>();
+  #stepCount = 0;
 
   constructor(scenarios: readonly ScenarioSpec[], names: EventNames, runtime: ExprRuntime) {
     this.#scenarios = scenarios;
     this.#paths = choosePaths(scenarios, names);
-    this.#fields = testedFields(scenarios, new Set(this.#paths.map(({ path }) => path)), names, runtime);
-    this.#heldIn = new Float64Array(scenarios.length);
+    this.#needs = needsOf(scenarios, new Set(this.#paths.map(({ path }) => path)), names);
+    this.#needsOf = scenarios.map(() => []);
+    for (const [number, { scenario }] of this.#needs.entries()) this.#needsOf[scenario].push(number);
+    this.#fields = testedFields(this.#needs, names, runtime);
   }
 
   /** Looks at the first `count` events of a batch at once; `of` is then asked about them by their position in it. */
@@ -75,53 +80,84 @@ export class CandidateIndex {
     for (const { verdicts } of this.#fields) verdicts.take(this.#batch);
   }
 
-  /**
-   * The scenarios, by number and in load order, whose requirements this event meets. The same list for the same values,
-   * unless a test of some of them holds.
-   */
+  /** The scenarios, by number and in load order, that may take or change this event. The same list for the same values. */
   of(event: Event, position: number): Uint16Array {
     let key = 0;
     for (const path of this.#paths) key = key * (path.values.size + 1) + path.valueOf(event, position);
-    const { all, untested, fields, isTested } = this.#known.get(key) ?? this.#makeCandidates(event, key);
-    const round = ++this.#round;
-    let held = 0;
-    for (const field of fields) {
-      for (const scenario of field.of(event, position)) {
-        this.#heldIn[scenario] = round;
-        held += isTested[scenario];
-      }
+    let choice = this.#known.get(key) ?? this.#firstChoice(event, key);
+    for (const field of choice.fields) {
+      const held = field.of(event, position);
+      if (held.length > 0) choice = choice.next.get(held) ?? this.#nextChoice(choice, held);
     }
-    return held === 0 ? untested : all.filter((scenario) => isTested[scenario] === 0 || this.#heldIn[scenario] === round);
+    return (choice.scenarios ??= choice.all.filter((scenario) => this.#needsOf[scenario].every((need) => choice.held.has(need))));
   }
 
-  #makeCandidates(event: Event, key: number): Candidates {
+  /** What the indexed fields leave over. */
+  #firstChoice(event: Event, key: number): Choice {
     const texts = new Map(this.#paths.map(({ path, field }) => [path, field.read(event)]));
     const all = Uint16Array.from(this.#scenarios.keys()).filter((index) => this.#scenarios[index].filter.requires
       .every(({ path, values }) => !texts.has(path) || values.includes(texts.get(path) as string)));
-    const isTested = new Uint8Array(this.#scenarios.length);
-    for (const scenario of all) isTested[scenario] = this.#fields.some(({ scenarios }) => scenarios.has(scenario)) ? 1 : 0;
-    const made = { all, isTested, untested: all.filter((scenario) => isTested[scenario] === 0),
-      fields: this.#fields.filter(({ scenarios }) => all.some((scenario) => scenarios.has(scenario))).map(({ verdicts }) => verdicts) };
-    if (this.#known.size >= listsMax) this.#known.clear();
-    this.#known.set(key, made);
-    return made;
+    const tested = new Set([...all].flatMap((scenario) => this.#needsOf[scenario].flatMap((need) => this.#needs[need].tests.map(({ path }) => path))));
+    const fields = this.#fields.filter(({ path }) => tested.has(path)).map(({ verdicts }) => verdicts);
+    const choice: Choice = { all, fields, held: new Set(), scenarios: null, next: new Map() };
+    this.#makeRoom();
+    this.#known.set(key, choice);
+    return choice;
+  }
+
+  /** What is known when these needs hold, too. */
+  #nextChoice(choice: Choice, held: Uint16Array): Choice {
+    const news = held.filter((need) => choice.all.includes(this.#needs[need].scenario));
+    const next: Choice = news.length === 0 ? choice : { ...choice, held: new Set([...choice.held, ...news]), scenarios: null, next: new Map() };
+    this.#makeRoom();
+    choice.next.set(held, next);
+    return next;
+  }
+
+  /** For one more step from choice to choice. */
+  #makeRoom(): void {
+    if (++this.#stepCount <= stepsMax) return;
+    this.#known.clear();
+    this.#stepCount = 1;
   }
 }
 
-/** Chooses for each scenario the tests on the fields that most others test too, and gathers them by field. */
-function testedFields(scenarios: readonly ScenarioSpec[], indexed: ReadonlySet<string>, names: EventNames, runtime: ExprRuntime): TestedField[] {
-  const usable = scenarios.map(({ filter }) => (filter.tests ?? []).filter((list) => (
-    list.every(({ path }) => !indexed.has(path) && fieldOf(path, names) !== null))));
-  const votes = new Map<string, number>();
-  for (const lists of usable) for (const path of new Set(lists.flat().map((test) => test.path))) votes.set(path, (votes.get(path) ?? 0) + 1);
-  const popularity = (list: readonly FieldTest[]): number => Math.min(...list.map(({ path }) => votes.get(path) ?? 0));
-  const byPath = new Map<string, ScenarioTest[]>();
-  for (const [scenario, lists] of usable.entries()) {
-    const [chosen] = [...lists].sort((a, b) => a.length - b.length || popularity(b) - popularity(a));
-    for (const test of chosen ?? []) byPath.set(test.path, [...(byPath.get(test.path) ?? []), { scenario, test }]);
+/** What scenarios need of as few fields as will do, beyond what the indexed fields decide. */
+function needsOf(scenarios: readonly ScenarioSpec[], indexed: ReadonlySet<string>, names: EventNames): Need[] {
+  const usable = scenarios.map(({ filter }) => {
+    const decided = new Set(filter.requires.map(({ path }) => path).filter((path) => indexed.has(path)));
+    return (filter.tests ?? []).filter((list) => list.every(({ path }) => !decided.has(path) && fieldOf(path, names) !== null));
+  });
+  const chosen = new Set<string>();
+  const isMet = (list: readonly FieldTest[]): boolean => list.every(({ path }) => chosen.has(path));
+  for (let open = usable.filter((lists) => lists.length > 0); open.length > 0; open = open.filter((lists) => !lists.some(isMet))) {
+    chosen.add(mostWanted(open, chosen));
   }
-  return [...byPath].map(([path, tests]) => ({ scenarios: new Set(tests.map(({ scenario }) => scenario)),
-    verdicts: new FieldVerdicts(fieldOf(path, names) as NumberedField, tests, runtime) }));
+  return usable.flatMap((lists, scenario) => lists.filter(isMet).map((tests) => ({ scenario, tests })));
+}
+
+/** The field, not chosen yet, that the most of these scenarios have in their shortest lists of tests. */
+function mostWanted(scenarios: readonly (readonly (readonly FieldTest[])[])[], chosen: ReadonlySet<string>): string {
+  const votes = new Map<string, number>();
+  for (const lists of scenarios) {
+    const length = Math.min(...lists.map((list) => list.length));
+    const paths = lists.filter((list) => list.length === length).flatMap((list) => list.map(({ path }) => path));
+    for (const path of new Set(paths)) if (!chosen.has(path)) votes.set(path, (votes.get(path) ?? 0) + 1);
+  }
+  return [...votes].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+}
+
+/** The tests of needs, gathered by field. */
+function testedFields(needs: readonly Need[], names: EventNames, runtime: ExprRuntime): { readonly path: string; readonly verdicts: FieldVerdicts }[] {
+  const byPath = new Map<string, NumberedTest[]>();
+  for (const [number, { tests }] of needs.entries()) {
+    for (const test of tests) {
+      const known = byPath.get(test.path);
+      if (known === undefined) byPath.set(test.path, [{ number, test }]);
+      else known.push({ number, test });
+    }
+  }
+  return [...byPath].map(([path, tests]) => ({ path, verdicts: new FieldVerdicts(fieldOf(path, names) as NumberedField, tests, runtime) }));
 }
 
 function choosePaths(scenarios: readonly ScenarioSpec[], names: EventNames): IndexedPath[] {

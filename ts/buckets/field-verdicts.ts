@@ -21,9 +21,9 @@ export interface NumberedField {
   readonly numbers: FieldNumbers | null;
 }
 
-/** A test that a scenario has on the field. */
-export interface ScenarioTest {
-  readonly scenario: number;
+/** A test on the field, and the number under which it is reported. */
+export interface NumberedTest {
+  readonly number: number;
   readonly test: FieldTest;
 }
 
@@ -39,7 +39,7 @@ const none = new Uint16Array(0);
 
 /** The verdicts of one field. */
 export class FieldVerdicts {
-  readonly #tests: readonly ScenarioTest[];
+  readonly #tests: readonly NumberedTest[];
   readonly #runtime: ExprRuntime;
   readonly #field: NumberedField;
   readonly #texts: readonly SoughtText[];
@@ -49,10 +49,12 @@ export class FieldVerdicts {
   readonly #isFound: Uint8Array;
   #ofEmpty: Uint16Array | undefined;
   readonly #known = new TextMemory<Uint16Array>(limits.rememberedVerdictsMax, limits.rememberedTextBytesMax);
+  /** Every list given out lately. */
+  readonly #lists = new Map<string, Uint16Array>();
   /** By number of a text. */
   #ofNumber: (Uint16Array | undefined)[] = [];
 
-  constructor(field: NumberedField, tests: readonly ScenarioTest[], runtime: ExprRuntime) {
+  constructor(field: NumberedField, tests: readonly NumberedTest[], runtime: ExprRuntime) {
     this.#field = field;
     this.#tests = tests;
     this.#runtime = runtime;
@@ -67,7 +69,7 @@ export class FieldVerdicts {
     if (this.#field.numbers?.take(batch) === true) this.#ofNumber = [];
   }
 
-  /** The scenarios, by number, that have a test which holds for the event's text (or fails). */
+  /** The numbers of the tests that hold for the event's text (or fail): mostly the same list for the same numbers. */
   of(event: Event, position: number): Uint16Array {
     const number = this.#field.numbers?.at(position) ?? noNumber;
     if (number === noNumber) return this.#ofText(event);
@@ -91,13 +93,24 @@ export class FieldVerdicts {
       const text = read(event);
       if (search.occurs(text)) search.each(text, (literal) => { this.#isFound[seekers[literal]] = 1; });
     }
-    const scenarios: number[] = [];
+    const held: number[] = [];
     for (let position = 0; position < this.#tests.length; position++) {
       if (this.#isSeeker[position] === 1 && this.#isFound[position] === 0) continue;
       // A test that fails may be one that the filter never comes to: the filter itself decides.
-      if (attempt(() => this.#test(position)(event)) !== false) scenarios.push(this.#tests[position].scenario);
+      if (attempt(() => this.#test(position)(event)) !== false) held.push(this.#tests[position].number);
     }
-    return scenarios.length === 0 ? none : Uint16Array.from(scenarios);
+    return held.length === 0 ? none : this.#listOf(held);
+  }
+
+  /** The same list for the same numbers. */
+  #listOf(held: readonly number[]): Uint16Array {
+    const key = held.join();
+    let list = this.#lists.get(key);
+    if (list === undefined) {
+      if (this.#lists.size >= limits.rememberedVerdictsMax) this.#lists.clear();
+      this.#lists.set(key, list = Uint16Array.from(held));
+    }
+    return list;
   }
 
   /** Most tests are never asked: their function is made when one is. */
@@ -107,7 +120,7 @@ export class FieldVerdicts {
 }
 
 /** Gathers what tests need by the text in which they need it. */
-function soughtTexts(tests: readonly ScenarioTest[], runtime: ExprRuntime): SoughtText[] {
+function soughtTexts(tests: readonly NumberedTest[], runtime: ExprRuntime): SoughtText[] {
   const groups = new Map<string, { readonly need: TextNeed; readonly positions: number[] }>();
   for (const [position, { test: { need } }] of tests.entries()) {
     if (need === undefined) continue;

@@ -20,7 +20,20 @@ const alternativesMax = 4;
  * Returns lists of conditions: of each list at least one holds whenever the expression is true or changes something.
  */
 export function fieldConditions(tree: Node, functions: FunctionTable): readonly (readonly FieldCondition[])[] {
-  return mustHold(tree, functions).map((node) => alternatives(node, functions)).filter((list) => list !== null);
+  return together(mustHold(tree, functions).map((node) => alternatives(node, functions)).filter((list) => list !== null));
+}
+
+/** What must hold of one field by itself becomes one condition, which tells more texts apart than each of its parts. */
+function together(lists: readonly (readonly FieldCondition[])[]): readonly (readonly FieldCondition[])[] {
+  const byPath = new Map<string, Node[]>();
+  for (const [{ path, node }] of lists.filter(({ length }) => length === 1)) byPath.set(path, [...(byPath.get(path) ?? []), node]);
+  return [...[...byPath].map(([path, nodes]) => [{ path, node: conjunction(nodes) }]), ...lists.filter(({ length }) => length > 1)];
+}
+
+function conjunction(terms: Node[]): Node {
+  const [first, ...others] = terms;
+  if (others.length === 0) return first;
+  return { kind: 'logical', operator: '&&', terms, operators: others.map(({ at }) => ({ text: '&&', at })), at: first.at, type: first.type };
 }
 
 /** One condition, or one for each alternative of an `or`; null where some part is no condition on a single field. */
