@@ -43,7 +43,10 @@ const drasticStatics = ['{ meta: bad, expression: 1 == 1 }', '{ meta: bad, expre
 
 const whitelists = ['{ reason: net, cidr: ["10.0.0.0/8"] }', '{ reason: one, ip: ["192.0.2.1", "::1"] }',
   '{ reason: failing, expression: ["evt.Unmarshaled.none.deeper", "true"] }',
-  '{ reason: said, expression: ["evt.Parsed.user", "evt.Parsed.program == \'sshd\'"] }'];
+  '{ reason: said, expression: ["evt.Parsed.user", "evt.Parsed.program == \'sshd\'"] }',
+  '{ reason: tested, expression: ["evt.Parsed.user contains \'1\' && evt.Meta.a == \'2\'", "evt.Parsed.message startsWith \'from 10\'"] }',
+  '{ reason: tested too, cidr: ["10.0.0.0/30"], expression: ["evt.Meta.a == \'1\' and evt.SetMeta(\'seen\', evt.Parsed.id)", "evt.Parsed.id in [\'2\', \'3\']"] }',
+  '{ reason: tested last, expression: ["evt.Meta.b endsWith \'u0\'", "evt.Unmarshaled.none.deeper && evt.Parsed.id == \'1\'", "evt.Meta.b matches \'^port=[0-9]{4}\'", "evt.Parsed.user != \'\'"] }'];
 
 const stashes = ['{ name: s, key: evt.Parsed.program, value: evt.Parsed.user, ttl: 1m, size: 3 }',
   '{ name: t, key: evt.Parsed.id, value: evt.Meta.a, ttl: 1m, size: 2, strategy: LFU }'];
@@ -79,7 +82,7 @@ function nodeText(random: Random, depth: number, indent: string): string {
     if (random(2) === 0) lines.push(`  statics: [${staticList(random)}]`);
   }
   if (random(8) === 0) lines.push(`stash: [${pick(random, stashes)}]`);
-  if (random(8) === 0) lines.push(`whitelist: ${pick(random, whitelists)}`);
+  if (random(3) === 0) lines.push(`whitelist: ${pick(random, whitelists)}`);
   if (depth < 2 && random(5) === 0) {
     // Enough bare groks on one text to be ruled out together.
     const subject = pick(random, subjects.slice(0, 5));

@@ -2,11 +2,12 @@
 // type) and test single texts (a path), so the cost of a line does not grow with the number of rules. Never leaves out one
 // that could match or change the event.
 
-import { type Event, type EventNames, textReader } from '../event/event.js';
+import type { Event, EventNames } from '../event/event.js';
 import type { FieldTest } from '../expr/compiled.js';
+import { coveringTests, type FieldVerdicts, verdictsByField } from '../expr/field-verdicts.js';
 import type { ExprRuntime } from '../expr/runtime.js';
+import { type NumberedField, NumberedFields } from '../grok/field-numbers.js';
 import { noNumber } from '../grok/text-numbers.js';
-import { FieldNumbers, FieldVerdicts, NumberedBatch, type NumberedField, type NumberedTest } from './field-verdicts.js';
 import type { ScenarioSpec } from './scenario.js';
 
 /** Fields looked at for each event; the most required ones. */
@@ -18,12 +19,18 @@ const stepsMax = 4096;
 class IndexedPath {
   /** What `valueOf` found, by number of a text. */
   #ofNumber: (number | undefined)[] = [];
+  #round = 0;
 
   /** `values`: the number of each value that some rule requires, from 1; all others are 0. */
   constructor(readonly path: string, readonly field: NumberedField, readonly values: ReadonlyMap<string, number>) {}
 
-  take(batch: NumberedBatch): void {
-    if (this.field.numbers?.take(batch) === true) this.#ofNumber = [];
+  take(): void {
+    const { numbers } = this.field;
+    if (numbers === null) return;
+    numbers.take();
+    if (numbers.round === this.#round) return;
+    this.#round = numbers.round;
+    this.#ofNumber = [];
   }
 
   valueOf(event: Event, position: number): number {
@@ -59,25 +66,27 @@ export class CandidateIndex {
   readonly #needs: readonly Need[];
   /** By scenario: its needs, by number. */
   readonly #needsOf: readonly number[][];
-  readonly #fields: readonly { readonly path: string; readonly verdicts: FieldVerdicts }[];
-  readonly #batch = new NumberedBatch();
+  /** By path. */
+  readonly #verdicts: ReadonlyMap<string, FieldVerdicts>;
+  readonly #fields: NumberedFields;
   readonly #known = new Map<number, Choice>();
   #stepCount = 0;
 
   constructor(scenarios: readonly ScenarioSpec[], names: EventNames, runtime: ExprRuntime) {
     this.#scenarios = scenarios;
-    this.#paths = choosePaths(scenarios, names);
-    this.#needs = needsOf(scenarios, new Set(this.#paths.map(({ path }) => path)), names);
+    this.#fields = NumberedFields.of(names);
+    this.#paths = choosePaths(scenarios, this.#fields);
+    this.#needs = needsOf(scenarios, new Set(this.#paths.map(({ path }) => path)), this.#fields);
     this.#needsOf = scenarios.map(() => []);
     for (const [number, { scenario }] of this.#needs.entries()) this.#needsOf[scenario].push(number);
-    this.#fields = testedFields(this.#needs, names, runtime);
+    this.#verdicts = verdictsByField(this.#needs.flatMap(({ tests }, number) => tests.map((test) => ({ number, test }))), this.#fields, runtime);
   }
 
   /** Looks at the first `count` events of a batch at once; `of` is then asked about them by their position in it. */
   take(events: readonly Event[], count: number): void {
-    this.#batch.take(events, count);
-    for (const path of this.#paths) path.take(this.#batch);
-    for (const { verdicts } of this.#fields) verdicts.take(this.#batch);
+    this.#fields.take(events, count);
+    for (const path of this.#paths) path.take();
+    for (const verdicts of this.#verdicts.values()) verdicts.take();
   }
 
   /** The scenarios, by number and in load order, that may take or change this event. The same list for the same values. */
@@ -98,7 +107,7 @@ export class CandidateIndex {
     const all = Uint16Array.from(this.#scenarios.keys()).filter((index) => this.#scenarios[index].filter.requires
       .every(({ path, values }) => !texts.has(path) || values.includes(texts.get(path) as string)));
     const tested = new Set([...all].flatMap((scenario) => this.#needsOf[scenario].flatMap((need) => this.#needs[need].tests.map(({ path }) => path))));
-    const fields = this.#fields.filter(({ path }) => tested.has(path)).map(({ verdicts }) => verdicts);
+    const fields = [...this.#verdicts].filter(([path]) => tested.has(path)).map(([, verdicts]) => verdicts);
     const choice: Choice = { all, fields, held: new Set(), scenarios: null, next: new Map() };
     this.#makeRoom();
     this.#known.set(key, choice);
@@ -122,45 +131,16 @@ export class CandidateIndex {
   }
 }
 
-/** What scenarios need of as few fields as will do, beyond what the indexed fields decide. */
-function needsOf(scenarios: readonly ScenarioSpec[], indexed: ReadonlySet<string>, names: EventNames): Need[] {
+/** What scenarios need of a few fields, beyond what the indexed fields decide. */
+function needsOf(scenarios: readonly ScenarioSpec[], indexed: ReadonlySet<string>, fields: NumberedFields): Need[] {
   const usable = scenarios.map(({ filter }) => {
     const decided = new Set(filter.requires.map(({ path }) => path).filter((path) => indexed.has(path)));
-    return (filter.tests ?? []).filter((list) => list.every(({ path }) => !decided.has(path) && fieldOf(path, names) !== null));
+    return (filter.tests ?? []).filter((list) => list.every(({ path }) => !decided.has(path) && fields.of(path) !== null));
   });
-  const chosen = new Set<string>();
-  const isMet = (list: readonly FieldTest[]): boolean => list.every(({ path }) => chosen.has(path));
-  for (let open = usable.filter((lists) => lists.length > 0); open.length > 0; open = open.filter((lists) => !lists.some(isMet))) {
-    chosen.add(mostWanted(open, chosen));
-  }
-  return usable.flatMap((lists, scenario) => lists.filter(isMet).map((tests) => ({ scenario, tests })));
+  return coveringTests(usable).flatMap((lists, scenario) => lists.map((tests) => ({ scenario, tests })));
 }
 
-/** The field, not chosen yet, that the most of these scenarios have in their shortest lists of tests. */
-function mostWanted(scenarios: readonly (readonly (readonly FieldTest[])[])[], chosen: ReadonlySet<string>): string {
-  const votes = new Map<string, number>();
-  for (const lists of scenarios) {
-    const length = Math.min(...lists.map((list) => list.length));
-    const paths = lists.filter((list) => list.length === length).flatMap((list) => list.map(({ path }) => path));
-    for (const path of new Set(paths)) if (!chosen.has(path)) votes.set(path, (votes.get(path) ?? 0) + 1);
-  }
-  return [...votes].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
-}
-
-/** The tests of needs, gathered by field. */
-function testedFields(needs: readonly Need[], names: EventNames, runtime: ExprRuntime): { readonly path: string; readonly verdicts: FieldVerdicts }[] {
-  const byPath = new Map<string, NumberedTest[]>();
-  for (const [number, { tests }] of needs.entries()) {
-    for (const test of tests) {
-      const known = byPath.get(test.path);
-      if (known === undefined) byPath.set(test.path, [{ number, test }]);
-      else known.push({ number, test });
-    }
-  }
-  return [...byPath].map(([path, tests]) => ({ path, verdicts: new FieldVerdicts(fieldOf(path, names) as NumberedField, tests, runtime) }));
-}
-
-function choosePaths(scenarios: readonly ScenarioSpec[], names: EventNames): IndexedPath[] {
+function choosePaths(scenarios: readonly ScenarioSpec[], fields: NumberedFields): IndexedPath[] {
   const paths = new Map<string, { count: number; readonly values: Map<string, number> }>();
   for (const { path, values } of scenarios.flatMap(({ filter }) => filter.requires)) {
     let known = paths.get(path);
@@ -171,7 +151,7 @@ function choosePaths(scenarios: readonly ScenarioSpec[], names: EventNames): Ind
   const chosen: IndexedPath[] = [];
   let combinations = 1;
   for (const [path, { values }] of [...paths].sort((a, b) => b[1].count - a[1].count)) {
-    const field = fieldOf(path, names);
+    const field = fields.of(path);
     combinations *= values.size + 1;
     // Beyond that the number of a combination would not be exact.
     if (combinations >= 2 ** 52 || chosen.length === pathsMax) break;
@@ -179,26 +159,4 @@ function choosePaths(scenarios: readonly ScenarioSpec[], names: EventNames): Ind
     else chosen.push(new IndexedPath(path, field, values));
   }
   return chosen;
-}
-
-/** A field by its Go path; null for one that is no plain text. */
-function fieldOf(path: string, names: EventNames): NumberedField | null {
-  const match = /^(Meta|Parsed|Enriched)\.(.*)$/s.exec(path);
-  if (match !== null) {
-    const map = match[1].toLowerCase() as keyof EventNames;
-    const slot = names[map].find(match[2]);
-    return { read: textReader(map, match[2], names), numbers: slot < 0 ? null : new FieldNumbers(map, slot) };
-  }
-  const read = readerOfLine(path);
-  return read === null ? null : { read, numbers: null };
-}
-
-function readerOfLine(path: string): ((event: Event) => string) | null {
-  if (path.startsWith('Line.Labels.')) {
-    const label = path.slice('Line.Labels.'.length);
-    return (event) => (Object.hasOwn(event.line.labels, label) ? event.line.labels[label] : '');
-  }
-  if (path === 'Line.Module') return (event) => event.line.module;
-  if (path === 'Line.Src') return (event) => event.line.src;
-  return null;
 }

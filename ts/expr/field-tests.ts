@@ -1,5 +1,5 @@
 // The parts of a filter that look at one text field of the event each. Whether such a part holds depends on that text alone,
-// and texts come again and again: the index of scenarios (ts/buckets/field-verdicts.ts) asks once a text, not once an event.
+// and texts come again and again: field-verdicts.ts asks once a text, not once an event.
 
 import { readsOf } from './analysis.js';
 import { type BuiltinNode, childrenOf, type Node } from './ast.js';

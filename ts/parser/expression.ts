@@ -14,11 +14,13 @@ export interface ExpressionOptions {
   readonly functions: FunctionTable;
   /** Whether it may wait for an answer from outside (DNS, HTTP, decisions). */
   readonly allowAsync?: boolean;
+  /** Tests of single fields are wanted, to rule it out by (ts/expr/field-verdicts.ts). */
+  readonly withTests?: boolean;
 }
 
 /** Returns the compiled expression. Throws E_EXPRESSION at the fault. */
-export function compileExpression(text: Located, { names, functions, allowAsync }: ExpressionOptions): CompiledExpr {
-  return compile(text, { env: logEnv, functions, names, allowAsync });
+export function compileExpression(text: Located, { names, functions, allowAsync, withTests }: ExpressionOptions): CompiledExpr {
+  return compile(text, { env: logEnv, functions, names, allowAsync, withTests });
 }
 
 /** The same for a key that may be absent or empty: null then. */

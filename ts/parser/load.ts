@@ -170,9 +170,10 @@ function loadWhitelist(text: WhitelistText | undefined, loading: Loading): White
   const { ip = [], cidr = [], expression = [] } = text;
   for (const entry of ip) checkAddress([entry.text], [], entry.place);
   for (const entry of cidr) checkAddress([], [entry.text], entry.place);
-  const expressions = expression.map((entry) => compileExpression(entry, loading.options));
+  const { options } = loading;
+  const expressions = expression.map((entry) => compileExpression(entry, { ...options, withTests: options.world === 'parsers' }));
   if (ip.length + cidr.length + expressions.length === 0) return null;
-  loading.options.names.meta.declare('source_ip');
+  options.names.meta.declare('source_ip');
   return { reason: text.reason ?? '', ips: ip.map((entry) => entry.text), cidrs: cidr.map((entry) => entry.text),
     expressions };
 }

@@ -62,12 +62,7 @@ export class NodeBatch {
     const level = this.#levels[depth];
     const { events, counters } = this.#run;
     counters.nodeEntered(node, count);
-    if (node.whitelist !== null) {
-      for (let index = 0; index < count; index++) {
-        const number = level.inside[index];
-        level.whitelisted[number] = checkWhitelist(node, events[number], counters) ? 1 : 0;
-      }
-    }
+    if (node.whitelist !== null) checkWhitelist(node, events, level.inside, count, counters, level.whitelisted);
     if (node.grok === null) this.#assumeOk(level, count);
     else this.#runGrok(node.grok, level, count);
     if (node.children.length > 0) this.#runChildren(node, level, count, depth);

@@ -14,6 +14,7 @@ import type { GoTime } from '../util/go-time.js';
 import { AddressSet } from './address-set.js';
 import type { GrokNodeSpec, NodeSpec, ParserSpec, StashWriteSpec, WhitelistSpec } from './spec.js';
 import { fuseStatics, linkStatic, type RunStatics, type Static } from './statics.js';
+import { type WhitelistGuard, whitelistGuards } from './whitelist-guard.js';
 import { expressionsOf, withDescendants, writesOf, type Writes } from './writes.js';
 
 /** Fewer groks are tried one by one about as fast as a set is. */
@@ -74,6 +75,8 @@ export interface LinkedWhitelist {
   readonly addresses: AddressSet;
   readonly expressions: readonly { readonly evaluate: Evaluate; readonly isAsync: boolean }[];
   readonly sourceIpSlot: number;
+  /** Says where no expression can be true; null where they must be asked each time. */
+  readonly guard: WhitelistGuard | null;
 }
 
 /** Neighbouring children that one pass over the text can rule out together. */
@@ -113,6 +116,13 @@ export interface LinkedNode {
   readonly writes: Writes;
 }
 
+/** What linking hands down. */
+interface Linking {
+  readonly runtime: ParserRuntime;
+  readonly guards: ReadonlyMap<WhitelistSpec, WhitelistGuard>;
+  nextId: number;
+}
+
 /** Top nodes of a world, linked, and how many nodes there are in all. */
 export interface LinkedNodes {
   readonly nodes: readonly LinkedNode[];
@@ -123,9 +133,9 @@ export interface LinkedNodes {
 
 /** Makes all nodes of a world runnable in this thread. */
 export function linkNodes(spec: ParserSpec, runtime: ParserRuntime): LinkedNodes {
-  const numbering = { next: 0 };
-  const nodes = spec.nodes.map((node) => linkNode(node, runtime, numbering));
-  return { nodes, nodeCount: numbering.next, depth: Math.max(1, ...spec.nodes.map(depthOf)) };
+  const linking: Linking = { runtime, guards: whitelistGuards(spec.nodes, runtime), nextId: 0 };
+  const nodes = spec.nodes.map((node) => linkNode(node, linking));
+  return { nodes, nodeCount: linking.nextId, depth: Math.max(1, ...spec.nodes.map(depthOf)) };
 }
 
 /** Whether a filter passes: true only for the value true; a failure is false. Not for asynchronous filters. */
@@ -138,8 +148,9 @@ export function passes(filter: Evaluate, event: Event): boolean {
   }
 }
 
-function linkNode(spec: NodeSpec, runtime: ParserRuntime, numbering: { next: number }): LinkedNode {
-  const id = numbering.next++;
+function linkNode(spec: NodeSpec, linking: Linking): LinkedNode {
+  const id = linking.nextId++;
+  const { runtime } = linking;
   const { filter, grok, whitelist } = spec;
   const statics = spec.statics.map((item) => linkStatic(item, runtime));
   return {
@@ -149,10 +160,10 @@ function linkNode(spec: NodeSpec, runtime: ParserRuntime, numbering: { next: num
     filterHasEffects: filter?.hasEffects ?? false,
     conditions: spec.conditions.map((condition) => linkCondition(condition, runtime)),
     conditionsAreAll: spec.conditionsAreAll,
-    whitelist: whitelist === null ? null : linkWhitelist(whitelist, runtime),
+    whitelist: whitelist === null ? null : linkWhitelist(whitelist, linking),
     grok: grok === null ? null : linkGrok(grok, runtime),
     stash: spec.stash.map((stash) => linkStash(stash, runtime)),
-    children: spec.children.map((child) => linkNode(child, runtime, numbering)),
+    children: spec.children.map((child) => linkNode(child, linking)),
     families: spec.nextStage ? linkFamilies(spec.children, runtime) : [],
     statics, runStatics: fuseStatics(statics),
     usesStash: usesStash(spec),
@@ -221,13 +232,14 @@ function linkStash(spec: StashWriteSpec, runtime: ParserRuntime): LinkedStash {
     isAsync: spec.key.isAsync || spec.value.isAsync };
 }
 
-function linkWhitelist(spec: WhitelistSpec, runtime: ParserRuntime): LinkedWhitelist {
+function linkWhitelist(spec: WhitelistSpec, { runtime, guards }: Linking): LinkedWhitelist {
   return {
     reason: spec.reason,
     addresses: new AddressSet(spec.ips, spec.cidrs),
     expressions: spec.expressions.map((expression) => (
       { evaluate: evaluator(expression, runtime), isAsync: expression.isAsync })),
     sourceIpSlot: runtime.names.meta.declare('source_ip'),
+    guard: guards.get(spec) ?? null,
   };
 }
 

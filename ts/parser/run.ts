@@ -6,6 +6,7 @@
 //     an OK lets the event live beyond the stage; next_stage, or a changed stage, ends the stage for it
 
 import type { Event } from '../event/event.js';
+import { NumberedFields } from '../grok/field-numbers.js';
 import { CountersBySource, type SourceCounters } from './counters.js';
 import type { LinkedParser } from './linked.js';
 import { type LinkedNode, passes } from './node.js';
@@ -28,6 +29,7 @@ export class Parser {
   readonly #counters: CountersBySource;
   readonly #one: EventRunner;
   readonly #nodes: NodeBatch;
+  readonly #fields: NumberedFields;
   #eventCountMax = 0;
   /** Event numbers still alive, and those in the stage at work. */
   #alive = new Int32Array(0);
@@ -47,6 +49,7 @@ export class Parser {
     this.#counters = new CountersBySource(linked.runtime.counters, linked.nodeCount);
     this.#one = new EventRunner(linked);
     this.#nodes = new NodeBatch(linked);
+    this.#fields = NumberedFields.of(linked.runtime.names);
   }
 
   /**
@@ -57,6 +60,7 @@ export class Parser {
     this.#parked = [];
     this.#reserve(count);
     this.#events = events;
+    this.#fields.take(events, count);
     for (let first = 0; first < count;) {
       const end = endOfRun(events, first, count);
       this.#parseRun(first, end);

@@ -6,13 +6,23 @@ import { ExprError } from '../expr/values.js';
 import type { SourceCounters } from './counters.js';
 import type { LinkedNode, LinkedWhitelist } from './node.js';
 
-/** Whether the node's whitelist matches; marks the event at the first match in its life. Not for async expressions. */
-export function checkWhitelist(node: LinkedNode, event: Event, counters: SourceCounters): boolean {
+/**
+ * Whether the node's whitelist matches each of the first `count` events of a list: 1 or 0 in `matches`, by number of the event in its
+ * batch. Marks those at the first match in their life. Not for async expressions.
+ */
+export function checkWhitelist(
+  node: LinkedNode, events: readonly Event[], list: Int32Array, count: number, counters: SourceCounters, matches: Uint8Array,
+): void {
   const whitelist = node.whitelist as LinkedWhitelist;
-  const matches = matchesAddress(node, whitelist, event, counters)
-    || matchesExpression(node, whitelist, event, counters);
-  if (matches) mark(event, whitelist.reason);
-  return matches;
+  const { guard, reason } = whitelist;
+  guard?.take();
+  for (let index = 0; index < count; index++) {
+    const number = list[index];
+    const event = events[number];
+    const isMatch = matchesAddress(node, whitelist, event, counters) || matchesExpression(node, whitelist, event, counters, guard?.mayHold(event, number) ?? true);
+    if (isMatch) mark(event, reason);
+    matches[number] = isMatch ? 1 : 0;
+  }
 }
 
 /** The same for nodes whose expressions may be asynchronous. Yields promises, is resumed with their values. */
@@ -47,14 +57,14 @@ function matchesAddress(
   return matches;
 }
 
-/** The first true wins; what fails ends the list, what is no bool is passed over. */
+/** The first true wins; what fails ends the list, what is no bool is passed over. `mayHold` false: none of them is true. */
 function matchesExpression(
-  node: LinkedNode, whitelist: LinkedWhitelist, event: Event, counters: SourceCounters,
+  node: LinkedNode, whitelist: LinkedWhitelist, event: Event, counters: SourceCounters, mayHold: boolean,
 ): boolean {
   if (whitelist.expressions.length === 0) return false;
   let matches = false;
   try {
-    matches = whitelist.expressions.some(({ evaluate }) => evaluate(event) === true);
+    matches = mayHold && whitelist.expressions.some(({ evaluate }) => evaluate(event) === true);
   } catch (error) {
     if (!(error instanceof ExprError)) throw error;
   }

@@ -38,6 +38,11 @@ export function writesLine(spec: NodeSpec): boolean {
     || (target.kind === 'field' && target.path.startsWith('Line.'))));
 }
 
+/** Whether a rule changes the text of a line: byte ranges then mean another text than before. */
+export function writesRaw(spec: NodeSpec): boolean {
+  return withDescendants(spec).some((node) => staticsOf(node).some(({ target }) => target.kind === 'field' && target.path === 'Line.Raw'));
+}
+
 /** A node and all inside it, parents first. */
 export function withDescendants(spec: NodeSpec): NodeSpec[] {
   return [spec, ...spec.children.flatMap(withDescendants)];
