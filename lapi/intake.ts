@@ -25,6 +25,8 @@ export async function takeAlerts(deps: IntakeDeps, machine: string, alerts: AddA
   }
   try {
     const { ids, remarks } = await deps.store.alerts.add(machine, wanted, ownIds);
+    // Bouncers hear of it before the machine does.
+    deps.store.decisions.wake();
     for (const remark of remarks) deps.log.warning(`machine ${machine}: ${remark}`);
     for (const alert of wanted) for (const line of describe(machine, alert)) deps.log.info(line);
     return ids;

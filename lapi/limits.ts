@@ -104,6 +104,8 @@ export const lapiLimits = {
   largeTransactionsLeftMax: 200,
   /** Longest text that a client of the open stream may give as its position. */
   positionCharsMax: 4_000,
+  /** Slices of imports, written by this process, kept until they are found in the log. */
+  writtenSlicesKept: 64,
   /** Rows of the change log kept for readers that fell behind. */
   changeRowsKept: 200_000,
   /** Targets of one bulk allowlist check. */
@@ -161,9 +163,9 @@ export const lapiLimits = {
   /** Of these, milliseconds at a time for which nothing else is done, and for which everything else is. */
   busyBlockMs: 2,
   busyRetryMs: 2,
-  /** Milliseconds for which one thread of many writes waits for another that wants to write, and after which that one is believed gone. */
+  /** Milliseconds for which imports and lists wait between two slices for those who go first, and after which one of these is believed gone. */
   giveWayMsMax: 100,
-  waiterMsMax: 200,
+  precedenceMsMax: 200,
   /** Milliseconds for getting a blocklist, redirects included, and their number. */
   blocklistFetchMsMax: 60_000,
   blocklistRedirectsMax: 5,

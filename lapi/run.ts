@@ -19,6 +19,7 @@ import { LapiMetrics } from './metrics.js';
 import { NeverBan } from './never-ban.js';
 import { compileProfiles, openProfiles } from './profiles.js';
 import { buildServer } from './server.js';
+import { precedenceBytes } from './store/precedence.js';
 import { openStore } from './store/store.js';
 import { readTlsSettings } from './tls-settings.js';
 
@@ -80,15 +81,16 @@ export async function startLapi(options: LapiOptions, log: Log): Promise<Running
   if (server.useForwardedForHeaders && server.trustedProxies.length === 0) {
     log.warning('api.server.use_forwarded_for_headers has no effect: trusted_proxies names nobody whose headers are believed');
   }
-  const waiters = new SharedArrayBuffer(8);
-  const store = await openStore({ ...database, waiters }, nowMs);
+  const precedence = new SharedArrayBuffer(precedenceBytes);
+  const store = await openStore({ ...database, precedence }, nowMs);
   let listening: Listening;
   const metrics = new LapiMetrics();
   const neverBan = new NeverBan(protection.neverBan, nowMs);
   // A database in memory belongs to one connection.
   const bulk = database.type === 'sqlite' && database.path === ':memory:' ? undefined : new BulkCaller({ log,
-    setup: { server, database, dataDir: options.dataDir, protection, clockOffsetMs: options.clockOffsetMs, waiters },
-    onSpared: (reason) => metrics.countSpared(reason), onWritten: () => store.dialect.noteWrite(),
+    setup: { server, database, dataDir: options.dataDir, protection, clockOffsetMs: options.clockOffsetMs, precedence },
+    onSpared: (reason) => metrics.countSpared(reason), onSlice: (slice) => store.decisions.expect(slice),
+    onWritten: () => store.dialect.noteWrite(),
     onThread: (isRunning) => store.dialect.writeAheadLog?.moveFrom(isRunning ? lapiLimits.besideBulkCheckpointPages : lapiLimits.checkpointPages) });
   try {
     await store.decisions.keepInMemory();

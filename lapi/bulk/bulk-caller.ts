@@ -8,6 +8,7 @@ import type { Log } from '../../ts/config/log.js';
 import { Refusal } from '../errors.js';
 import { lapiLimits } from '../limits.js';
 import type { BulkAnswer, BulkReport, BulkRequest, BulkSetup } from './bulk-thread.js';
+import type { WrittenSlice } from '../store/written-slices.js';
 import type { BulkWork, BulkWorker } from './bulk-work.js';
 
 export interface BulkCallerOptions {
@@ -15,6 +16,8 @@ export interface BulkCallerOptions {
   readonly log: Log;
   /** A decision was not made because its target is not to be banned. */
   readonly onSpared: (reason: string) => void;
+  /** A part of an import was written. */
+  readonly onSlice: (slice: WrittenSlice) => void;
   /** The database may have been written. */
   readonly onWritten: () => void;
   /** A thread was started, or ended. */
@@ -74,12 +77,13 @@ export class BulkCaller implements BulkWorker {
   }
 
   #start(): Worker {
-    const { setup, log, onSpared } = this.#options;
+    const { setup, log, onSpared, onSlice } = this.#options;
     this.#options.onThread(true);
     const thread = new Worker(entryUrl('lapi/bulk/bulk-thread'), { workerData: setup, resourceLimits: {
       maxYoungGenerationSizeMb: lapiLimits.bulkYoungHeapMegabytesMax, maxOldGenerationSizeMb: lapiLimits.bulkHeapMegabytesMax } });
     thread.on('message', (report: BulkReport) => {
       if (report.type === 'spared') onSpared(report.reason);
+      else if (report.type === 'written') onSlice(report.slice);
       else log[report.line.level](report.line.text, report.line.fields);
     });
     const ended = new Promise((resolve) => {

@@ -16,6 +16,7 @@ import type { LogLine } from '../main.js';
 import { NeverBan } from '../never-ban.js';
 import { openProfiles } from '../profiles.js';
 import { openStore } from '../store/store.js';
+import type { WrittenSlice } from '../store/written-slices.js';
 import { doBulkWork, type BulkWork } from './bulk-work.js';
 
 /** What the thread is made from. Plain data. */
@@ -25,8 +26,8 @@ export interface BulkSetup {
   readonly dataDir: string;
   readonly protection: Protection;
   readonly clockOffsetMs: number;
-  /** Of the SQLite connections of this process. */
-  readonly waiters: SharedArrayBuffer;
+  /** Of the threads of this process. */
+  readonly precedence: SharedArrayBuffer;
 }
 
 /** What the thread is asked: `close` ends it when all is answered. */
@@ -40,11 +41,14 @@ export type BulkAnswer =
   | { readonly type: 'failed'; readonly message: string };
 
 /** What the thread says beside. */
-export type BulkReport = { readonly type: 'log'; readonly line: LogLine } | { readonly type: 'spared'; readonly reason: string };
+export type BulkReport =
+  | { readonly type: 'log'; readonly line: LogLine }
+  | { readonly type: 'spared'; readonly reason: string }
+  | { readonly type: 'written'; readonly slice: WrittenSlice };
 
 if (parentPort !== null) {
   standBack();
-  const { server, database, dataDir, protection, clockOffsetMs, waiters } = workerData as BulkSetup;
+  const { server, database, dataDir, protection, clockOffsetMs, precedence } = workerData as BulkSetup;
   const port = parentPort;
   const say = (report: BulkReport): void => port.postMessage(report);
   // What there is to say of the profiles while they are opened, the Local API has said when it started.
@@ -55,7 +59,8 @@ if (parentPort !== null) {
   const log: Log = { trace: logAt('trace'), debug: logAt('debug'), info: logAt('info'), warning: logAt('warning'), error: logAt('error') };
   const nowMs = (): number => Date.now() + clockOffsetMs;
   const open = async (): Promise<IntakeDeps> => {
-    const store = await openStore({ ...database, waiters, checkpointPages: lapiLimits.bulkCheckpointPages }, nowMs);
+    const store = await openStore({ ...database, precedence, checkpointPages: lapiLimits.bulkCheckpointPages,
+      onSlice: (slice) => say({ type: 'written', slice }) }, nowMs);
     const profiles = openProfiles({ profilesPath: server.profilesPath, dataDir, store, nowMs, log, escalation: protection.escalation });
     isQuiet = false;
     return { store, profiles, neverBan: new NeverBan(protection.neverBan, nowMs), afterUnbanNs: protection.afterUnbanNs, log,

@@ -95,7 +95,7 @@ export class Alerts {
       const batch = prepared.slice(from, from + lapiLimits.alertsPerTransaction);
       const batchIds = await new Promise<readonly number[]>((resolve, reject) => {
         this.#waiting.push({ machine, batch, ownIds, resolve, reject });
-        if (!this.#isWriting) void this.#writeWaiting();
+        if (!this.#isWriting) void this.#context.precedence.during(() => this.#writeWaiting());
       });
       try {
         for (const [index, alert] of batch.entries()) await writeSlices(this.#context, batchIds[index], alert);

@@ -19,19 +19,24 @@ export interface WaitingPage<Row extends WaitingRow> {
   readonly cut: number | null;
 }
 
+/** What may be read: small transactions alone, or the oldest large one where there is no small one, or all small ones and the oldest large one. */
+export type Lanes = 'small' | 'small first' | 'both';
+
 /** Rows to be read, and the position of a reader that has read them. */
 export interface ChosenPart<Row extends WaitingRow> {
   readonly rows: readonly Row[];
   readonly position: ChangePosition;
   readonly hasLarge: boolean;
+  /** Large ones wait, and nothing else does. */
+  readonly isPutOff: boolean;
 }
 
 /**
- * Chooses from a page that is not empty: all small transactions, or the oldest large one where there is none, or with `isLarge` both.
+ * Chooses from a page that is not empty.
  * `from` is where the reader stands, `end` where it would stand if it read everything.
  */
 export function choosePart<Row extends WaitingRow>({ rows, cut }: WaitingPage<Row>, from: ChangePosition, end: ChangePosition,
-  isLarge: boolean): ChosenPart<Row> {
+  lanes: Lanes): ChosenPart<Row> {
   const chosen = new Set<number>();
   const large: number[] = [];
   let total = 0;
@@ -47,13 +52,14 @@ export function choosePart<Row extends WaitingRow>({ rows, cut }: WaitingPage<Ro
     else large.push(number);
     total += isSmall ? size : 0;
   }
-  const hasLarge = large.length > 0 && (isLarge || chosen.size === 0);
+  const isPutOff = lanes === 'small' && chosen.size === 0 && large.length > 0;
+  const hasLarge = large.length > 0 && (lanes === 'both' || (lanes === 'small first' && chosen.size === 0));
   if (hasLarge) chosen.add(large.shift()!);
   const next = Math.max(looked, from.next);
   // What the reader had left and nobody looked at now is still left.
   const open = new Set([...large, ...from.open.filter((number) => number >= looked), ...end.open.filter((number) => number < next)]);
   return { rows: rows.filter(({ transaction }) => chosen.has(transaction)),
-    position: { next, open: [...open].sort((a, b) => a - b) }, hasLarge };
+    position: { next, open: [...open].sort((a, b) => a - b) }, hasLarge, isPutOff };
 }
 
 function sizesOf(rows: readonly WaitingRow[]): Map<number, number> {

@@ -4,11 +4,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { lapiLimits } from '../limits.js';
-import { choosePart, type ChosenPart, type WaitingPage } from './change-lanes.js';
+import { choosePart, type ChosenPart, type Lanes, type WaitingPage } from './change-lanes.js';
 import { lowestUnseen, type ChangePosition } from './change-position.js';
 import { removedColumns, resetChange } from './dialect/triggers.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
+import { sharedColumns, WrittenSlices, type WrittenSlice } from './written-slices.js';
 
 /** The columns of a decision that the index keeps. */
 export interface DecisionColumns {
@@ -59,14 +60,21 @@ interface LogRow {
 }
 
 const pageRows = 5_000;
-const sharedColumns = ['created_at', 'until', 'scenario', 'type', 'scope', 'origin', 'simulated'] as const;
 
 /** The log of a database. */
 export class ChangeLog {
   readonly #context: StoreContext;
+  readonly #written = new WrittenSlices();
+  /** The last transaction that changed or removed decisions, of those that `part` has read. */
+  #lastChange = 0;
 
   constructor(context: StoreContext) {
     this.#context = context;
+  }
+
+  /** A slice was written by this process: `part` need not read it. */
+  expect(slice: WrittenSlice): void {
+    this.#written.add(slice);
   }
 
   /** What a reader has seen that has read everything that can be seen now. */
@@ -81,27 +89,29 @@ export class ChangeLog {
 
   /** What changed since a position; null when the log does not reach back to it. */
   async since(position: ChangePosition): Promise<LogChanges | null> {
-    return this.#read(position, async (reader, end) => {
+    return this.#read(position, () => null, async (reader, end) => {
       const rows = await this.#rows(reader, position);
-      return this.#hasHoles(rows, position) ? null : { rows, position: end };
+      return this.#hasHoles(rows, position) ? null : { rows, position: end, isPutOff: false };
     });
   }
 
   /** As `since`, a part of bounded size: what change-lanes.ts chooses. */
-  async part(position: ChangePosition, isLarge: boolean): Promise<LogPart | null> {
+  async part(position: ChangePosition, lanes: Lanes): Promise<LogPart | null> {
     let hasLarge = false;
-    const read = await this.#read(position, async (reader, end) => {
+    const read = await this.#read(position, (entry) => this.#asWritten(entry), async (reader, end) => {
       const page = await this.#page(reader, position);
       if (this.#hasHoles(page.rows, position)) return null;
-      const chosen = choosePart(page, position, end, isLarge);
+      const chosen = choosePart(page, position, end, lanes);
       hasLarge = chosen.hasLarge;
       return chosen;
     });
-    return read === null ? null : { ...read, hasLarge };
+    if (read === null) return null;
+    for (const { transaction, event } of read.changes) if (event !== 'insert') this.#lastChange = Math.max(this.#lastChange, transaction);
+    return { ...read, hasLarge };
   }
 
-  async #read(position: ChangePosition, choose: (reader: Kysely<Tables>, end: ChangePosition) =>
-  Promise<Pick<ChosenPart<LogRow>, 'rows' | 'position'> | null>): Promise<LogChanges | null> {
+  async #read(position: ChangePosition, asWritten: (entry: LogRow) => DecisionRun | null, choose: (reader: Kysely<Tables>, end: ChangePosition) =>
+  Promise<Pick<ChosenPart<LogRow>, 'rows' | 'position' | 'isPutOff'> | null>): Promise<LogChanges | null> {
     const { db, dialect } = this.#context;
     return dialect.readConsistently(db, async (reader) => {
       const snapshot = await dialect.snapshot(reader);
@@ -113,8 +123,8 @@ export class ChangeLog {
       const chosen = await choose(reader, end);
       if (chosen === null || chosen.rows.some((row) => row.event === resetChange.event)) return null;
       // An older position that misses nothing is as good, and stays the same text.
-      if (chosen.rows.length === 0) return { changes: [], position, end: position };
-      return { changes: await changesOf(reader, chosen.rows), position: chosen.position, end };
+      if (chosen.rows.length === 0) return { changes: [], position, end: chosen.isPutOff ? end : position };
+      return { changes: await changesOf(reader, chosen.rows, asWritten), position: chosen.position, end };
     });
   }
 
@@ -165,6 +175,16 @@ export class ChangeLog {
         : sql<boolean>`(${number} >= ${next} or ${number} in (${sql.join(open)}))`);
   }
 
+  /** A slice as this process wrote it, unless what has been read of later changes may be about it. */
+  #asWritten({ transaction, event, row_id: first, last_id: last }: LogRow): DecisionRun | null {
+    if (event !== 'insert' || last === null) return null;
+    const slice = this.#written.take(first, last);
+    if (slice === undefined || transaction < this.#lastChange) return null;
+    const { like, values, uuids } = slice;
+    return { transaction, event, like: { id: first, value: values[0], uuid: uuids[0], ...like },
+      rows: values.map((value, index) => ({ id: first + index, value, uuid: uuids[index] })) };
+  }
+
   /** Whether somebody took rows out by hand. */
   #hasHoles(rows: readonly LogRow[], { next, open }: ChangePosition): boolean {
     if (!this.#context.dialect.hasDenseLog || rows.length === 0) return false;
@@ -185,11 +205,12 @@ export function selectDecisionColumns(db: Kysely<Tables>) {
     .select(['id', 'created_at', 'until', 'scenario', 'type', 'scope', 'value', 'origin', 'uuid', 'simulated']);
 }
 
-async function changesOf(db: Kysely<Tables>, rows: readonly LogRow[]): Promise<DecisionRun[]> {
+async function changesOf(db: Kysely<Tables>, rows: readonly LogRow[],
+  asWritten: (entry: LogRow) => DecisionRun | null): Promise<DecisionRun[]> {
   const logged = rows.filter((row) => row.kind === 'decisions');
   const alike = new Map<LogRow, DecisionRun>();
   for (const entry of logged) {
-    const run = await readAlike(db, entry);
+    const run = asWritten(entry) ?? await readAlike(db, entry);
     if (run !== null) alike.set(entry, run);
   }
   const present = await readDecisions(db, logged.filter((entry) => !alike.has(entry)));

@@ -8,6 +8,7 @@ import { nanosecondsPer } from '../../ts/util/go-duration.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { remembered } from '../../ts/util/remembered.js';
 import { ChangeLog, selectDecisionColumns, type DecisionColumns, type DecisionRun } from './change-log.js';
+import type { Lanes } from './change-lanes.js';
 import { hasSeenAll, type ChangePosition } from './change-position.js';
 import { fromColumn, toColumn } from './columns.js';
 import { DecisionIndex, type IndexedDecision } from './decision-index.js';
@@ -115,11 +116,20 @@ export class DecisionFollower {
 
   /** Takes in what is new in the log, part by part. Returns false when it does not reach back to where this reader stands. */
   async #readLog({ index, journal }: Followed): Promise<boolean> {
+    const { precedence } = this.#context;
     let end: ChangePosition | null = null;
-    for (let isLarge = false; ;) {
-      const part = await this.#log.part(journal.position, isLarge);
+    let hasGivenWay = false;
+    for (let lanes: Lanes = 'small first'; ;) {
+      // While a ban is on its way into the database no slice of an import keeps this thread from it.
+      const part = await this.#log.part(journal.position, precedence.isTaken && !hasGivenWay ? 'small' : lanes);
       if (part === null) return false;
-      if (part.position === journal.position) return true;
+      if (part.position === journal.position) {
+        if (hasSeenAll(journal.position, part.end)) return true;
+        await precedence.giveWay();
+        hasGivenWay = true;
+        lanes = 'small first';
+        continue;
+      }
       const runs = part.changes.map((run) => this.toJournal(run));
       for (const { event, decisions } of runs) {
         if (event === 'delete') for (const { id } of decisions) index.remove(id);
@@ -127,7 +137,8 @@ export class DecisionFollower {
       }
       journal.append(runs, part.position, this.#context.now().seconds);
       // A ban that came meanwhile is told before the next slice of an import, which bans without end do not hold back either.
-      isLarge = !part.hasLarge;
+      lanes = part.hasLarge ? 'small first' : 'both';
+      if (part.hasLarge) hasGivenWay = false;
       this.#onProgress();
       end ??= part.end;
       // What came while it was reading is for the next call.

@@ -7,6 +7,7 @@ import { toColumn } from './columns.js';
 import type { DecisionRow, PreparedAlert } from './prepared-alert.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
+import { writtenSlice } from './written-slices.js';
 
 /** Says of alerts, in the transaction that writes them, that decisions follow. */
 export async function markUnfinished(db: Kysely<Tables>, alerts: readonly number[]): Promise<void> {
@@ -15,21 +16,24 @@ export async function markUnfinished(db: Kysely<Tables>, alerts: readonly number
 }
 
 /** Writes the decisions that follow an alert, the last of them with the word that it is whole. */
-export async function writeSlices({ db, dialect, now }: StoreContext, alert: number,
+export async function writeSlices({ db, dialect, precedence, now, onSlice }: StoreContext, alert: number,
   { following, rowsOf }: PreparedAlert): Promise<void> {
   for (let from = 0; from < following.length; from += lapiLimits.decisionSliceRows) {
-    await dialect.giveWay();
+    await precedence.giveWay();
     const slice = rowsOf(following.slice(from, from + lapiLimits.decisionSliceRows));
     const isLast = from + slice.length === following.length;
-    await db.transaction().execute(async (transaction) => {
+    const first = await db.transaction().execute(async (transaction) => {
       const stamp = toColumn(now());
       // First, for whoever deletes an alert locks it first too.
       const { numUpdatedRows } = await transaction.updateTable('alerts').set({ updated_at: stamp }).where('id', '=', alert).executeTakeFirst();
       if (numUpdatedRows === 0n) throw new Error('the alert was deleted while its decisions were written');
       stampDecisions(slice, alert, stamp);
-      await dialect.insertRows(transaction, 'decisions', slice);
+      const inserted = await dialect.insertRows(transaction, 'decisions', slice);
       if (isLast) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
+      return inserted;
     });
+    const written = first === null ? null : writtenSlice(first, slice);
+    if (written !== null) onSlice(written);
   }
 }
 

@@ -16,6 +16,7 @@ import { isWide, rangeCondition } from './range-condition.js';
 import { sortedSlice } from './smallest.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
+import type { WrittenSlice } from './written-slices.js';
 
 /** Which decisions a bouncer wants. Absent fields do not restrict. */
 export interface DecisionFilter {
@@ -189,6 +190,12 @@ export class Decisions {
     if (this.#context.dialect.name === 'sqlite') this.#watch?.wake();
   }
 
+  /** A slice of an import was written by another thread: it need not be read from the database. */
+  expect(slice: WrittenSlice): void {
+    this.#follower?.log.expect(slice);
+    this.wake();
+  }
+
   /** Nobody who subscribed is called any more. */
   async close(): Promise<void> {
     this.#watch?.close();
@@ -285,7 +292,7 @@ export class Decisions {
   async #expireIds(ids: readonly number[]): Promise<number> {
     let count = 0;
     for (let from = 0; from < ids.length; from += lapiLimits.expireBatchRows) {
-      if (from > 0) await this.#context.dialect.giveWay();
+      if (from > 0) await this.#context.precedence.giveWay();
       const now = toColumn(this.#context.now());
       const result = await this.#context.db.updateTable('decisions').set({ until: now, updated_at: now })
         .where('id', 'in', ids.slice(from, from + lapiLimits.expireBatchRows)).executeTakeFirst();

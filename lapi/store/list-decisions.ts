@@ -67,11 +67,11 @@ export async function decisionsCovering({ db, now }: StoreContext, value: string
 }
 
 /** Ends decisions. Between batches others get their turn. */
-export async function endDecisions({ db, dialect, now }: StoreContext, ids: readonly number[]): Promise<void> {
+export async function endDecisions({ db, precedence, now }: StoreContext, ids: readonly number[]): Promise<void> {
   for (let from = 0; from < ids.length; from += lapiLimits.expireBatchRows) {
     const end = toColumn(now());
     await db.updateTable('decisions').set({ until: end, updated_at: end })
       .where('id', 'in', ids.slice(from, from + lapiLimits.expireBatchRows)).execute();
-    await dialect.giveWay();
+    await precedence.giveWay();
   }
 }

@@ -17,9 +17,11 @@ import { sqliteDialect } from './dialect/sqlite.js';
 import { Lease } from './lease.js';
 import { Machines } from './machines.js';
 import { migrate, restore } from './migrations.js';
+import { Precedence, precedenceBytes } from './precedence.js';
 import { Retention } from './retention.js';
 import type { Tables } from './tables.js';
 import { UsageMetrics } from './usage-metrics.js';
+import type { WrittenSlice } from './written-slices.js';
 
 /** The part of db_config that a store needs. What says how to reach a server is not for SQLite. */
 export interface StoreOptions {
@@ -38,8 +40,10 @@ export interface StoreOptions {
   readonly connectionsMax?: number;
   /** Rows per insert or expiry statement. */
   readonly bulkSize: number;
-  /** Shared by the threads of this process that have the same file open; eight bytes, zero. Absent: this one is alone. */
-  readonly waiters?: SharedArrayBuffer;
+  /** Shared by the threads of this process that have the same database open; precedenceBytes, zero. Absent: this one is alone. */
+  readonly precedence?: SharedArrayBuffer;
+  /** Hears of slices of decisions that were written; absent: the decisions in memory of this store. */
+  readonly onSlice?: (slice: WrittenSlice) => void;
   /** Pages of SQLite's write-ahead log before they are moved to the file; absent: the usual. */
   readonly checkpointPages?: number;
 }
@@ -48,6 +52,8 @@ export interface StoreOptions {
 export interface StoreContext {
   readonly db: Kysely<Tables>;
   readonly dialect: StoreDialect;
+  readonly precedence: Precedence;
+  onSlice(slice: WrittenSlice): void;
   readonly bulkSize: number;
   /** The present instant; never the same twice, so that "created after" has no ties. */
   now(): GoTime;
@@ -70,7 +76,8 @@ export interface Store extends StoreContext {
 
 /** Opens the database of a configuration. Throws E_STORE when it cannot be opened, E_CONFIG for an unknown type. */
 export async function openStore(options: StoreOptions, nowMs: () => number = Date.now): Promise<Store> {
-  const dialect = await dialectOf(options);
+  const precedence = new Precedence(options.precedence ?? new SharedArrayBuffer(precedenceBytes));
+  const dialect = await dialectOf(options, precedence);
   let restoring: Promise<void> | null = null;
   const db: Kysely<Tables> = new Kysely<Tables>({ dialect: dialect.kysely,
     log: (event: LogEvent) => {
@@ -80,7 +87,8 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
     } });
   // What is wrong with it the next query says.
   const putBack = (): void => void (restoring ??= restore(db, dialect).catch(() => {}).finally(() => { restoring = null; }));
-  const context: StoreContext = { db, dialect, bulkSize: options.bulkSize || 1000, now: uniqueClock(nowMs) };
+  const context: StoreContext = { db, dialect, precedence, bulkSize: options.bulkSize || 1000, now: uniqueClock(nowMs),
+    onSlice: options.onSlice ?? ((slice) => decisions.expect(slice)) };
   try {
     await migrate(db, dialect);
   } catch (error) {
@@ -111,10 +119,10 @@ export async function openStore(options: StoreOptions, nowMs: () => number = Dat
 }
 
 /** The clients of database servers are large, and few use one: they are loaded here. */
-async function dialectOf(options: StoreOptions): Promise<StoreDialect> {
+async function dialectOf(options: StoreOptions, precedence: Precedence): Promise<StoreDialect> {
   if (options.type === 'sqlite') {
-    const { path, useWal, waiters = new SharedArrayBuffer(8), checkpointPages = lapiLimits.checkpointPages } = options;
-    return sqliteDialect(path, useWal ?? !isOnNetwork(path), waiters, checkpointPages);
+    const { path, useWal, checkpointPages = lapiLimits.checkpointPages } = options;
+    return sqliteDialect(path, useWal ?? !isOnNetwork(path), precedence, checkpointPages);
   }
   const { user = '', password = '', name = '', host = '', port = 0 } = options;
   const server = { user, password, database: name, host, port, socketPath: options.path,

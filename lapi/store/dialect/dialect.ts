@@ -45,12 +45,13 @@ export interface StoreDialect {
   snapshot(db: Kysely<Tables>): Promise<ChangePosition | null>;
   /** Removes changes whose numbers were given by another server, of which this database is a copy. */
   dropAlienChanges(db: Kysely<Tables>): Promise<void>;
-  /** Inserts rows that all have the same columns in the same order, inside the open transaction of `db`. */
-  insertRows(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<void>;
+  /**
+   * Inserts rows that all have the same columns in the same order, inside the open transaction of `db`. Returns the first id where it is
+   * known that ids are one run, in the order of the rows; else null.
+   */
+  insertRows(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number | null>;
   /** As insertRows, for a few rows whose ids are wanted: in the order of the rows. */
   insertForIds(db: Kysely<Tables>, table: keyof Tables, rows: readonly Row[]): Promise<number[]>;
-  /** Between two of many transactions: others get their turn, and those that wait for this database, where it has one writer, first. */
-  giveWay(): Promise<void>;
   /** What was written last stands in a log before it is moved to the file of the database; null where that is the server's matter. */
   readonly writeAheadLog: WriteAheadLog | null;
   /** Whether an error means: a full disk, a read-only file, a lock or a column that is to be put back, so that the same request may succeed later. */

@@ -3,7 +3,6 @@
 // of the transaction, so its numbers come into sight in order; our own transactions take it last.
 
 import { connect, isIP } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import { CompiledQuery, MysqlAdapter, MysqlDriver, MysqlIntrospector, MysqlQueryCompiler, sql, type Kysely,
   type RawBuilder } from 'kysely';
 import { createPool, type ConnectionOptions, type SslOptions as Tls, type TypeCastField } from 'mysql2';
@@ -64,6 +63,7 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
     insertRows: async (db, table, rows) => {
       if (table === 'decisions') await insertDecisions(db, rows);
       else await insertAll(db, table, rows);
+      return null;
     },
     insertForIds: async (db, table, rows) => {
       const ids: number[] = [];
@@ -71,7 +71,6 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
       for (const row of rows) ids.push(Number((await insertAll(db, table, [row])).insertId));
       return ids;
     },
-    giveWay: () => setImmediate(),
     writeAheadLog: null,
     isUnavailable: (error) => retryable.has(codeOf(error)) || /^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // A connection that broke and was given out once more says so without a code.

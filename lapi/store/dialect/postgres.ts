@@ -2,7 +2,6 @@
 // keeps too, so that columns.ts serves both. Many write at once: decision-follower.ts minds what that means for readers.
 
 import { connect } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import { PostgresDialect, sql, type Kysely, type RawBuilder } from 'kysely';
 import pg from 'pg';
 import { PalisadeError } from '../../../ts/errors.js';
@@ -66,9 +65,11 @@ export async function postgresDialect(options: ServerOptions): Promise<StoreDial
       .execute(read),
     snapshot,
     dropAlienChanges,
-    insertRows: async (db, table, rows) => { await insert(db, table, rows); },
+    insertRows: async (db, table, rows) => {
+      await insert(db, table, rows);
+      return null;
+    },
     insertForIds: (db, table, rows) => insert(db, table, rows),
-    giveWay: () => setImmediate(),
     writeAheadLog: null,
     isUnavailable: (error) => /^(08|53|57|40|42703)|^(ECONN|ETIMEDOUT|EPIPE|ENOENT)/.test(codeOf(error))
       // What pg says of a connection that broke under a query has no code.

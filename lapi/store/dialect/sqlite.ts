@@ -4,11 +4,12 @@
 import Database from 'better-sqlite3';
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql, type DatabaseConnection,
   type Driver, type Kysely, type QueryResult, type RawBuilder } from 'kysely';
 import { PalisadeError } from '../../../ts/errors.js';
 import { lapiLimits } from '../../limits.js';
+import type { Precedence } from '../precedence.js';
 import type { Tables } from '../tables.js';
 import { namesOf, type ColumnKind, type Row, type StoreDialect } from './dialect.js';
 import { removedColumns, resetChange, triggers, type ChangeTrigger } from './triggers.js';
@@ -24,17 +25,15 @@ const columnTypes: Readonly<Record<ColumnKind, RawBuilder<unknown>>> = {
 };
 
 /**
- * Opens or creates a database file. In `waiters` the connections of this process tell each other that they wait for the write lock:
- * SQLite has no queue, and who writes slice after slice would leave it to nobody. Throws E_STORE when it cannot be opened.
+ * Opens or creates a database file; who waits for its write lock takes precedence. Throws E_STORE when it cannot be opened.
  */
-export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArrayBuffer, checkpointPages: number): StoreDialect {
+export function sqliteDialect(path: string, useWal: boolean, precedence: Precedence, checkpointPages: number): StoreDialect {
   const database = openFile(path, useWal, checkpointPages);
-  const waiting = new WaitingPlace(waiters);
   const statements = new StatementCache(database);
   return {
     name: 'sqlite',
     kysely: {
-      createDriver: () => new SqliteDriver(database, new SqliteConnection(database, statements, waiting)),
+      createDriver: () => new SqliteDriver(database, new SqliteConnection(database, statements, precedence)),
       createAdapter: () => new SqliteAdapter(),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
@@ -63,17 +62,14 @@ export function sqliteDialect(path: string, useWal: boolean, waiters: SharedArra
     snapshot: async () => null,
     dropAlienChanges: async () => {},
     insertRows: async (_db, table, rows) => {
-      if (table === 'decisions' && rows.length >= lapiLimits.quietInsertRows) insertQuietly(statements, rows);
-      else insert(statements, table, rows);
+      if (table === 'decisions' && rows.length >= lapiLimits.quietInsertRows) return insertQuietly(statements, rows);
+      insert(statements, table, rows);
+      return null;
     },
     insertForIds: async (_db, table, rows) => {
       if (rows.length === 0) return [];
       const statement = statements.insertOf(table, Object.keys(rows[0]));
       return rows.map((row) => Number(statement.run(Object.values(row)).lastInsertRowid));
-    },
-    giveWay: async () => {
-      await setImmediate();
-      for (const untilMs = Date.now() + lapiLimits.giveWayMsMax; waiting.isTaken && Date.now() < untilMs;) await sleep(1);
     },
     writeAheadLog: {
       moveFrom: (pages) => void database.pragma(`wal_autocheckpoint = ${pages}`),
@@ -178,15 +174,17 @@ function insertSlice(statements: StatementCache, table: string, rows: readonly R
 
 /**
  * Many decisions without the trigger, which would take more time than all else: the transaction shuts out other writers,
- * so their ids are one run, and it is logged as such.
+ * so their ids are one run, and it is logged as such. Returns the first.
  */
-function insertQuietly(statements: StatementCache, rows: readonly Row[]): void {
+function insertQuietly(statements: StatementCache, rows: readonly Row[]): number {
   // A row that nobody else ever sees. Taking the trigger away would have every connection read the schema anew.
   statements.get('insert into palisade_quiet (is_quiet) values (1)').run();
   insert(statements, 'decisions', rows);
   const last = Number(statements.value("select seq from sqlite_sequence where name = 'decisions'"));
-  insert(statements, 'palisade_changes', [{ kind: 'decisions', event: 'insert', row_id: last - rows.length + 1, last_id: last }]);
+  const first = last - rows.length + 1;
+  insert(statements, 'palisade_changes', [{ kind: 'decisions', event: 'insert', row_id: first, last_id: last }]);
   statements.get('delete from palisade_quiet').run();
+  return first;
 }
 
 function isSchemaFault(error: unknown): boolean {
@@ -284,36 +282,15 @@ class SqliteDriver implements Driver {
   }
 }
 
-/** Where a connection that waits for the write lock says so, again and again: one that is gone is soon forgotten. */
-class WaitingPlace {
-  readonly #sinceMs: BigInt64Array;
-
-  constructor(shared: SharedArrayBuffer) {
-    this.#sinceMs = new BigInt64Array(shared);
-  }
-
-  get isTaken(): boolean {
-    return BigInt(Date.now()) - Atomics.load(this.#sinceMs, 0) < lapiLimits.waiterMsMax;
-  }
-
-  take(): void {
-    Atomics.store(this.#sinceMs, 0, BigInt(Date.now()));
-  }
-
-  leave(): void {
-    Atomics.store(this.#sinceMs, 0, 0n);
-  }
-}
-
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database.Database;
   readonly #statements: StatementCache;
-  readonly #waiting: WaitingPlace;
+  readonly #precedence: Precedence;
 
-  constructor(database: Database.Database, statements: StatementCache, waiting: WaitingPlace) {
+  constructor(database: Database.Database, statements: StatementCache, precedence: Precedence) {
     this.#database = database;
     this.#statements = statements;
-    this.#waiting = waiting;
+    this.#precedence = precedence;
   }
 
   forget(): void {
@@ -331,13 +308,13 @@ class SqliteConnection implements DatabaseConnection {
           // Inside a transaction only its end can be tried again: the rest may have been done on what has changed since.
           const mayRepeat = !this.#database.inTransaction || query.sql === 'commit';
           if (codeOf(error) !== 'SQLITE_BUSY' || !mayRepeat || performance.now() > deadlineMs) throw error;
-          this.#waiting.take();
+          this.#precedence.take();
           isWaiting = true;
           await sleep(lapiLimits.busyRetryMs);
         }
       }
     } finally {
-      if (isWaiting) this.#waiting.leave();
+      if (isWaiting) this.#precedence.leave();
     }
   }
 

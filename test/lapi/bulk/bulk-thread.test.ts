@@ -14,6 +14,7 @@ import { NeverBan } from '../../../lapi/never-ban.js';
 import { openProfiles } from '../../../lapi/profiles.js';
 import type { IncomingAlert } from '../../../lapi/store/prepared-alert.js';
 import { cursorAt } from '../../../lapi/store/decision-delta.js';
+import { precedenceBytes } from '../../../lapi/store/precedence.js';
 import { openStore } from '../../../lapi/store/store.js';
 import { silentLog } from '../../../ts/config/log.js';
 import { defaultProtection } from '../../../ts/config/protection.js';
@@ -27,7 +28,7 @@ const manyDecisions = 12_500;
 onEachDatabase('the thread for long requests', (database) => {
   const folder = mkdtempSync(join(tmpdir(), 'palisade-bulk-'));
   const profilesPath = join(folder, 'profiles.yaml');
-  const waiters = new SharedArrayBuffer(8);
+  const precedence = new SharedArrayBuffer(precedenceBytes);
   let deps: IntakeDeps;
   let thread: BulkCaller;
   let written = 0;
@@ -38,12 +39,12 @@ onEachDatabase('the thread for long requests', (database) => {
     writeFileSync(profilesPath, "name: none\nfilters: ['false']\ndecisions: [{type: ban, duration: 1h}]\n");
     await database.create();
     const { options } = database;
-    const store = await openStore({ ...options, waiters }, nowMs);
+    const store = await openStore({ ...options, precedence }, nowMs);
     deps = { store, neverBan: new NeverBan(defaultProtection.neverBan, nowMs), log: silentLog, metrics: { countSpared: () => {} },
       profiles: openProfiles({ profilesPath, dataDir: folder, store, nowMs, log: silentLog, escalation: null }) };
-    thread = new BulkCaller({ log: silentLog, onSpared: () => {}, onWritten: () => written++, onThread: (isRunning) => threads.push(isRunning), setup: { dataDir: folder,
+    thread = new BulkCaller({ log: silentLog, onSpared: () => {}, onSlice: (slice) => deps.store.decisions.expect(slice), onWritten: () => written++, onThread: (isRunning) => threads.push(isRunning), setup: { dataDir: folder,
       database: { user: '', password: '', name: '', host: '', port: 0, flush: null, ...options, useWal: options.useWal ?? null },
-      protection: defaultProtection, clockOffsetMs: 0, waiters, server: { enabled: true, listenUri: '', listenSocket: '', profilesPath,
+      protection: defaultProtection, clockOffsetMs: 0, precedence, server: { enabled: true, listenUri: '', listenSocket: '', profilesPath,
         logLevel: 'info', useForwardedForHeaders: false, trustedProxies: [], trustedIps: [], disableRemoteRegistration: false,
         autoRegistration: null, tls: null } } });
     await store.machines.add({ name: 'm', passwordHash: 'none', ipAddress: '', isValidated: true });

@@ -11,16 +11,25 @@ const imports: WaitingRow[] = [{ transaction: 5, row_id: 1, last_id: 1_000 }, { 
 
 test('a ban goes before the imports that stand in front of it, and these follow one by one', () => {
   const end: ChangePosition = { next: 8, open: [] };
-  const first = choosePart({ rows: imports, cut: null }, { next: 5, open: [] }, end, false);
+  const first = choosePart({ rows: imports, cut: null }, { next: 5, open: [] }, end, 'small first');
   assert.deepEqual(first.rows.map((row) => row.transaction), [7]);
   assert.equal(formatPosition(first.position), '8:5,6');
-  const second = choosePart({ rows: imports.slice(0, 2), cut: null }, first.position, end, true);
+  const second = choosePart({ rows: imports.slice(0, 2), cut: null }, first.position, end, 'both');
   assert.deepEqual(second.rows.map((row) => row.transaction), [5]);
   assert.equal(formatPosition(second.position), '8:6');
 });
 
+test('imports alone are put off where only small transactions may be read', () => {
+  const from: ChangePosition = { next: 5, open: [] };
+  const end: ChangePosition = { next: 8, open: [] };
+  const alone = choosePart({ rows: imports.slice(0, 2), cut: null }, from, end, 'small');
+  assert.deepEqual([alone.rows, alone.isPutOff], [[], true]);
+  const beside = choosePart({ rows: imports, cut: null }, from, end, 'small');
+  assert.deepEqual([beside.rows.map((row) => row.transaction), beside.isPutOff, formatPosition(beside.position)], [[7], false, '8:5,6']);
+});
+
 test('bans without end do not hold an import back', () => {
-  const part = choosePart({ rows: imports, cut: null }, { next: 5, open: [] }, { next: 8, open: [] }, true);
+  const part = choosePart({ rows: imports, cut: null }, { next: 5, open: [] }, { next: 8, open: [] }, 'both');
   assert.deepEqual(part.rows.map((row) => row.transaction), [5, 7]);
 });
 
@@ -62,7 +71,7 @@ test('readers of random logs see each transaction once, in parts of bounded size
         }
       }
       const cut = length === waiting.length ? null : waiting[length].transaction;
-      const part = choosePart({ rows: waiting.slice(0, length), cut }, position, end, random() < 0.5);
+      const part = choosePart({ rows: waiting.slice(0, length), cut }, position, end, random() < 0.5 ? 'both' : 'small first');
       assert.ok(part.rows.length > 0, where);
       assert.ok(hasSeenAll(part.position, position), where);
       for (const transaction of new Set(part.rows.map((row) => row.transaction))) {
@@ -83,7 +92,7 @@ test('readers of random logs see each transaction once, in parts of bounded size
       const waiting = log.filter(({ transaction }) => !hasSeen(position, transaction)).sort((a, b) => a.transaction - b.transaction);
       if (waiting.length === 0) break;
       assert.ok(guard < log.length, `${where}: it comes to an end`);
-      position = choosePart({ rows: waiting, cut: null }, position, { next: numbers, open: [] }, guard % 2 === 1).position;
+      position = choosePart({ rows: waiting, cut: null }, position, { next: numbers, open: [] }, guard % 2 === 1 ? 'both' : 'small first').position;
     }
   }
 });
