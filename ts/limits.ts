@@ -55,7 +55,7 @@ export const limits = {
   distinctValuesMax: 100_000,
   /** Characters of a line that an event of an alert carries where alerts say where they came from. Local APIs keep 8,191 bytes of an event. */
   provenanceLineCharsMax: 2048,
-  /** Sets of parser nodes whose names are remembered as one text. */
+  /** Sets of parser nodes that are remembered, and the names of one as one text. */
   rememberedNodeSetsMax: 1024,
   /**
    * Objects of one worker, of the Local API: young ones and all, MiB. A third of the young ones is in use at a time. A whole

@@ -109,7 +109,7 @@ export class ThreeWays {
     const steps: TraceStep[][] = [];
     for (let index = 0; index < batch.count; index++) {
       const { scalar, okNodes } = await this.#runScalar(batch, index, steps);
-      assert.deepEqual(events[index].okNodes?.toText() ?? '', okNodes?.toText() ?? '', `batch and scalar runner note other nodes on line ${index}: ${scalar.Line.Raw}`);
+      assert.deepEqual(events[index].okNodes?.text ?? '', okNodes?.text ?? '', `batch and scalar runner note other nodes on line ${index}: ${scalar.Line.Raw}`);
       assert.deepEqual(outcomes[index], scalar, `batch and scalar runner differ on line ${index}: ${scalar.Line.Raw}`);
     }
     return { outcomes, steps };

@@ -188,7 +188,7 @@ export class EventEncoder {
 
   #origin({ line, okNodes }: Event): void {
     const head = line.raw.slice(0, limits.provenanceLineCharsMax + 1);
-    const nodes = okNodes?.toText() ?? '';
+    const nodes = okNodes?.text ?? '';
     if (!this.#hasRoom(19 + 2 * (line.src.length + head.length + nodes.length))) return;
     this.#bytes[this.#at++] = entry.origin;
     this.#shared(line.src, this.#lastSrc);

@@ -9,7 +9,7 @@ import { FieldCells, Fields } from './fields.js';
 import { ExpectMode, Line, type LineBatch, lineFlags } from './line.js';
 import type { NodeSet } from './node-set.js';
 
-/** File, head of the line and OK nodes (NodeSet.toText) of an event. */
+/** File, head of the line and OK nodes (NodeSet.text) of an event. */
 export interface Origin {
   readonly src: string;
   readonly lineHead: string;
@@ -162,7 +162,7 @@ export class Event {
     this.strTimeFormat = '';
     this.marshaledTime = '';
     this.process = false;
-    this.okNodes?.clear();
+    this.okNodes = null;
     this.origin = null;
   }
 }

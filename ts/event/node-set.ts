@@ -1,42 +1,45 @@
-// A set of parser nodes by their numbers, a bit each: which nodes were OK for an event. Noted for every line, so adding is one
-// write to memory and an event keeps its set for the next line.
+// A set of parser nodes by their numbers: which nodes were OK for an event. Noted for every line, and lines of one kind pass the same
+// nodes, so a set is one object for all its events and knows what it becomes with one more node: noting is a comparison.
 
-/** Numbers below a count that is known from the start. */
+import { limits } from '../limits.js';
+
+/** The set without a node, made anew when there are too many others behind it, and how many there are. */
+let emptySet: NodeSet | null = null;
+let madeCount = 0;
+
+/** Numbers of nodes; never changed. Equal sets are mostly one object. */
 export class NodeSet {
-  readonly #words: Uint32Array;
+  readonly #next = new Map<number, NodeSet>();
+  /** What was added last, and what that gave. */
+  #lastId = -1;
+  #last: NodeSet = this;
 
-  constructor(nodeCount: number) {
-    this.#words = new Uint32Array(Math.ceil(nodeCount / 32));
+  /** `text`: the numbers in ascending order, a UTF-16 unit each. */
+  private constructor(readonly text: string) {}
+
+  /** The set without a node. */
+  static get empty(): NodeSet {
+    return (emptySet ??= new NodeSet(''));
   }
 
-  add(id: number): void {
-    this.#words[id >>> 5] |= 1 << (id & 31);
-  }
-
-  clear(): void {
-    const words = this.#words;
-    for (let i = 0; i < words.length; i++) words[i] = 0;
-  }
-
-  /** The numbers in ascending order, a UTF-16 unit each: what is kept and compared. */
-  toText(): string {
-    const words = this.#words;
-    if (areSame(words, lastWords)) return lastText;
-    let text = '';
-    for (let i = 0; i < words.length; i++) {
-      for (let rest = words[i]; rest !== 0; rest &= rest - 1) text += String.fromCharCode(32 * i + 31 - Math.clz32(rest & -rest));
+  /** The set with one more number. */
+  with(id: number): NodeSet {
+    if (id !== this.#lastId) {
+      this.#last = this.#next.get(id) ?? this.#make(id);
+      this.#lastId = id;
     }
-    lastWords = words.slice();
-    return (lastText = text);
+    return this.#last;
   }
-}
 
-/** The set that was asked last, and its text: most events of a log pass the same nodes. */
-let lastWords = new Uint32Array(0);
-let lastText = '';
-
-function areSame(words: Uint32Array, others: Uint32Array): boolean {
-  if (words.length !== others.length) return false;
-  for (let i = 0; i < words.length; i++) if (words[i] !== others[i]) return false;
-  return true;
+  #make(id: number): NodeSet {
+    // Which sets there are is up to the log.
+    if (++madeCount > limits.rememberedNodeSetsMax) {
+      madeCount = 0;
+      emptySet = null;
+    }
+    const unit = String.fromCharCode(id);
+    const made = this.text.includes(unit) ? this : new NodeSet((this.text + unit).split('').sort().join(''));
+    this.#next.set(id, made);
+    return made;
+  }
 }

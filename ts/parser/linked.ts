@@ -29,7 +29,7 @@ export class LinkedParser {
 
   /** Writes into an event that a node was OK for it. */
   noteOk({ id }: LinkedNode, event: Event): void {
-    (event.okNodes ??= new NodeSet(this.nodeCount)).add(id);
+    event.okNodes = (event.okNodes ?? NodeSet.empty).with(id);
   }
 
   /** Position of a stage, -1 for a name that is none. */
