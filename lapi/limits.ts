@@ -19,8 +19,10 @@ export const lapiLimits = {
   bulkNice: 5,
   /** Alerts of one POST written in one transaction. */
   alertsPerTransaction: 50,
-  /** Decisions of one alert written in one transaction; further ones follow in more. */
+  /** Decisions of one alert written at once; further ones follow in more such slices. */
   decisionSliceRows: 200,
+  /** Slices of one transaction of SQLite while nobody goes first. A commit writes each page that it changed, and a slice changes a few of each index. */
+  slicesPerTransaction: 5,
   /** Milliseconds without a further slice after which an alert is taken back: its writer is gone. Clocks of hosts may differ by less. */
   unfinishedMsMax: 300_000,
   /** Serialised meta of one event, bytes: the width of CrowdSec's column. */

@@ -75,6 +75,15 @@ export function commandCpuSeconds(): number {
   return cpuSecondsOf('/proc/self/stat', 13);
 }
 
+/** Nothing when the thread has ended meanwhile. */
+function threadCpuMs(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8').split(' ')[0]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 /** Two fields of proc(5), user and system, in hundredths of a second; counted after the name, which may hold spaces. */
 function cpuSecondsOf(file: string, field: number): number {
   const fields = readFileSync(file, 'utf8').split(') ').at(-1)!.split(' ');
@@ -98,8 +107,7 @@ function server(name: string, daemon: readonly string[], cscli: readonly string[
       await answering(child, url, () => readFileSync(logFile, 'utf8').slice(-4000));
       return {
         cpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}/stat`, 11),
-        cpuMs: () => readdirSync(`/proc/${child.pid}/task`).reduce((ms, task) =>
-          ms + Number(readFileSync(`/proc/${child.pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6, 0),
+        cpuMs: () => readdirSync(`/proc/${child.pid}/task`).reduce((ms, task) => ms + threadCpuMs(`/proc/${child.pid}/task/${task}/schedstat`), 0),
         peakBytes: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024,
         stop: () => new Promise((resolve) => {
           const kill = setTimeout(() => child.kill('SIGKILL'), startMsMax);

@@ -47,7 +47,11 @@ export async function sweepDatabase(work: string, database: TestDatabase, tell: 
     await database.create();
     const clock = { ms: Date.now() };
     let world: readonly WorldAlert[] = [];
-    await withServer(join(work, 'lapi-sweep'), async (store) => { world = await fillSweep(store, clock); }, (get, { cpuMs }) =>
+    await withServer(join(work, 'lapi-sweep'), async (store) => {
+      world = await fillSweep(store, clock);
+      // As servers do by themselves after a minute or two; without it they guess how to go about a query.
+      if (database.server !== null) await database.run([database.name === 'PostgreSQL' ? 'analyze' : 'analyze table alerts, decisions']);
+    }, (get, { cpuMs }) =>
       sweepLists(database.name, world, { get, cpuMs }, tell), { options: database.options, nowMs: () => clock.ms });
   } finally {
     await database.stop();

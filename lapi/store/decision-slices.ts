@@ -7,7 +7,7 @@ import { toColumn } from './columns.js';
 import type { DecisionRow, PreparedAlert } from './prepared-alert.js';
 import type { StoreContext } from './store.js';
 import type { Tables } from './tables.js';
-import { writtenSlice } from './written-slices.js';
+import { writtenSlice, type WrittenSlice } from './written-slices.js';
 
 /** Says of alerts, in the transaction that writes them, that decisions follow. */
 export async function markUnfinished(db: Kysely<Tables>, alerts: readonly number[]): Promise<void> {
@@ -18,22 +18,27 @@ export async function markUnfinished(db: Kysely<Tables>, alerts: readonly number
 /** Writes the decisions that follow an alert, the last of them with the word that it is whole. */
 export async function writeSlices({ db, dialect, precedence, now, onSlice }: StoreContext, alert: number,
   { following, rowsOf }: PreparedAlert): Promise<void> {
-  for (let from = 0; from < following.length; from += lapiLimits.decisionSliceRows) {
+  // A server's transactions stand side by side, and there a long one keeps others waiting.
+  const slicesMax = dialect.writeAheadLog === null ? 1 : lapiLimits.slicesPerTransaction;
+  for (let from = 0; from < following.length;) {
     await precedence.giveWay();
-    const slice = rowsOf(following.slice(from, from + lapiLimits.decisionSliceRows));
-    const isLast = from + slice.length === following.length;
-    const first = await db.transaction().execute(async (transaction) => {
+    const written = await db.transaction().execute(async (transaction) => {
       const stamp = toColumn(now());
       // First, for whoever deletes an alert locks it first too.
       const { numUpdatedRows } = await transaction.updateTable('alerts').set({ updated_at: stamp }).where('id', '=', alert).executeTakeFirst();
       if (numUpdatedRows === 0n) throw new Error('the alert was deleted while its decisions were written');
-      stampDecisions(slice, alert, stamp);
-      const inserted = await dialect.insertRows(transaction, 'decisions', slice);
-      if (isLast) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
-      return inserted;
+      const slices: (WrittenSlice | null)[] = [];
+      do {
+        const slice = rowsOf(following.slice(from, from + lapiLimits.decisionSliceRows));
+        stampDecisions(slice, alert, stamp);
+        const first = await dialect.insertRows(transaction, 'decisions', slice);
+        slices.push(first === null ? null : writtenSlice(first, slice));
+        from += slice.length;
+      } while (from < following.length && slices.length < slicesMax && !precedence.isTaken);
+      if (from === following.length) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
+      return slices;
     });
-    const written = first === null ? null : writtenSlice(first, slice);
-    if (written !== null) onSlice(written);
+    for (const slice of written) if (slice !== null) onSlice(slice);
   }
 }
 
