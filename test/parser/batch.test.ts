@@ -127,3 +127,29 @@ test('bytes that are no UTF-8 become U+FFFD where they are read and nowhere else
   assert.equal(event.process, false);
   assert.equal(event.line.raw, 'sshd: \ufffd\ufffd from 192.0.2.7');
 });
+
+/** What stands between two whitelists that look at Meta.x, which is empty before and then what the second one looks for. */
+const changes: Readonly<Record<string, string>> = {
+  'statics of a node': '{ statics: [{ meta: x, value: wanted }] }',
+  'statics of a grok': '{ grok: { pattern: "h%{GREEDYDATA:rest}", apply_on: message, statics: [{ meta: x, value: wanted }] } }',
+  'a filter that lets nobody in': '{ filter: "evt.SetMeta(\'x\', \'wanted\') && evt.Meta.x == \'\'", statics: [{ meta: y, value: never }] }',
+  'a whitelist': '{ whitelist: { reason: sets, expression: ["evt.SetMeta(\'x\', \'wanted\') && evt.Meta.x == \'\'"] } }',
+};
+for (const [what, between] of Object.entries(changes)) {
+  test(`a whitelist sees what ${what} wrote after another looked at the same field`, async () => {
+    const whitelist = (reason: string): string => `{ whitelist: { reason: ${reason}, expression: ["evt.Meta.x startsWith 'want'"] } }`;
+    for (const isInside of [true, false]) {
+      const nodes = [whitelist('first'), between, whitelist('second')];
+      const world = new ThreeWays(writeRules({ 's00-raw/a.yaml': rules['s00-raw/a.yaml'], ...(isInside
+        ? { 's01-parse/b.yaml': `name: t/b\nnodes: [${nodes.join(', ')}]\n` }
+        : Object.fromEntries(nodes.map((node, index) => [`s01-parse/${'bcd'[index]}.yaml`, node.replace('{', `{ name: t/${index},`)]))),
+      's01-parse/z.yaml': 'name: t/z\nstatics: [{ meta: z, value: ran }]\n' }));
+      await world.run(['sshd: hello', 'sshd: x']);
+      const batch = batchOf(Array.from({ length: 5 }, (_, index) => `sshd: hello ${index}`), { type: 'syslog' }, 'auth.log');
+      for (let round = 0; round < 2; round++) {
+        const events = world.runFast(batch);
+        assert.deepEqual(events.map(({ whitelistReason }) => whitelistReason), Array.from({ length: 5 }, () => 'second'), `inside: ${isInside}`);
+      }
+    }
+  });
+}

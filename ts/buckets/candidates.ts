@@ -84,7 +84,7 @@ export class CandidateIndex {
 
   /** Looks at the first `count` events of a batch at once; `of` is then asked about them by their position in it. */
   take(events: readonly Event[], count: number): void {
-    this.#fields.take(events, count);
+    this.#fields.batch.take(events, count);
     for (const path of this.#paths) path.take();
     for (const verdicts of this.#verdicts.values()) verdicts.take();
   }

@@ -4,7 +4,7 @@
 // bench/record/2026-11-23-hot-path.md.
 
 import type { Event } from '../event/event.js';
-import type { NumberedField, NumberedFields } from '../grok/field-numbers.js';
+import type { NumberedBatch, NumberedField, NumberedFields } from '../grok/field-numbers.js';
 import { noNumber } from '../grok/text-numbers.js';
 import { limits } from '../limits.js';
 import { LiteralSearch } from '../util/literal-search.js';
@@ -37,6 +37,7 @@ export class FieldVerdicts {
   readonly #tests: readonly NumberedTest[];
   readonly #runtime: ExprRuntime;
   readonly #field: NumberedField;
+  readonly #batch: NumberedBatch;
   readonly #texts: readonly SoughtText[];
   readonly #linked: (((event: Event) => unknown) | undefined)[] = [];
   /** By position: 1 for a test that holds only where a search found something. */
@@ -49,9 +50,13 @@ export class FieldVerdicts {
   /** By number of a text. */
   #ofNumber: (Uint16Array | undefined)[] = [];
   #round = 0;
+  /** The numbers of tests that hold somewhere in the batch as it was. */
+  readonly #somewhere = new Set<number>();
+  #version = -1;
 
-  constructor(field: NumberedField, tests: readonly NumberedTest[], runtime: ExprRuntime) {
+  constructor(field: NumberedField, batch: NumberedBatch, tests: readonly NumberedTest[], runtime: ExprRuntime) {
     this.#field = field;
+    this.#batch = batch;
     this.#tests = tests;
     this.#runtime = runtime;
     this.#texts = soughtTexts(tests, runtime);
@@ -75,6 +80,18 @@ export class FieldVerdicts {
     const number = this.#field.numbers?.at(position) ?? noNumber;
     if (number === noNumber) return this.#ofText(event);
     return (this.#ofNumber[number] ??= this.#ask(event));
+  }
+
+  /** Whether tests of this number hold for any event of the batch as it is now. To be asked after `take`. */
+  holdsSomewhere(number: number): boolean {
+    const { events, count, version } = this.#batch;
+    if (version !== this.#version) {
+      this.#version = version;
+      this.#somewhere.clear();
+      const different = this.#field.numbers?.isAbsent === true ? Math.min(count, 1) : count;
+      for (let position = 0; position < different; position++) for (const held of this.of(events[position], position)) this.#somewhere.add(held);
+    }
+    return this.#somewhere.has(number);
   }
 
   #ofText(event: Event): Uint16Array {
@@ -160,7 +177,10 @@ export function coveringTests(rules: readonly (readonly (readonly FieldTest[])[]
     }
     chosen.add([...votes].reduce((a, b) => (b[1] > a[1] ? b : a))[0]);
   }
-  return rules.map((lists) => lists.filter(isMet).sort((a, b) => rankOf(a) - rankOf(b)));
+  const seekers = new Map<string, number>();
+  for (const { path, need } of rules.flat(2)) if (need !== undefined) seekers.set(path, (seekers.get(path) ?? 0) + 1);
+  const weightOf = (list: readonly FieldTest[]): number => Math.min(...list.map(({ path }) => seekers.get(path) ?? 0));
+  return rules.map((lists) => lists.filter(isMet).sort((a, b) => rankOf(a) - rankOf(b) || weightOf(b) - weightOf(a)));
 }
 
 /** Lower where fewer texts pass: a text that needs some literal in it beats one that is compared. */
@@ -176,5 +196,5 @@ export function verdictsByField(tests: readonly NumberedTest[], fields: Numbered
     if (known === undefined) byPath.set(numbered.test.path, [numbered]);
     else known.push(numbered);
   }
-  return new Map([...byPath].map(([path, ofPath]) => [path, new FieldVerdicts(fields.of(path) as NumberedField, ofPath, runtime)]));
+  return new Map([...byPath].map(([path, ofPath]) => [path, new FieldVerdicts(fields.of(path) as NumberedField, fields.batch, ofPath, runtime)]));
 }

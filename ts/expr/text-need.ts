@@ -29,9 +29,9 @@ export function needOf(node: Node, functions: FunctionTable): Need | null {
 }
 
 function needOfTest({ operator, left, right }: BinaryNode, functions: FunctionTable): Need | null {
-  if (right.kind !== 'string' || left.kind === 'string' || left.type.kind !== 'string' || !cannotFail(left, functions)) return null;
+  if (right.kind !== 'string' || left.kind === 'string' || !cannotFail(left, functions)) return null;
   const literals = operator === 'matches' ? requiredLiterals(right.value)
-    : operator === 'contains' || operator === 'startsWith' || operator === 'endsWith' || operator === '==' ? [right.value] : null;
+    : operator === 'contains' || operator === 'startsWith' || operator === 'endsWith' ? [right.value] : null;
   if (literals === null || literals.length === 0) return null;
   const need = { subject: left, literals };
   return shortest(need) < literalCharsMin ? null : need;

@@ -16,8 +16,8 @@ const fieldsOfNames = new WeakMap<EventNames, NumberedFields>();
 
 /** The fields of the events of one thread: whoever asks about the same field of a batch has the same numbers. */
 export class NumberedFields {
+  readonly batch = new NumberedBatch();
   readonly #names: EventNames;
-  readonly #batch = new NumberedBatch();
   readonly #known = new Map<string, NumberedField | null>();
 
   private constructor(names: EventNames) {
@@ -29,11 +29,6 @@ export class NumberedFields {
     let fields = fieldsOfNames.get(names);
     if (fields === undefined) fieldsOfNames.set(names, fields = new NumberedFields(names));
     return fields;
-  }
-
-  /** Turns to the first `count` events of a batch. */
-  take(events: readonly Event[], count: number): void {
-    this.#batch.take(events, count);
   }
 
   /** A field by its Go path (`Meta.http_path`, `Line.Labels.type`); null for one that is no plain text. */
@@ -51,7 +46,7 @@ export class NumberedFields {
     }
     const map = match[1].toLowerCase() as keyof EventNames;
     const slot = this.#names[map].find(match[2]);
-    return { read: textReader(map, match[2], this.#names), numbers: slot < 0 ? null : new FieldNumbers(this.#batch, map, slot) };
+    return { read: textReader(map, match[2], this.#names), numbers: slot < 0 ? null : new FieldNumbers(this.batch, map, slot) };
   }
 }
 
@@ -66,25 +61,34 @@ function readerOfLine(path: string): ((event: Event) => string) | null {
 }
 
 /** The events of a batch: where their lines lie, and the cells that they share. */
-class NumberedBatch {
+export class NumberedBatch {
+  events: readonly Event[] = [];
+  /** Goes up when fields of its events may have changed: what was found before may no longer hold. */
+  version = 0;
   bytes: Buffer = Buffer.alloc(0);
   cells: EventCells | null = null;
   count = 0;
   /** By position: where the event's line begins; negative for one that lies elsewhere. */
   starts = new Int32Array(0);
+  /** No event lies elsewhere. */
+  isWhole = false;
 
   /** Turns to the first `count` events of a batch. */
   take(events: readonly Event[], count: number): void {
+    this.events = events;
     this.count = count;
+    this.version++;
     if (count === 0) return;
     if (this.starts.length < count) this.starts = new Int32Array(count);
     const { cells, line } = events[0];
     this.cells = cells;
     this.bytes = line.text.bytes;
+    this.isWhole = true;
     for (let position = 0; position < count; position++) {
       const event = events[position];
       const { text } = event.line;
       this.starts[position] = event.cells === cells && event.row === position && text.bytes === this.bytes ? text.start : -1;
+      if (this.starts[position] < 0) this.isWhole = false;
     }
   }
 }
@@ -93,6 +97,9 @@ class NumberedBatch {
 export class FieldNumbers {
   /** Goes up when the numbers of batches before no longer hold. */
   round = 0;
+  /** No event of the batch has anything in the field. */
+  isAbsent = false;
+  #version = -1;
   readonly #batch: NumberedBatch;
   readonly #map: keyof EventNames;
   readonly #slot: number;
@@ -119,11 +126,15 @@ export class FieldNumbers {
 
   /** Numbers what the batch has in the field now; costs little where nothing changed since the last time. */
   take(): void {
-    const { bytes, cells, count, starts } = this.#batch;
+    const { bytes, cells, count, isWhole, starts, version } = this.#batch;
+    if (version === this.#version) return;
+    this.#version = version;
     this.#count = 0;
+    this.isAbsent = false;
     if (count === 0 || cells === null) return;
     this.#cells = cells[this.#map];
     this.#first = this.#cells.firstOf(this.#slot);
+    this.isAbsent = this.#first < 0 && isWhole;
     if (this.#first < 0) return;
     this.#reserve(count);
     const spans = this.#spans;

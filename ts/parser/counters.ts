@@ -78,10 +78,10 @@ export class SourceCounters {
     if (koCount > 0) this.#add(this.#ko, 'cs_node_hits_ko_total', node, koCount);
   }
 
-  /** A list of a node's whitelist (its addresses, or its expressions) was asked about one event. */
-  whitelistAsked(node: LinkedNode, matched: boolean): void {
-    this.#add(this.#whitelistHits, 'cs_node_wl_hits_total', node, 1);
-    if (matched) this.#add(this.#whitelistOk, 'cs_node_wl_hits_ok_total', node, 1);
+  /** A list of a node's whitelist (its addresses, or its expressions) was asked about `count` events. */
+  whitelistAsked(node: LinkedNode, count: number, matchCount: number): void {
+    this.#add(this.#whitelistHits, 'cs_node_wl_hits_total', node, count);
+    if (matchCount > 0) this.#add(this.#whitelistOk, 'cs_node_wl_hits_ok_total', node, matchCount);
   }
 
   #add(handles: number[], name: string, node: LinkedNode, count: number): void {

@@ -2,6 +2,7 @@
 // states; the stages around them are in run.ts. Hot.
 
 import type { Event } from '../event/event.js';
+import { type NumberedBatch, NumberedFields } from '../grok/field-numbers.js';
 import type { SourceCounters } from './counters.js';
 import { GrokBatch } from './grok-batch.js';
 import type { LinkedParser } from './linked.js';
@@ -22,6 +23,8 @@ export class NodeBatch {
   ended = new Uint8Array(0);
   readonly #linked: LinkedParser;
   readonly #grok = new GrokBatch();
+  /** Its version goes up where fields may change: whitelists remember what they found in them. */
+  readonly #batch: NumberedBatch;
   /** Set by `use`, which comes before every run. */
   #run!: Run;
   #eventCountMax = 0;
@@ -31,6 +34,7 @@ export class NodeBatch {
 
   constructor(linked: LinkedParser) {
     this.#linked = linked;
+    this.#batch = NumberedFields.of(linked.runtime.names).batch;
   }
 
   /** The level of the top nodes: `inside` is filled by the caller, `ok` read by it. */
@@ -62,7 +66,10 @@ export class NodeBatch {
     const level = this.#levels[depth];
     const { events, counters } = this.#run;
     counters.nodeEntered(node, count);
-    if (node.whitelist !== null) checkWhitelist(node, events, level.inside, count, counters, level.whitelisted);
+    if (node.whitelist !== null) {
+      checkWhitelist(node, events, level.inside, count, counters, level.whitelisted);
+      if (node.whitelist.hasEffects) this.#batch.version++;
+    }
     if (node.grok === null) this.#assumeOk(level, count);
     else this.#runGrok(node.grok, level, count);
     if (node.children.length > 0) this.#runChildren(node, level, count, depth);
@@ -85,7 +92,9 @@ export class NodeBatch {
       level.grokOk[number] = level.ok[number];
       if (level.ok[number] === 1) level.some[matched++] = number;
     }
-    if (matched > 0) grok.runStatics(this.#run.events, level.some, matched, this.ended);
+    if (matched === 0) return;
+    grok.runStatics(this.#run.events, level.some, matched, this.ended);
+    this.#batch.version++;
   }
 
   #runChildren(node: LinkedNode, level: Level, count: number, depth: number): void {
@@ -151,6 +160,7 @@ export class NodeBatch {
       inside.set(level.pending.subarray(0, waiting));
       return waiting;
     }
+    if (child.filterHasEffects) this.#batch.version++;
     let entered = 0;
     for (let index = 0; index < waiting; index++) {
       const number = level.pending[index];
@@ -192,7 +202,10 @@ export class NodeBatch {
     }
     this.#run.counters.nodeLeft(node, okCount, count - okCount - endedCount);
     if (this.#linked.notesOkNodes && okCount > 0) this.#noteOk(node, level, count);
-    if (concerned > 0) node.runStatics(this.#run.events, level.some, concerned, this.ended);
+    if (concerned > 0 && node.statics.length > 0) {
+      node.runStatics(this.#run.events, level.some, concerned, this.ended);
+      this.#batch.version++;
+    }
     if (node.nextStage) this.#moveOn(level, count);
   }
 

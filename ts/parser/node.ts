@@ -74,6 +74,8 @@ export interface LinkedWhitelist {
   readonly reason: string;
   readonly addresses: AddressSet;
   readonly expressions: readonly { readonly evaluate: Evaluate; readonly isAsync: boolean }[];
+  /** An expression changes the event. */
+  readonly hasEffects: boolean;
   readonly sourceIpSlot: number;
   /** Says where no expression can be true; null where they must be asked each time. */
   readonly guard: WhitelistGuard | null;
@@ -238,6 +240,7 @@ function linkWhitelist(spec: WhitelistSpec, { runtime, guards }: Linking): Linke
     addresses: new AddressSet(spec.ips, spec.cidrs),
     expressions: spec.expressions.map((expression) => (
       { evaluate: evaluator(expression, runtime), isAsync: expression.isAsync })),
+    hasEffects: spec.expressions.some((expression) => expression.hasEffects),
     sourceIpSlot: runtime.names.meta.declare('source_ip'),
     guard: guards.get(spec) ?? null,
   };

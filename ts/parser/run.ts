@@ -6,7 +6,7 @@
 //     an OK lets the event live beyond the stage; next_stage, or a changed stage, ends the stage for it
 
 import type { Event } from '../event/event.js';
-import { NumberedFields } from '../grok/field-numbers.js';
+import { type NumberedBatch, NumberedFields } from '../grok/field-numbers.js';
 import { CountersBySource, type SourceCounters } from './counters.js';
 import type { LinkedParser } from './linked.js';
 import { type LinkedNode, passes } from './node.js';
@@ -29,7 +29,7 @@ export class Parser {
   readonly #counters: CountersBySource;
   readonly #one: EventRunner;
   readonly #nodes: NodeBatch;
-  readonly #fields: NumberedFields;
+  readonly #batch: NumberedBatch;
   #eventCountMax = 0;
   /** Event numbers still alive, and those in the stage at work. */
   #alive = new Int32Array(0);
@@ -49,7 +49,7 @@ export class Parser {
     this.#counters = new CountersBySource(linked.runtime.counters, linked.nodeCount);
     this.#one = new EventRunner(linked);
     this.#nodes = new NodeBatch(linked);
-    this.#fields = NumberedFields.of(linked.runtime.names);
+    this.#batch = NumberedFields.of(linked.runtime.names).batch;
   }
 
   /**
@@ -60,7 +60,7 @@ export class Parser {
     this.#parked = [];
     this.#reserve(count);
     this.#events = events;
-    this.#fields.take(events, count);
+    this.#batch.take(events, count);
     for (let first = 0; first < count;) {
       const end = endOfRun(events, first, count);
       this.#parseRun(first, end);
@@ -170,6 +170,7 @@ export class Parser {
   /** Lists at level 0 the events of the stage whose filter lets them into a top node; returns how many. */
   #enterNode(node: LinkedNode, nodeIndex: number, count: number): number {
     const { inside } = this.#nodes.top;
+    if (node.filterHasEffects) this.#batch.version++;
     let entered = 0;
     for (let index = 0; index < count; index++) {
       const number = this.#inStage[index];

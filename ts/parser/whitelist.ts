@@ -14,12 +14,17 @@ export function checkWhitelist(
   node: LinkedNode, events: readonly Event[], list: Int32Array, count: number, counters: SourceCounters, matches: Uint8Array,
 ): void {
   const whitelist = node.whitelist as LinkedWhitelist;
-  const { guard, reason } = whitelist;
-  guard?.take();
+  const { addresses, guard, reason } = whitelist;
+  const isNeeded = guard?.take() ?? true;
+  if (addresses.isEmpty && !isNeeded) {
+    for (let index = 0; index < count; index++) matches[list[index]] = 0;
+    counters.whitelistAsked(node, count, 0);
+    return;
+  }
   for (let index = 0; index < count; index++) {
     const number = list[index];
     const event = events[number];
-    const isMatch = matchesAddress(node, whitelist, event, counters) || matchesExpression(node, whitelist, event, counters, guard?.mayHold(event, number) ?? true);
+    const isMatch = matchesAddress(node, whitelist, event, counters) || matchesExpression(node, whitelist, event, counters, isNeeded && (guard?.mayHold(event, number) ?? true));
     if (isMatch) mark(event, reason);
     matches[number] = isMatch ? 1 : 0;
   }
@@ -40,7 +45,7 @@ export function* checkWhitelistLater(
     } catch (error) {
       if (!(error instanceof ExprError)) throw error;
     }
-    counters.whitelistAsked(node, matches);
+    counters.whitelistAsked(node, 1, matches ? 1 : 0);
   }
   if (matches) mark(event, whitelist.reason);
   return matches;
@@ -53,7 +58,7 @@ function matchesAddress(
   const matches = event.type === EventType.overflow
     ? Object.keys(event.overflow?.sources ?? {}).some((address) => whitelist.addresses.has(address))
     : whitelist.addresses.has(event.meta.at(whitelist.sourceIpSlot));
-  counters.whitelistAsked(node, matches);
+  counters.whitelistAsked(node, 1, matches ? 1 : 0);
   return matches;
 }
 
@@ -68,7 +73,7 @@ function matchesExpression(
   } catch (error) {
     if (!(error instanceof ExprError)) throw error;
   }
-  counters.whitelistAsked(node, matches);
+  counters.whitelistAsked(node, 1, matches ? 1 : 0);
   return matches;
 }
 
