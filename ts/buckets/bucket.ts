@@ -12,7 +12,6 @@ import { instantAt } from './event-time.js';
 import { KeptTexts } from './kept-texts.js';
 import { type BucketEngine, textBytes } from './memory.js';
 import type { QueueTail } from './linked.js';
-import { lastThatPass } from './queue-tail.js';
 import { lifetimeOf, queueLengthOf, type ScenarioSpec } from './scenario.js';
 import type { SharedTexts } from './shared-texts.js';
 
@@ -95,14 +94,16 @@ export class BucketReader {
 
   /** The last kept events that pass, oldest first, as far as they are read. They may be others after the next call. */
   queueTail(slot: number, { count, passes, reads }: QueueTail): Event[] {
-    const { uint32 } = this.#engine;
     const texts = this.#keptTexts;
     texts.begin();
-    const eventAt = (index: number): Event => {
+    const found: Event[] = new Array<Event>(Math.min(count, this.#queueLength(slot)));
+    let place = found.length;
+    for (let index = this.#queueLength(slot) - 1; index >= 0 && place > 0; index--) {
       const kept = this.#keptAt(slot, index);
-      return reads === null ? this.#event(kept) : texts.event(kept + abi.keptBytesAt, uint32[(kept + abi.keptLength) / 4]);
-    };
-    return lastThatPass(this.#queueLength(slot), eventAt, passes, count);
+      const event = reads === null ? this.#event(kept) : texts.event(kept + abi.keptBytesAt, this.#engine.uint32[(kept + abi.keptLength) / 4]);
+      if (passes === null || passes(event)) found[--place] = event;
+    }
+    return place === 0 ? found : found.slice(place);
   }
 
   #queueLength(slot: number): number {

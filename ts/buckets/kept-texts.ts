@@ -4,8 +4,8 @@
 
 import { type Event, EventBlocks, type EventNames } from '../event/event.js';
 import type { FieldReads } from '../expr/compiled.js';
-import { EntryReader, entriesAt, keptId, readEntry, timeAt } from './decode.js';
-import { entry } from './kept-format.js';
+import { EntryReader, entriesAt, readEntry, timeAt } from './decode.js';
+import { entry, headId } from './kept-format.js';
 import type { SharedTexts } from './shared-texts.js';
 
 /** Whether nothing but the time and texts of an event is read. */
@@ -26,6 +26,7 @@ const tagsOf = {
 /** The events of one worker's conditions, with what any of them reads. */
 export class KeptTexts {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   readonly #texts: SharedTexts;
   readonly #blocks: EventBlocks;
   /** Slots that are read, by map. */
@@ -41,6 +42,7 @@ export class KeptTexts {
   /** `reads` are those of all conditions that will ask; their keys are ones that rules name. */
   constructor(bytes: Buffer, texts: SharedTexts, reads: readonly FieldReads[], names: EventNames) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#texts = texts;
     this.#blocks = new EventBlocks(names);
     const slotsOf = (map: keyof EventNames): number[] => [...new Set(reads.flatMap((read) => read[map].map((key) => names[map].find(key))))];
@@ -59,7 +61,7 @@ export class KeptTexts {
 
   /** The event kept at [at, at + length): its time and what is read of it. It may be another one after the next begin(). */
   event(at: number, length: number): Event {
-    const id = keptId(this.#bytes, at);
+    const id = this.#view.getFloat64(at + headId, true);
     const place = id - eventsMax * Math.floor(id / eventsMax);
     const isKnown = this.#ids[place] === id;
     if (!isKnown && this.#usedBy[place] === this.#question) return this.#read(at, length, this.#blocks.next());

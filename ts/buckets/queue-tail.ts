@@ -2,7 +2,6 @@
 // it counts up to some number and looks at the last few. Asked after each of a hundred thousand failed logins, such a condition then
 // costs the same for the last as for the first. Any other condition is given the whole queue.
 
-import type { Event } from '../event/event.js';
 import type { LetNode, Node } from '../expr/ast.js';
 import { childrenOf } from '../expr/ast.js';
 import { tokenize } from '../expr/lexer.js';
@@ -25,16 +24,6 @@ export function queueTailNeed(condition: string): QueueTailNeed | null {
   if (filtered !== null) return filtered;
   const count = countNeeded(tree, 'queue', isQueue);
   return count === null ? null : { filter: null, count, condition };
-}
-
-/** Returns the last `count` events that pass, in their order; `eventAt` gives the event at a place of the queue. */
-export function lastThatPass(length: number, eventAt: (index: number) => Event, passes: ((event: Event) => boolean) | null, count: number): Event[] {
-  const found: Event[] = [];
-  for (let index = length - 1; index >= 0 && found.length < count; index--) {
-    const event = eventAt(index);
-    if (passes === null || passes(event)) found.push(event);
-  }
-  return found.reverse();
 }
 
 /** `let x = filter(queue.Queue, …); …`: the queue is filtered when it is read, so that x is all of it. */

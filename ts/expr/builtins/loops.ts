@@ -75,8 +75,8 @@ export function filterNow(list: readonly unknown[], closure: Closure, boxed: Box
 
 /** The same for map(). */
 export function mapNow(list: readonly unknown[], closure: Closure, budget: MemoryBudget): unknown[] {
-  const results: unknown[] = [];
-  for (let index = 0; index < list.length; index++) results.push(closure(list[index] as never, index));
+  const results = new Array<unknown>(list.length);
+  for (let index = 0; index < list.length; index++) results[index] = closure(list[index] as never, index);
   budget.take(results.length);
   return results;
 }
