@@ -36,20 +36,26 @@ export async function takeAlerts(deps: IntakeDeps, machine: string, alerts: AddA
   }
 }
 
+/** Completes an alert of a request in place: to copy one costs more than all else that is done to it here. */
 async function takeAlert(deps: IntakeDeps, machine: string, alert: Alert): Promise<IncomingAlert | null> {
   const given = (alert.decisions ?? []).map(withNormalScope);
-  const normalized: Alert = { ...alert, machine_id: machine, decisions: given,
-    source: { ...alert.source, scope: normalizeScope(alert.source.scope) } };
-  if (given.length > 0) return { ...normalized, decisions: spareGiven(deps, machine, given) };
-  const reasons = await allowlistReasons(deps, normalized);
+  alert.machine_id = machine;
+  alert.decisions = given;
+  alert.source.scope = normalizeScope(alert.source.scope);
+  if (given.length > 0) {
+    alert.decisions = spareGiven(deps, machine, given);
+    return alert;
+  }
+  const reasons = await allowlistReasons(deps, alert);
   if (reasons.length > 0) {
     deps.log.info(`alert source ${alert.source.value} is allowlisted by ${reasons.join(', ')}, skipping`);
     return null;
   }
-  const outcome = await deps.profiles.evaluate(normalized);
+  const outcome = await deps.profiles.evaluate(alert);
   for (const remark of outcome.remarks) deps.log.warning(remark);
   if (outcome.failure !== null) throw new Refusal('failed', outcome.failure);
-  return { ...normalized, decisions: await spareOwn(deps, normalized, outcome.decisions) };
+  alert.decisions = await spareOwn(deps, alert, outcome.decisions);
+  return alert;
 }
 
 /** Mostly the decision itself: of a list of thousands none should be copied. */

@@ -2,6 +2,7 @@
 // logged. The routes themselves are in routes/, listening in listen.ts.
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { secondText } from '../ts/util/second-text.js';
 import { accessOf, authenticate } from './auth/caller.js';
 import { AddressSet, clientAddressOf } from './auth/client-address.js';
 import { Tokens } from './auth/token.js';
@@ -74,7 +75,7 @@ function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
 }
 
 function addRequestHooks(app: FastifyInstance, deps: RouteDeps): void {
-  const dateText = secondText();
+  const dateText = secondText((date) => date.toUTCString());
   const addressOf = clientAddressOf(deps.settings.trustedProxies);
   app.decorateRequest('clientAddress', '');
   app.decorateRequest('machine', null);
@@ -105,19 +106,6 @@ function addRequestHooks(app: FastifyInstance, deps: RouteDeps): void {
       request.headers['user-agent'] ?? ''}" "`, accessLine);
     done();
   });
-}
-
-/** The text of an instant by its second: one is enough for all requests of that second. */
-function secondText(): (nowMs: number) => string {
-  let second = -1;
-  let text = '';
-  return (nowMs) => {
-    if (Math.floor(nowMs / 1000) !== second) {
-      second = Math.floor(nowMs / 1000);
-      text = new Date(nowMs).toUTCString();
-    }
-    return text;
-  };
 }
 
 function templateOf(request: FastifyRequest): string {

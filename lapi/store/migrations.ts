@@ -49,7 +49,7 @@ const tables: Readonly<Record<string, Table>> = {
       ...may('int', 'capacity'), ...may('text', 'leak_speed', 'scenario_version', 'scenario_hash'),
       or('flag', 'simulated', 0), ...may('name', 'uuid'), ...may('flag', 'remediation'), ...may('text', 'kind'),
       { name: 'machine_alerts', kind: 'int', references: ['machines', 'set null'] }],
-    indexes: [['alert_id', ['id']], ['alert_uuid', ['uuid']], ['alert_scenario', ['scenario']]],
+    indexes: [['alert_uuid', ['uuid']], ['alert_scenario', ['scenario']]],
   },
   decisions: {
     columns: [...stamps, ...may('time', 'until'), ...need('name', 'scenario', 'type'), ...address,
@@ -126,7 +126,7 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
       .addColumn('until', sql`${dialect.columnType('time')}`, (column) => column.notNull()).execute();
   },
   // What is new is told by the change log; an index by creation costs every insert and serves nobody.
-  (db, dialect) => dropDecisionIndex(db, dialect, 'palisade_decision_created'),
+  (db, dialect) => dropIndex(db, dialect, 'decisions', 'palisade_decision_created'),
   // Lists of alerts are asked for newest first.
   (db, dialect) => createOwnIndex(db, dialect, newestIndex),
   async (db, dialect) => {
@@ -161,8 +161,10 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
     }
     await createOwnIndex(db, dialect, ownerIndex);
     // CrowdSec's own index of owners is the beginning of it. Its migration makes it again, which costs time and nothing else.
-    if ((await dialect.indexNames(db)).has('decision_alert_decisions')) await dropDecisionIndex(db, dialect, 'decision_alert_decisions');
+    await dropIndex(db, dialect, 'decisions', 'decision_alert_decisions');
   },
+  // The same holds for its index of what is the key of the table.
+  (db, dialect) => dropIndex(db, dialect, 'alerts', 'alert_id'),
 ];
 
 async function columnsOf(db: Kysely<Tables>): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
@@ -232,9 +234,10 @@ async function isWhole(db: Kysely<Tables>, dialect: StoreDialect): Promise<boole
     table.columns.every((column) => present.get(name)?.has(column.name)) && (table.indexes ?? []).every(([index]) => indexes.has(index)));
 }
 
-async function dropDecisionIndex(db: Kysely<Tables>, dialect: StoreDialect, name: string): Promise<void> {
+async function dropIndex(db: Kysely<Tables>, dialect: StoreDialect, table: string, name: string): Promise<void> {
+  if (!(await dialect.indexNames(db)).has(name)) return;
   const drop = db.schema.dropIndex(name);
-  await (dialect.hasTableOptions ? drop.on('decisions') : drop).execute();
+  await (dialect.hasTableOptions ? drop.on(table) : drop).execute();
 }
 
 /** The log tells runs of rows and what a removed decision held; bouncers have a place in it. */

@@ -76,7 +76,7 @@ export type DecisionRow = Stamped & {
  */
 export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | undefined,
   remarks: string[]): PreparedAlert | null {
-  const uuid = ownId || randomUUID();
+  const uuid = ownId || uuidAt(now);
   const stoppedAt = timeOr(now, alert.stop_at, 'stop_at', remarks);
   const wanted = alert.decisions ?? [];
   const context: DecisionContext = { stoppedAt, ends: new Map(), alert, uuid, remarks };
@@ -106,6 +106,12 @@ export function prepareAlert(alert: IncomingAlert, now: GoTime, ownId: string | 
     following: decisions.slice(together),
     rowsOf,
   };
+}
+
+/** A uuid that begins with the time: those that come together stand together in the index, which else has another page to write for each. */
+function uuidAt({ seconds, nanos }: GoTime): string {
+  const ms = (seconds * 1000 + Math.floor(nanos / 1e6)).toString(16).padStart(12, '0');
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 function timeOr(fallback: GoTime, text: string, name: string, remarks: string[]): GoTime {

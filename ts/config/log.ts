@@ -1,9 +1,9 @@
-// The log of a process: pino underneath, CrowdSec's text or JSON lines on the outside, levels as CrowdSec names them.
+// The log of a process: CrowdSec's text or JSON lines, levels as CrowdSec names them.
 // Not the access log of the Local API, and not what cscli prints.
 
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import pino from 'pino';
+import { secondText } from '../util/second-text.js';
 import type { Config, LogLevel } from './config.js';
 
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
@@ -25,9 +25,10 @@ export interface LogSink {
   write(line: string): void;
 }
 
-const pinoLevels: Record<LogLevel, string> = { trace: 'trace', debug: 'debug', info: 'info', warning: 'warn',
-  error: 'error', fatal: 'fatal', panic: 'fatal' };
-const levelNames: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warning', 50: 'error', 60: 'fatal' };
+const levels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warning', 'error', 'fatal', 'panic'];
+/** Names of levels on a terminal, and their colours. */
+const marks: Record<keyof Log, readonly [name: string, colour: number]> = { trace: ['TRAC', 90], debug: ['DEBU', 90], info: ['INFO', 36],
+  warning: ['WARN', 33], error: ['ERRO', 31] };
 
 /** Returns the log that a configuration asks for: stderr, or a file (mode 0600) in log_dir. */
 export function openLog(common: Config['common'], level: LogLevel, file = 'crowdsec.log'): Log {
@@ -40,31 +41,30 @@ export function openLog(common: Config['common'], level: LogLevel, file = 'crowd
 /** Returns a log that writes lines of a format to a sink; coloured when the sink is a terminal's stderr. */
 export function createLog(level: LogLevel, format: 'text' | 'json', sink: LogSink): Log {
   const colour = sink === process.stderr && process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
-  const render = format === 'json' ? jsonLine : (entry: Entry) => textLine(entry, colour);
-  const logger = pino({ level: pinoLevels[level], base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line: string) => sink.write(render(JSON.parse(line) as Entry)) });
-  const at = (name: 'trace' | 'debug' | 'info' | 'warn' | 'error') =>
-    (text: string, fields: LogFields = {}): void => logger[name](fields, text);
-  return { trace: at('trace'), debug: at('debug'), info: at('info'), warning: at('warn'), error: at('error') };
+  const render = format === 'json' ? jsonLine : colour ? colouredLine : textLine;
+  const timeOf = secondText((date) => date.toISOString().replace('.000', ''));
+  const at = (name: keyof Log): Log[keyof Log] => levels.indexOf(name) < levels.indexOf(level) ? () => {}
+    : (text, fields = {}) => sink.write(render(name, timeOf(Date.now()), text, fields));
+  return { trace: at('trace'), debug: at('debug'), info: at('info'), warning: at('warning'), error: at('error') };
 }
 
-interface Entry {
-  readonly level: number;
-  readonly time: string;
-  readonly msg: string;
-  readonly [field: string]: unknown;
+function jsonLine(level: keyof Log, time: string, msg: string, fields: LogFields): string {
+  return `${JSON.stringify({ level, msg, time, ...fields })}\n`;
 }
 
-function jsonLine({ level, time, msg, ...fields }: Entry): string {
-  return `${JSON.stringify({ level: levelNames[level], msg, time: seconds(time), ...fields })}\n`;
+function textLine(level: keyof Log, time: string, text: string, fields: LogFields): string {
+  return `time="${time}" level=${level} msg=${quote(text, true)}${fieldsText(fields)}\n`;
 }
 
-function textLine({ level, time, msg, ...fields }: Entry, colour: boolean): string {
-  const name = levelNames[level];
-  const extra = Object.entries(fields).map(([key, value]) => ` ${key}=${quote(String(value))}`).join('');
-  if (!colour) return `time="${seconds(time)}" level=${name} msg=${quote(msg, true)}${extra}\n`;
-  const paint = level >= 50 ? 31 : level >= 40 ? 33 : level <= 20 ? 90 : 36;
-  return `\x1b[${paint}m${name.slice(0, 4).toUpperCase()}\x1b[0m ${time.slice(11, 19)} ${escapeControls(msg)}${extra}\n`;
+function colouredLine(level: keyof Log, time: string, text: string, fields: LogFields): string {
+  const [name, colour] = marks[level];
+  return `\x1b[${colour}m${name}\x1b[0m ${time.slice(11, 19)} ${escapeControls(text)}${fieldsText(fields)}\n`;
+}
+
+function fieldsText(fields: LogFields): string {
+  let text = '';
+  for (const key in fields) text += ` ${key}=${quote(String(fields[key]))}`;
+  return text;
 }
 
 /** Log texts may hold what an attacker wrote: control characters never reach the terminal as such. */
@@ -74,8 +74,4 @@ function quote(text: string, always = false): string {
 
 function escapeControls(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}
-
-function seconds(isoTime: string): string {
-  return `${isoTime.slice(0, 19)}Z`;
 }

@@ -81,7 +81,7 @@ export function sqliteDialect(path: string, useWal: boolean, precedence: Precede
     noteWrite: () => {},
     // data_version counts what other connections wrote, total_changes what this one did.
     writeMark: () => `${statements.value('pragma data_version')} ${statements.value('select total_changes()')}`,
-    foreignMark: () => String(statements.value('pragma data_version')),
+    foreignMark: onceInATurn(() => String(statements.value('pragma data_version'))),
     schemaVersion: () => Number(statements.value('pragma schema_version')),
   };
 }
@@ -185,6 +185,16 @@ function insertQuietly(statements: StatementCache, rows: readonly Row[]): number
   insert(statements, 'palisade_changes', [{ kind: 'decisions', event: 'insert', row_id: first, last_id: last }]);
   statements.get('delete from palisade_quiet').run();
   return first;
+}
+
+/** Asks once in a turn of the event loop, for to ask takes locks of the file: requests that came together are told the same. */
+function onceInATurn(ask: () => string): () => string {
+  let known: string | null = null;
+  return () => {
+    if (known !== null) return known;
+    setImmediate(() => { known = null; });
+    return known = ask();
+  };
 }
 
 function isSchemaFault(error: unknown): boolean {

@@ -51,6 +51,16 @@ for (const database of testDatabases()) describe(`alerts in the store, ${databas
     assert.notDeepEqual((await store.alerts.add('m', twice)).ids, first.ids);
   });
 
+  test('without an id of their own they get a uuid that begins with the time', async () => {
+    const { ids } = await store.alerts.add('m', [incoming(), incoming()]);
+    const [first, second] = (await store.alerts.load(ids, false)).map(({ row }) => row.uuid!);
+    for (const uuid of [first, second]) {
+      assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      assert.equal(parseInt(uuid.slice(0, 13).replace('-', ''), 16), nowMs);
+    }
+    assert.notEqual(first, second);
+  });
+
   test('one bad duration among many leaves nothing behind', async () => {
     const before = await store.alerts.count();
     const batch = [...Array.from({ length: 60 }, () => incoming()), incoming({ decisions: [{ ...decision, duration: '1x' }] })];

@@ -45,6 +45,7 @@ describe('a database of an older CrowdSec', () => {
     const path = join(folder, 'crowdsec.db');
     const old = new Database(path);
     old.exec(oldTables);
+    old.exec('create index alert_id on alerts (id); create index decision_alert_decisions on decisions (alert_decisions)');
     old.close();
     for (let opening = 0; opening < 2; opening++) {
       const store = await openStore({ type: 'sqlite', path, useWal: true, bulkSize: 1000 });
@@ -58,6 +59,8 @@ describe('a database of an older CrowdSec', () => {
       assert.equal(await store.decisions.countByValue('1.2.3.4', { activeOnly: true }), 1);
       const { ids } = await store.alerts.add('old', [alertBody() as unknown as IncomingAlert]);
       assert.deepEqual(ids, [2 + opening]);
+      const indexes = await store.dialect.indexNames(store.db);
+      assert.deepEqual(['alert_id', 'decision_alert_decisions', 'alert_uuid'].map((name) => indexes.has(name)), [false, false, true]);
       await store.close();
     }
   });
