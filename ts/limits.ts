@@ -74,11 +74,11 @@ export const limits = {
   /** Alerts waiting for the Local API. */
   outboxAlertsMax: 10_000,
   /**
-   * Alerts sent to the Local API at once, and their events: hundreds would be megabytes of text on both sides, and the Local API has
-   * a thread for long requests, which is not to start for what an engine sends.
+   * Alerts sent to the Local API at once, and how long their events are, characters of JSON: hundreds would be megabytes on both sides,
+   * and the Local API has a thread for requests from 256 KiB on, which is not to start for what an engine sends.
    */
   outboxBatchAlertsMax: 500,
-  outboxBatchEventsMax: 96,
+  outboxBatchCharsMax: 192 * 1024,
   /** How long a stop waits for the Local API to take the alerts on their way, milliseconds. */
   outboxDrainMs: 30_000,
   /** Nodes of one expression, as CrowdSec's expression library allows. */

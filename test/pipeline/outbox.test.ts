@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLog } from '../../ts/config/log.js';
+import { limits } from '../../ts/limits.js';
 import type { Alert } from '../../ts/model/alert.js';
+import { withEvents } from '../../ts/model/alert-events.js';
 import { Outbox, type SendAlerts } from '../../ts/pipeline/outbox.js';
 
 function alert(id: number): Alert {
@@ -33,11 +35,11 @@ test('an alert goes at once, what arrives during a request is the next batch', a
   assert.deepEqual(await drained, []);
 });
 
-test('a batch has at most so many events, and always an alert', async () => {
+test('a batch has events of at most so many characters, and always an alert', async () => {
   const sent: number[][] = [];
   const box = outbox(async (alerts) => { sent.push(alerts.map(({ id }) => id ?? -1)); });
-  const withEvents = (id: number, count: number): Alert => ({ ...alert(id), events: Array.from({ length: count }, () => ({ timestamp: '', meta: [] })) });
-  await box.put([withEvents(1, 60), withEvents(2, 60), withEvents(3, 500), withEvents(4, 90), withEvents(5, 5), withEvents(6, 1), alert(7)]);
+  const withLength = (id: number, parts: number): Alert => withEvents(alert(id), '['.padEnd(parts * limits.outboxBatchCharsMax / 96 - 1) + ']');
+  await box.put([withLength(1, 60), withLength(2, 60), withLength(3, 500), withLength(4, 90), withLength(5, 5), withLength(6, 0.5), alert(7)]);
   assert.deepEqual(await box.drain(5000), []);
   assert.deepEqual(sent, [[1], [2], [3], [4, 5, 6, 7]]);
 });

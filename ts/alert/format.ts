@@ -8,7 +8,8 @@ import { EventType, type Event, type Overflow } from '../event/event.js';
 import { link } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { ExprError } from '../expr/values.js';
-import type { Alert, AlertEvent, AlertSource } from '../model/alert.js';
+import type { AlertEvent, AlertSource } from '../model/alert.js';
+import { type AlertHead, withEvents } from '../model/alert-events.js';
 import { formatGoDuration } from '../util/go-duration.js';
 import { compareCodePoints } from '../util/go-json-text.js';
 import type { AlertContext } from './context.js';
@@ -49,9 +50,10 @@ export class AlertFormatter implements AlertBuilder {
       return overflow;
     }
     const shared = this.#alert(ranOver, sources);
+    const events = `[${ranOver.queue.map((event) => eventText(event, this.#options.provenance)).join(',')}]`;
     for (const [value, source] of sources) {
       overflow.sources[value] = source;
-      overflow.apiAlerts.push({ ...shared, uuid: uuidOf(ranOver, value, this.#options.uuidSalt ?? ''), source });
+      overflow.apiAlerts.push(withEvents({ ...shared, uuid: uuidOf(ranOver, value, this.#options.uuidSalt ?? ''), source }, events));
     }
     overflow.alert = overflow.apiAlerts[0] ?? null;
     return overflow;
@@ -72,14 +74,14 @@ export class AlertFormatter implements AlertBuilder {
     return { type, expression: expression && (link(expression, this.#options.runtime) as (event: Event) => unknown) };
   }
 
-  #alert(ranOver: RanOver, sources: ReadonlyMap<string, AlertSource>): Omit<Alert, 'source'> {
+  #alert(ranOver: RanOver, sources: ReadonlyMap<string, AlertSource>): Omit<AlertHead, 'source'> {
     const { spec, firstTime, overflowTime, count, queue } = ranOver;
     return {
       scenario: spec.name, scenario_hash: spec.hash, scenario_version: spec.version, message: messageOf(ranOver, sources),
       events_count: count, start_at: firstTime.toRfc3339Nano(), stop_at: overflowTime.toRfc3339Nano(),
       capacity: spec.capacity, leakspeed: formatGoDuration(spec.leakspeedNs),
       simulated: this.#options.isSimulated(spec.name), remediation: spec.remediation, kind: 'crowdsec',
-      events: queue.map((event) => eventOf(event, this.#options.provenance)), meta: this.#options.context.of(queue), labels: null,
+      meta: this.#options.context.of(queue), labels: null,
     };
   }
 }
@@ -91,6 +93,11 @@ function messageOf(ranOver: RanOver, sources: ReadonlyMap<string, AlertSource>):
   const who = sources.size > 1 ? `${sources.size} sources` : (first?.value ?? 'UNKNOWN');
   const span = formatGoDuration(overflowTime.since(firstTime));
   return `${first?.scope ?? ''} ${who} performed '${spec.name}' (${count} events over ${span}) at ${lastTime}`;
+}
+
+/** JSON of an event, written once: the buckets that keep an event run over one after the other. */
+function eventText(event: Event, provenance: Provenance | undefined): string {
+  return (event.alertText ??= JSON.stringify(eventOf(event, provenance)));
 }
 
 /** An event's meta by name; its time as the log's own date became, else as it was read. */

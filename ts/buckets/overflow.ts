@@ -4,6 +4,8 @@
 import { attempt, type LinkedScenario } from './linked.js';
 import { leakyArgument, queueArgument, type RanOver } from './bucket.js';
 import type { Overflow } from '../event/event.js';
+import type { Alert } from '../model/alert.js';
+import { eventsTextOf, headOf, withEvents } from '../model/alert-events.js';
 import type { GoTime } from '../util/go-time.js';
 
 /** Makes the alerts of a bucket that ran over. */
@@ -24,6 +26,23 @@ export interface PouredOverflow {
   /** Batch, and position in it, of the event that made the bucket run over; its length for a duration that passed. */
   readonly seq: number;
   readonly eventIndex: number;
+  /** JSON of the events of its alerts while it is on its way between threads (packed), which they are without meanwhile. */
+  readonly events?: string | undefined;
+}
+
+/** What is sent to another thread: texts are copied there at once, objects one by one. */
+export function packed(poured: PouredOverflow): PouredOverflow {
+  const { overflow } = poured;
+  const events = overflow.alert === null ? undefined : eventsTextOf(overflow.alert);
+  if (events === undefined) return { ...poured, events };
+  const apiAlerts = overflow.apiAlerts.map((alert) => headOf(alert) as Alert);
+  return { ...poured, events, overflow: { ...overflow, apiAlerts, alert: apiAlerts[0] } };
+}
+
+/** Gives the alerts of an overflow that was packed their events back. */
+export function unpack({ overflow, events }: PouredOverflow): Overflow {
+  if (events !== undefined) for (const alert of overflow.apiAlerts) withEvents(alert, events);
+  return overflow;
 }
 
 /** Whether `overflow_filter` lets an overflow through: all but a plain false. */

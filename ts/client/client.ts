@@ -4,6 +4,7 @@
 import type { Log } from '../config/log.js';
 import { PalisadeError } from '../errors.js';
 import type { Alert } from '../model/alert.js';
+import { alertText } from '../model/alert-events.js';
 import { pathEscape, queryEscape } from '../util/go-url.js';
 import { userAgent } from '../version.js';
 import { startHeartbeat } from './heartbeat.js';
@@ -85,7 +86,7 @@ export class LapiClient {
   /** Stores alerts and returns their ids. Alerts that all carry a uuid may be sent twice: they are stored once. */
   async postAlerts(alerts: readonly Alert[]): Promise<readonly string[]> {
     const named = alerts.length > 0 && alerts.every((alert) => Boolean(alert.uuid));
-    const answer = await this.request('POST', 'v1/alerts', alerts, named ? { [ownIdsHeader]: 'uuid' } : {});
+    const answer = await this.request('POST', 'v1/alerts', `[${alerts.map(alertText).join(',')}]`, named ? { [ownIdsHeader]: 'uuid' } : {});
     return answer as string[];
   }
 
@@ -133,7 +134,7 @@ export class LapiClient {
     return answer.status === 202;
   }
 
-  /** Any request of a machine; returns the decoded body, null when it is empty. Throws UnreachableError, ApiError. */
+  /** Any request of a machine, its body a value or JSON text; returns the decoded body, null when it is empty. Throws UnreachableError, ApiError. */
   async request(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}):
   Promise<unknown> {
     const hadToken = this.#token !== '' && Date.now() < this.#tokenUntilMs;
@@ -186,7 +187,7 @@ export class LapiClient {
     if (this.#token !== '') all['authorization'] = `Bearer ${this.#token}`;
     if (body !== undefined) all['content-type'] = 'application/json';
     return this.#transport.send({ method, path, headers: all,
-      body: body === undefined ? undefined : JSON.stringify(body) });
+      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body) });
   }
 }
 

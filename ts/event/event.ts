@@ -96,6 +96,8 @@ export class Event {
   okNodes: NodeSet | null = null;
   /** Where an event that a bucket kept came from; null where alerts do not tell. */
   origin: Origin | null = null;
+  /** What alerts say of it, once one was made (ts/alert/format.ts). */
+  alertText: string | null = null;
 
   /** Cells that it shares with others, and which of them are its own. */
   readonly cells: EventCells | null;
@@ -164,6 +166,7 @@ export class Event {
     this.process = false;
     this.okNodes = null;
     this.origin = null;
+    this.alertText = null;
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Log } from '../config/log.js';
 import { limits } from '../limits.js';
 import type { Alert } from '../model/alert.js';
+import { eventsLengthOf } from '../model/alert-events.js';
 
 /** What sends alerts; rejects when the Local API did not take them. */
 export type SendAlerts = (alerts: readonly Alert[]) => Promise<unknown>;
@@ -124,10 +125,12 @@ export class Outbox {
   /** The oldest alerts that may be sent at once, at least one. */
   #nextBatch(): Alert[] {
     const most = Math.min(this.#waiting.length, limits.outboxBatchAlertsMax);
-    const eventsOf = (place: number): number => this.#waiting[place].events?.length ?? 0;
-    let events = eventsOf(0);
+    let length = eventsLengthOf(this.#waiting[0]);
     let count = 1;
-    while (count < most && events + eventsOf(count) <= limits.outboxBatchEventsMax) events += eventsOf(count++);
+    for (; count < most; count++) {
+      length += eventsLengthOf(this.#waiting[count]);
+      if (length > limits.outboxBatchCharsMax) break;
+    }
     return this.#waiting.slice(0, count);
   }
 

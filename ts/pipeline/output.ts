@@ -1,7 +1,7 @@
 // What happens to a bucket that ran over: postoverflows, the line in the log, the outbox. Runs on the main thread, in the
 // order of the log; lookups of the overflows of one batch run side by side, and delay only what comes after it.
 
-import type { PouredOverflow } from '../buckets/overflow.js';
+import { packed, type PouredOverflow } from '../buckets/overflow.js';
 import type { Log } from '../config/log.js';
 import type { Event, EventNames } from '../event/event.js';
 import { limits } from '../limits.js';
@@ -43,7 +43,7 @@ export class Output {
       for (const [index, event] of events.entries()) {
         this.#options.onOverflow?.(event);
         if (event.whitelisted) continue;
-        if (some[index].reprocess) again.push({ ...some[index], overflow: event.overflow ?? some[index].overflow });
+        if (some[index].reprocess) again.push(packed({ ...some[index], overflow: event.overflow ?? some[index].overflow }));
         alerts.push(...event.overflow?.apiAlerts ?? []);
       }
       await this.#send(alerts);

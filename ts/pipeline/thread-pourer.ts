@@ -4,7 +4,7 @@
 import { AlertContext } from '../alert/context.js';
 import { AlertFormatter } from '../alert/format.js';
 import { Provenance } from '../alert/provenance.js';
-import type { PouredOverflow } from '../buckets/overflow.js';
+import { type PouredOverflow, unpack } from '../buckets/overflow.js';
 import { Pourer, type PourerOptions } from '../buckets/pour.js';
 import { isSimulated } from '../config/config.js';
 import { Event, type EventNames } from '../event/event.js';
@@ -28,9 +28,10 @@ export function linkPourer(setup: WorkerSetup, runtime: ThreadRuntime, onPour?: 
 }
 
 /** A new event for an overflow. */
-export function overflowEvent({ overflow, time }: PouredOverflow, names: EventNames): Event {
+export function overflowEvent(poured: PouredOverflow, names: EventNames): Event {
   const event = new Event(names);
+  const { time } = poured;
   // The class is lost on the way between threads.
-  event.resetToOverflow(overflow, new GoTime(time.seconds, time.nanos, time.offsetSeconds, time.zone));
+  event.resetToOverflow(unpack(poured), new GoTime(time.seconds, time.nanos, time.offsetSeconds, time.zone));
   return event;
 }

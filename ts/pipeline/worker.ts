@@ -2,7 +2,7 @@
 // does is one message after the other, so the piece of work with the lowest number is always at the head of some queue.
 
 import { parentPort, type MessagePort } from 'node:worker_threads';
-import type { PouredOverflow } from '../buckets/overflow.js';
+import { packed, type PouredOverflow } from '../buckets/overflow.js';
 import type { Pourer } from '../buckets/pour.js';
 import type { Log } from '../config/log.js';
 import { type Event, EventBatch } from '../event/event.js';
@@ -71,14 +71,14 @@ class Worker {
       overflows = this.#pourer.pourReprocessed(answer.overflows.map((poured) => overflowEvent(poured, this.#runtime.names)), seq, answer.nowMs, false);
     }
     this.#pourer.finishBatch(seq);
-    this.#say({ type: 'poured', seq, overflows, awaits: false });
+    this.#say({ type: 'poured', seq, overflows: overflows.map(packed), awaits: false });
   }
 
   /** Reports overflows and waits until main has run the postoverflow stages on them. */
   #settled(seq: number, overflows: readonly PouredOverflow[]): Promise<Extract<ToWorker, { type: 'reprocess' }>> {
     return new Promise((resolve) => {
       this.#awaited = resolve;
-      this.#say({ type: 'poured', seq, overflows, awaits: true });
+      this.#say({ type: 'poured', seq, overflows: overflows.map(packed), awaits: true });
     });
   }
 
