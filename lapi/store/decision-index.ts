@@ -30,6 +30,8 @@ export class DecisionIndex {
   readonly #byValue: Filed<string, IndexedDecision> = new Map();
   /** By the second in which they end; a set only where several do. */
   readonly #endsIn = new Map<number, IndexedDecision | Set<IndexedDecision>>();
+  /** These seconds in order, when they were asked for since the last one came or went. */
+  #seconds: Float64Array | null = null;
   #isOrdered = true;
   #lastId = 0;
   #generation = 0;
@@ -65,8 +67,10 @@ export class DecisionIndex {
     else file(this.#byValue, decision.value, decision);
     const end = decision.until.seconds;
     const others = this.#endsIn.get(end);
-    if (others === undefined) this.#endsIn.set(end, decision);
-    else if (others instanceof Set) others.add(decision);
+    if (others === undefined) {
+      this.#endsIn.set(end, decision);
+      this.#seconds = null;
+    } else if (others instanceof Set) others.add(decision);
     else this.#endsIn.set(end, new Set([others, decision]));
     if (decision.until.compare(this.#sumsAt) > 0) this.#sums.add(decision);
     this.#generation++;
@@ -81,7 +85,10 @@ export class DecisionIndex {
     else unfile(this.#byValue, decision.value, decision);
     const end = decision.until.seconds;
     const others = this.#endsIn.get(end);
-    if (!(others instanceof Set) || (others.delete(decision) && others.size === 0)) this.#endsIn.delete(end);
+    if (!(others instanceof Set) || (others.delete(decision) && others.size === 0)) {
+      this.#endsIn.delete(end);
+      this.#seconds = null;
+    }
     if (decision.until.compare(this.#sumsAt) > 0) this.#sums.remove(decision);
     this.#generation++;
   }
@@ -145,6 +152,20 @@ export class DecisionIndex {
     return this.#isOrdered ? all : all.sort((a, b) => a.id - b.id);
   }
 
+  /** Decisions that end from `from` on and pass, those that end sooner first: the ones of a second together, in no order. */
+  * inOrderOfEnd(from: GoTime, passes: (decision: IndexedDecision) => boolean): Generator<IndexedDecision[]> {
+    const isWanted = (decision: IndexedDecision): boolean => decision.until.compare(from) >= 0 && passes(decision);
+    for (const second of this.#seconds ??= inOrder(this.#endsIn)) {
+      if (second < from.seconds) continue;
+      const ending = this.#endsIn.get(second)!;
+      if (ending instanceof Set) {
+        const wanted: IndexedDecision[] = [];
+        for (const decision of ending) if (isWanted(decision)) wanted.push(decision);
+        if (wanted.length > 0) yield wanted;
+      } else if (isWanted(ending)) yield [ending];
+    }
+  }
+
   /** Whether no other decision on the same value, type and scope ends later; those that end up to `after` do not count. */
   isLongest(decision: IndexedDecision, after = GoTime.zero): boolean {
     const network = networkOf(decision);
@@ -171,6 +192,13 @@ export class DecisionIndex {
     else for (let second = after.seconds; second <= upTo.seconds; second++) takeAll(this.#endsIn.get(second));
     return found;
   }
+}
+
+function inOrder(bySecond: ReadonlyMap<number, unknown>): Float64Array {
+  const seconds = new Float64Array(bySecond.size);
+  let index = 0;
+  for (const second of bySecond.keys()) seconds[index++] = second;
+  return seconds.sort();
 }
 
 function networkOf({ scope, value }: IndexedDecision): Network | null {

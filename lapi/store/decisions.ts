@@ -108,7 +108,8 @@ export class Decisions {
     if (this.#follower === null) return this.#fewBySql(filter);
     const { index } = await this.#follower.current();
     const now = this.#context.now();
-    const byValue = filter.range !== undefined || filter.value !== undefined;
+    const from = Math.max(filter.offset ?? 0, 0);
+    const to = filter.limit === undefined || filter.limit < 0 ? Infinity : from + filter.limit;
     let candidates: Iterable<IndexedDecision>;
     // What was found by its address need not be held against it.
     let rest = filter;
@@ -121,17 +122,18 @@ export class Decisions {
       if (!await isWide(this.#context.db, filter.range)) return this.#fewBySql(filter);
       candidates = index.within(filter.range);
       rest = { ...filter, range: undefined };
-    } else if (isSelective(filter) || (isShort(filter.limit) && (filter.offset ?? 0) > lapiLimits.foundInMemoryMax)) candidates = index.each();
-    // The beginning of everything is the beginning of an index.
-    else return isShort(filter.limit) || index.size <= lapiLimits.foundInMemoryMax ? this.#fewBySql(filter) : null;
+    } else if (isSelective(filter) || (isShort(filter.limit) && (filter.offset ?? 0) > lapiLimits.foundInMemoryMax)) {
+      return firstToEnd(index.inOrderOfEnd(now, (decision) => passes(decision, filter)), from, to);
+    } else {
+      // The beginning of everything is the beginning of an index.
+      return isShort(filter.limit) || index.size <= lapiLimits.foundInMemoryMax ? this.#fewBySql(filter) : null;
+    }
     const found: IndexedDecision[] = [];
     for (const decision of candidates) {
       if (decision.until.compare(now) < 0 || !passes(decision, rest)) continue;
       if (found.push(decision) > lapiLimits.foundInMemoryMax && !isShort(filter.limit)) return null;
     }
-    const from = Math.max(filter.offset ?? 0, 0);
-    const to = filter.limit === undefined || filter.limit < 0 ? Infinity : from + filter.limit;
-    return sortedSlice(found, from, to, byValue ? (a, b) => a.id - b.id : (a, b) => a.until.compare(b.until) || a.id - b.id);
+    return sortedSlice(found, from, to, (a, b) => a.id - b.id);
   }
 
   /** As `active`, page by page. */
@@ -300,6 +302,19 @@ export class Decisions {
     }
     return count;
   }
+}
+
+/** The page from `from` up to `to` of decisions that come in the order of their ends; null when it is too long for one piece. */
+function firstToEnd(endings: Iterable<IndexedDecision[]>, from: number, to: number): DecisionRow[] | null {
+  const page: IndexedDecision[] = [];
+  let place = 0;
+  for (const ending of endings) {
+    if (place >= to) break;
+    if (page.length + Math.min(to, place + ending.length) - Math.max(from, place) > lapiLimits.foundInMemoryMax) return null;
+    page.push(...sortedSlice(ending, Math.max(from - place, 0), to - place, (a, b) => a.until.compare(b.until) || a.id - b.id));
+    place += ending.length;
+  }
+  return page;
 }
 
 function applyFilter(selection: Selection, filter: DecisionFilter): Selection {

@@ -26,7 +26,7 @@ test('the index finds what a scan finds, on random additions, removals and looku
   for (let round = 0; round < 4000; round++) {
     const id = Math.floor(random() * 400);
     if (random() < 0.7) {
-      const added = decision(id, randomNetwork(random));
+      const added = decision(id, randomNetwork(random), Math.floor(random() * 100));
       index.put(added);
       all.set(id, added);
     } else {
@@ -41,6 +41,12 @@ test('the index finds what a scan finds, on random additions, removals and looku
     const inside = [...all.values()].filter((one) => rangeContains(parseIpRange(query), parseIpRange(one.value)))
       .map((one) => one.id).toSorted((a, b) => a - b);
     assert.deepEqual(index.within(parseIpRange(query)).map((one) => one.id).toSorted((a, b) => a - b), inside, `seed ${seed}, what lies within ${query}`);
+    const from = Math.floor(random() * 100);
+    const ending = [...index.inOrderOfEnd(new GoTime(from, 0), (one) => one.id % 3 !== 0)];
+    const ids = ending.map((ones) => ones.map((one) => one.id).toSorted((a, b) => a - b)).flat();
+    const wantedIds = [...all.values()].filter((one) => one.until.seconds >= from && one.id % 3 !== 0)
+      .toSorted((a, b) => a.until.seconds - b.until.seconds || a.id - b.id).map((one) => one.id);
+    assert.deepEqual(ids, wantedIds, `seed ${seed}, what ends from ${from} on`);
   }
   assert.equal(index.size, all.size);
 });
