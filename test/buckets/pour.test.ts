@@ -7,6 +7,7 @@ import { BucketEngine, createBuckets } from '../../ts/buckets/memory.js';
 import { oracleAnswer, pourerOf, pourOne } from './pour-harness.js';
 import type { ThreadTask } from './pour-thread.js';
 import { allScenarios, randomLog, testNames } from './random-log.js';
+import { Counters } from '../../ts/metrics/counters.js';
 import { testSeed } from '../support/random.js';
 
 const seedOfRun = testSeed();
@@ -52,6 +53,27 @@ for (const workerCount of [1, 2, 4]) {
     }
   });
 }
+
+test('who has to wait for its turn is given something else to do, once a batch, and its pours come in their order all the same', () => {
+  const seed = seedOfRun + 200;
+  const scenarios = allScenarios();
+  const names = testNames();
+  const { batches } = randomLog(seed, 'mixed', 1000);
+  const buckets = createBuckets(scenarios, { ...memory, workerCount: 2 });
+  const answers: string[][] = [];
+  const waited: number[] = [];
+  let seq = 0;
+  const first = pourerOf(scenarios, buckets, names, 0, new Counters(), () => assert.fail('nobody is before it'));
+  // The batch before is poured only when this one has to wait for it.
+  const second = pourerOf(scenarios, buckets, names, 1, new Counters(), () => {
+    waited.push(seq);
+    answers[seq - 1] = pourOne(first, batches[seq - 1], seq - 1, names);
+  });
+  for (seq = 1; seq < batches.length; seq += 2) answers[seq] = pourOne(second, batches[seq], seq, names);
+  if (batches.length % 2 === 1) answers.push(pourOne(first, batches[batches.length - 1], batches.length - 1, names));
+  assert.deepEqual(waited, Array.from({ length: Math.floor(batches.length / 2) }, (_, index) => 2 * index + 1));
+  assert.deepEqual(answers, expectedOf(seed, 'mixed', 1000), `PALISADE_SEED=${seedOfRun} repeats it`);
+});
 
 test('a bucket that one worker fills runs over in another, with its events', () => {
   const scenarios = allScenarios();

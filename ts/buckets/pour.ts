@@ -45,6 +45,8 @@ export interface PourerOptions {
   readonly filledByPostoverflows?: FilledKeys;
   /** Sees each pour of an event as it then is, by the name of the scenario (dumps). */
   readonly onPour?: (event: Event, scenario: string) => void;
+  /** Called before the thread sleeps until its turn comes, when all of the batch is staged: something else can be done meanwhile. */
+  readonly whileWaiting?: () => void;
 }
 
 /** How long one wait for a turn lasts before it is looked at again; only a stop ends it earlier without the turn. */
@@ -67,6 +69,7 @@ export class Pourer {
   readonly #takers: OverflowTakers;
   readonly #times = new EventTimeReader();
   readonly #onPour: PourerOptions['onPour'];
+  readonly #whileWaiting: () => void;
   #nextId: number;
   /** What is kept of the event at work. */
   #plan = noPlan;
@@ -96,6 +99,7 @@ export class Pourer {
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names, options.keepsOrigin);
     this.#takers = new OverflowTakers(this.#scenarios, options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
     this.#onPour = options.onPour;
+    this.#whileWaiting = options.whileWaiting ?? (() => {});
     // A restarted worker must not give an id again that another worker still remembers.
     this.#nextId = worker * idsPerWorker + randomInt(2 ** 43);
   }
@@ -127,7 +131,7 @@ export class Pourer {
     if (seq === this.#finishedSeq) return;
     this.#finishedSeq = seq;
     for (let shard = 0; shard < abi.shardCount; shard++) {
-      this.#awaitTurn(shard, 2 * seq + 1);
+      this.#sleepUntilTurn(shard, 2 * seq + 1);
       this.#engine.exports.passTurn(shard);
     }
   }
@@ -143,6 +147,8 @@ export class Pourer {
       from = this.#stageEvents(events, from, count);
       const isLastRound = from >= count;
       this.#staging.finish(isLastRound && isBatch);
+      this.#engine.exports.stage(this.#worker);
+      if (isFirstRound && isLastRound && !this.#isTurn(turn)) this.#whileWaiting();
       this.#pourShards(isFirstRound ? turn : null, isLastRound && isLast);
       isFirstRound = false;
     } while (from < count);
@@ -249,9 +255,8 @@ export class Pourer {
   /** `turn` null means that this worker holds all turns already, from the round before. */
   #pourShards(turn: number | null, passTurns: boolean): void {
     const { exports } = this.#engine;
-    exports.stage(this.#worker);
     for (let shard = 0; shard < abi.shardCount; shard++) {
-      if (turn !== null) this.#awaitTurn(shard, turn);
+      if (turn !== null) this.#sleepUntilTurn(shard, turn);
       let code = exports.pour(this.#worker, shard, abi.replyNone);
       while (code !== abi.pourDone) code = exports.pour(this.#worker, shard, this.#answers.answer(code));
       if (passTurns) exports.passTurn(shard);
@@ -259,7 +264,12 @@ export class Pourer {
     exports.clear(this.#worker);
   }
 
-  #awaitTurn(shard: number, turn: number): void {
+  /** Whether pouring can begin now. The turn of the first shard comes first. */
+  #isTurn(turn: number): boolean {
+    return this.#engine.exports.awaitTurn(0, turn, 0) === abi.turnCame;
+  }
+
+  #sleepUntilTurn(shard: number, turn: number): void {
     let result: number = abi.turnTimedOut;
     while (result === abi.turnTimedOut) result = this.#engine.exports.awaitTurn(shard, turn, turnWaitMs);
     if (result === abi.turnStopped) throw new PalisadeError('E_NATIVE', 'the bucket memory was stopped');

@@ -47,7 +47,8 @@ export class DumpRun {
       postoverflows: new EventRunner(new LinkedParser(rules.postoverflows, runtime), this.#record),
       onOverflow: (event) => this.#record.overflowed(event) });
     this.#pourer = linkPourer({ ...setup, buckets: options.buckets, index: 0, simulation: options.simulation, uuidSalt: '',
-      contextValueLength: options.contextValueLength, provenance: false }, runtime, (event, scenario) => this.#record.poured(event, scenario));
+      contextValueLength: options.contextValueLength, provenance: false }, runtime,
+      { onPour: (event, scenario) => this.#record.poured(event, scenario) });
   }
 
   /** What has been kept so far. */

@@ -13,8 +13,8 @@ import { GoTime } from '../util/go-time.js';
 import type { WorkerSetup } from './setup.js';
 import type { ThreadRuntime } from './thread-runtime.js';
 
-/** Links the pourer of a thread. `onPour` sees each pour (PourerOptions). */
-export function linkPourer(setup: WorkerSetup, runtime: ThreadRuntime, onPour?: PourerOptions['onPour']): Pourer {
+/** Links the pourer of a thread. */
+export function linkPourer(setup: WorkerSetup, runtime: ThreadRuntime, hooks: Pick<PourerOptions, 'onPour' | 'whileWaiting'> = {}): Pourer {
   const { rules, simulation } = setup;
   const contextReads = rules.contexts.flatMap(({ expressions }) => expressions.map(({ reads }) => reads));
   return new Pourer({
@@ -23,7 +23,7 @@ export function linkPourer(setup: WorkerSetup, runtime: ThreadRuntime, onPour?: 
     alerts: new AlertFormatter({ runtime: runtime.expr, uuidSalt: setup.uuidSalt, isSimulated: (name) => isSimulated(simulation, name),
       context: new AlertContext(rules.contexts, runtime.expr, setup.contextValueLength),
       ...(setup.provenance ? { provenance: new Provenance(rules.parsers) } : {}) }),
-    ...(onPour === undefined ? {} : { onPour }),
+    ...hooks,
   });
 }
 

@@ -1,7 +1,8 @@
 // A worker thread: lines become events, events are parsed as a batch and poured in the order of the log. Everything it
-// does is one message after the other, so the piece of work with the lowest number is always at the head of some queue.
+// does is one message after the other, so the piece of work with the lowest number is always at the head of some queue. Only
+// parsing may go ahead of that: while a batch waits for its turn to pour, the next one is parsed.
 
-import { parentPort, type MessagePort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { packed, type PouredOverflow } from '../buckets/overflow.js';
 import type { Pourer } from '../buckets/pour.js';
 import type { Log } from '../config/log.js';
@@ -22,7 +23,12 @@ class Worker {
   readonly #counters = new Counters();
   readonly #parser: Parser;
   readonly #pourer: Pourer;
-  readonly #events: EventBatch;
+  /** For the batch at work. */
+  #events: EventBatch;
+  /** For the one after it. A worker that never waits never fills it. */
+  #spareEvents: EventBatch;
+  /** The events of the batch at the head of the queue, when it is parsed already; they are the spare ones. */
+  #parsedAhead: readonly Event[] | null = null;
   readonly #queue: ToWorker[] = [];
   #awaited: ((message: Extract<ToWorker, { type: 'reprocess' }>) => void) | null = null;
   #busy = false;
@@ -32,8 +38,9 @@ class Worker {
     this.#port = port;
     const runtime = this.#runtime = new ThreadRuntime(setup, this.#counters, portLog(port));
     this.#events = new EventBatch(runtime.names);
+    this.#spareEvents = new EventBatch(runtime.names);
     this.#parser = new Parser(new LinkedParser(rules.parsers, runtime, setup.provenance));
-    this.#pourer = linkPourer(setup, runtime);
+    this.#pourer = linkPourer(setup, runtime, { whileWaiting: () => this.#parseAhead() });
   }
 
   /** Takes a message; work waits its turn, an awaited answer does not. */
@@ -58,9 +65,29 @@ class Worker {
   }
 
   async #batch(batch: LineBatch): Promise<void> {
-    const events = this.#events.take(batch);
-    if (this.#parser.parseBatch(events, batch.count) > 0) this.#parser.runStashPass();
+    const events = this.#parsedAhead === null ? this.#parse(batch, this.#events) : this.#takeParsed(this.#parsedAhead);
     await this.#pour(events, batch.count, batch.seq, batch.readAtMs);
+  }
+
+  #parse(batch: LineBatch, into: EventBatch): readonly Event[] {
+    const events = into.take(batch);
+    if (this.#parser.parseBatch(events, batch.count) > 0) this.#parser.runStashPass();
+    return events;
+  }
+
+  #takeParsed(events: readonly Event[]): readonly Event[] {
+    [this.#events, this.#spareEvents] = [this.#spareEvents, this.#events];
+    this.#parsedAhead = null;
+    return events;
+  }
+
+  /** Parses the next piece of work, if it is there and a batch. */
+  #parseAhead(): void {
+    if (this.#parsedAhead !== null) return;
+    // What main has sent meanwhile still lies in the port.
+    for (let sent = receiveMessageOnPort(this.#port); sent !== undefined; sent = receiveMessageOnPort(this.#port)) this.receive(sent.message as ToWorker);
+    const [next] = this.#queue;
+    if (next?.type === 'batch') this.#parsedAhead = this.#parse(next.batch, this.#spareEvents);
   }
 
   /** Pours the first `count` events; overflows that go back are poured before the next batch, until none is left. */
