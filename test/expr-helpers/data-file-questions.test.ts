@@ -9,7 +9,7 @@ import { interpreter } from '../../ts/expr/interpret.js';
 import { newRuntime } from '../../ts/expr/runtime.js';
 import { helperTable } from '../../ts/expr-helpers/table.js';
 import { testContext } from './helper-context.js';
-import { testSeed } from '../support/random.js';
+import { pick, testSeed } from '../support/random.js';
 import { randomFrom } from '../../ts/util/random.js';
 
 /** Expressions over the file F; those marked become one search. */
@@ -31,7 +31,14 @@ const questions: readonly (readonly [text: string, isSearch: boolean])[] = [
   ["any(File('F'), {B64Decode(evt.Parsed.b) contains #})", true],
   ["any(File('F'), {# contains evt.Meta.a})", false],
   ["any(File('F'), {evt.Meta.a contains Trim(#, 'a')})", false],
-  ["any(File('F'), {len(#) > 0 && evt.Meta.a endsWith #})", false],
+  ["any(File('F'), {len(#) > 0 && evt.Meta.a endsWith #})", true],
+  ["any(File('F'), {len(#) > 0 && B64Decode(evt.Parsed.b) endsWith #})", true],
+  ["any(File('F'), {len(#) > 0 && evt.Meta.a contains # || evt.Meta.a == #})", true],
+  ["any(File('F'), {evt.Meta.a == # || len(#) > 0 && evt.Meta.a contains #})", true],
+  ["any(File('F'), {len(#) > 1 && evt.Meta.a endsWith #})", false],
+  ["any(File('F'), {IpInRange(evt.Meta.a, #)})", true],
+  ["none(File('F'), {len(#) > 0 && IpInRange(evt.Meta.a, #)})", true],
+  ["any(File('F'), {IpInRange(#, evt.Meta.a)})", false],
   ["any(Split(evt.Parsed.b, 'a'), {evt.Meta.a contains #})", false],
   ["evt.Meta.a matches Upper('a.b') || evt.Meta.a contains Lower('AB')", false],
   ["evt.Meta.a contains B64Decode('?')", false],
@@ -66,6 +73,36 @@ test('a search gives what going through the list gives', (context) => {
         event.unmarshaled['a'] = random() < 0.5 ? word(3) : 5;
         const [a, b] = [fast, slow].map((run) => outcome(() => run(event)));
         assert.equal(a, b, `${text} ${JSON.stringify({ lines, a: event.meta.get('a'), b: event.parsed.get('b') })}`);
+        seen[a as keyof typeof seen]++;
+      }
+    }
+  }
+  assert.ok(Math.min(...Object.values(seen)) > 300, JSON.stringify(seen));
+});
+
+test('a search in networks gives what going through them gives', (context) => {
+  const seed = testSeed();
+  context.diagnostic(`PALISADE_SEED=${seed}`);
+  const random = randomFrom(seed);
+  const below = (bound: number): number => Math.floor(random() * bound);
+  const addresses = [() => `10.0.${below(3)}.${below(4)}`, () => `2001:db8::${below(3)}:${below(4)}`, () => `::ffff:10.0.${below(3)}.${below(4)}`,
+    () => 'fe80::1%eth0', () => '10.0.0', () => ''];
+  const address = (): string => addresses[below(random() < 0.9 ? 3 : addresses.length)]();
+  const network = (): string => pick(random, [() => `${address()}/${24 + below(10)}`, () => `${address()}/${90 + below(40)}`, address, () => '0.0.0.0/0x'])();
+  const seen = { true: 0, false: 0 };
+  for (let round = 0; round < 300; round++) {
+    const lines = Array.from({ length: below(9) }, network);
+    const runtime = newRuntime(helperTable, testContext({}, [{ type: 'string', name: 'F', lines }]));
+    for (const text of ["any(File('F'), {IpInRange(evt.Meta.a, #)})", "none(File('F'), {len(#) > 0 && IpInRange(evt.Meta.a, #)})"]) {
+      const names = newEventNames();
+      const options = { env: logEnv, functions: helperTable, names };
+      const fast = link(compile({ text, place }, options), runtime);
+      const slow = interpreter({ text, place }, options, runtime);
+      for (let n = 0; n < 6; n++) {
+        const event = new Event(names);
+        event.meta.set('a', address());
+        const [a, b] = [fast, slow].map((run) => outcome(() => run(event)));
+        assert.equal(a, b, `${text} ${JSON.stringify({ lines, a: event.meta.get('a') })}`);
         seen[a as keyof typeof seen]++;
       }
     }

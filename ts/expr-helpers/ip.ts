@@ -2,6 +2,7 @@
 
 import { boolType, stringType } from '../expr/types.js';
 import { type IpAddress, IpPrefix, parseIp, parseLooseCidr, parseLooseIp } from '../util/ip.js';
+import { IpRanges } from '../util/ip-ranges.js';
 import { parseGoInt } from '../util/go-number.js';
 import { remembered } from '../util/remembered.js';
 import { type HelperFamily, pure } from './family.js';
@@ -11,7 +12,7 @@ export const ipHelpers: HelperFamily = {
   IsIP: pure([stringType], boolType, (text: string) => addressOf(text) !== null),
   IsIPV4: pure([stringType], boolType, (text: string) => addressOf(text)?.version === 4),
   IsIPV6: pure([stringType], boolType, (text: string) => addressOf(text)?.version === 6),
-  IpInRange: pure([stringType, stringType], boolType, isInRange),
+  IpInRange: { ...pure([stringType, stringType], boolType, isInRange), ofList: isInRangeOf },
   IpToRange: {
     params: [stringType, stringType], returns: stringType,
     make: ({ log }) => (text: string, mask: string) => {
@@ -40,6 +41,15 @@ function addressOf(text: string): IpAddress | null {
 function isInRange(text: string, range: string): boolean {
   const address = addressOf(text);
   return address !== null && (networkOf(range)?.contains(address) ?? false);
+}
+
+/** The same of many ranges at once; what is no network has no address in it. */
+function isInRangeOf(ranges: readonly string[]): (text: string) => boolean {
+  const networks = new IpRanges(ranges.map((range) => parseLooseCidr(range)).filter((network) => network !== null));
+  return (text) => {
+    const address = addressOf(text);
+    return address !== null && networks.has(address);
+  };
 }
 
 function rangeAround(text: string, mask: string): IpPrefix | null {

@@ -461,13 +461,17 @@ class Generator implements OperandSource {
     const subjects = tests.map((test) => this.code(test.subject));
     if (subjects.some((subject) => subject.form !== 'string')) return null;
     const list = this.local();
-    const parts = tests.map((test, index) => `${this.#searchFor(test)}.test(${list}, ${subjects[index].js})`);
-    const js = `((${list} = ${this.#list(node.args[0]).js}).length > 0 && (${parts.join(' || ')}))`;
+    const searches = tests.map((test) => this.#searchFor(test));
+    const parts = searches.map((search, index) => `${search}.test(${list}, ${subjects[index].js})`);
+    const { js: made } = this.#list(node.args[0]);
+    // One test may fail, so it is not asked about nothing; several cannot.
+    const asked = tests.length === 1 ? `${searches[0]}.asks(${list} = ${made})` : `(${list} = ${made}).length > 0`;
+    const js = `(${asked} && (${parts.join(' || ')}))`;
     return plain(node.name === 'none' ? `!${js}` : js, 'bool', node.type);
   }
 
-  #searchFor({ operator, mapping }: Omit<ListTest, 'subject'>): string {
-    return this.constant('L', `rt.listSearch(${literal(operator)}, ${mapping === null ? 'null' : literal(mapping)})`);
+  #searchFor({ operator, helper, skipsEmpty }: Omit<ListTest, 'subject'>): string {
+    return this.constant('L', `rt.listSearch(${literal(operator)}, ${helper === null ? 'null' : literal(helper)}${skipsEmpty ? ', true' : ''})`);
   }
 
   #loopResult(node: BuiltinNode, js: string, list: ListCode): Code {

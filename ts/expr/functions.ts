@@ -30,6 +30,8 @@ export interface FunctionEntry<Context = never> extends Signature {
   readonly neverFails?: boolean;
   /** The list it gives never changes, and is the same object for the same arguments. */
   readonly givesFixedList?: boolean;
+  /** Of a pure helper of two texts: returns whether it is true of a text and some element of a list that never changes, made once for the list. */
+  readonly ofList?: (list: readonly string[]) => (text: string) => boolean;
   /** The result depends on the arguments and on data that was loaded at the start. */
   readonly asksLoadedData?: boolean;
   /** Set when the function exists in CrowdSec but not here: why, as one clause. Its use is a load error. */

@@ -1,27 +1,34 @@
 // Searches made once for a list that does not change (a data file), so that asking costs about the same whatever its
-// length. Each answers as `list.some((element) => text <operator> map(element))` would.
+// length. Each answers as `list.some((element) => text <operator> map(element))` would, or `helper(text, element)`.
 
 import { LiteralSearch } from '../util/literal-search.js';
 import { GuardedRegex, guardOf, isPattern, type Regex } from './regex.js';
 
-export type ListOperator = 'contains' | 'startsWith' | 'endsWith' | '==' | 'matches';
+export type ListOperator = 'contains' | 'startsWith' | 'endsWith' | '==' | 'matches' | 'helper';
 
 /** Answers for one list. */
 type TextTest = (text: string) => boolean;
 
+/** Makes the answers for a list. */
+export type ListTestMaker = (list: readonly string[]) => TextTest;
+
 /** One question about any list; made by ExprRuntime.listSearch. */
 export class ListSearch {
-  readonly #operator: ListOperator;
-  readonly #map: (element: string) => string;
-  readonly #regex: (pattern: string) => Regex;
+  readonly #make: ListTestMaker;
+  readonly #skipsEmpty: boolean;
   readonly #made = new WeakMap<readonly string[], TextTest>();
   #lastList: readonly string[] | null = null;
   #lastTest: TextTest = () => false;
 
-  constructor(operator: ListOperator, map: (element: string) => string, regex: (pattern: string) => Regex) {
-    this.#operator = operator;
-    this.#map = map;
-    this.#regex = regex;
+  /** With `skipsEmpty` empty elements count as absent. */
+  constructor(make: ListTestMaker, skipsEmpty: boolean) {
+    this.#make = make;
+    this.#skipsEmpty = skipsEmpty;
+  }
+
+  /** Whether there is an element to ask about: without one the text is not even looked at. */
+  asks(list: readonly string[]): boolean {
+    return this.#skipsEmpty ? list.some((element) => element !== '') : list.length > 0;
   }
 
   /** Whether the question holds for an element. `list` must never change. */
@@ -35,12 +42,16 @@ export class ListSearch {
 
   #testOf(list: readonly string[]): TextTest {
     let test = this.#made.get(list);
-    if (test === undefined) this.#made.set(list, test = this.#make(list.map((element) => this.#map(element))));
+    if (test === undefined) this.#made.set(list, test = this.#make(this.#skipsEmpty ? list.filter((element) => element !== '') : list));
     return test;
   }
+}
 
-  #make(texts: readonly string[]): TextTest {
-    switch (this.#operator) {
+/** How an operator is asked of a list whose elements are sent through `map`. */
+export function operatorTest(operator: Exclude<ListOperator, 'helper'>, map: (element: string) => string, regex: (pattern: string) => Regex): ListTestMaker {
+  return (list) => {
+    const texts = list.map((element) => map(element));
+    switch (operator) {
       case 'contains': {
         const search = new LiteralSearch(texts);
         return (text) => search.occurs(text);
@@ -51,9 +62,9 @@ export class ListSearch {
       }
       case 'startsWith': return affixTest(texts, (_length, index) => index);
       case 'endsWith': return affixTest(texts, (length, index) => length - 1 - index);
-      case 'matches': return patternsTest(texts, this.#regex);
+      case 'matches': return patternsTest(texts, regex);
     }
-  }
+  };
 }
 
 interface Branch {

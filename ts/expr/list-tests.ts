@@ -1,4 +1,4 @@
-// Recognises `any(File('f'), {x contains Upper(#)})` and its like: a question about one text and a whole list that does
+// Recognises `any(File('f'), {x contains Upper(#)})`, `any(File('f'), {len(#) > 0 && IpInRange(x, #)})` and their like: a question about one text and a whole list that does
 // not change, which a search made once for the list answers (list-search.ts).
 
 import { type BuiltinNode, type CallNode, childrenOf, type Node } from './ast.js';
@@ -6,12 +6,14 @@ import { isRepeatable } from './folding.js';
 import type { FunctionTable } from './functions.js';
 import type { ListOperator } from './list-search.js';
 
-/** `subject operator element`, the element perhaps sent through a helper. */
+/** `subject operator element`, the element perhaps sent through a helper; or a helper of both. */
 export interface ListTest {
   readonly operator: ListOperator;
   readonly subject: Node;
-  /** Name of the helper around `#`. */
-  readonly mapping: string | null;
+  /** Name of the helper around `#`; of the helper itself where the operator is `helper`. */
+  readonly helper: string | null;
+  /** Empty elements are passed over: `len(#) > 0 && …`. */
+  readonly skipsEmpty: boolean;
 }
 
 const operators: ReadonlySet<string> = new Set(['contains', 'startsWith', 'endsWith', '==', 'matches']);
@@ -44,13 +46,33 @@ function alternatives(node: Node): readonly Node[] {
 }
 
 function listTest(node: Node, functions: FunctionTable): ListTest | null {
+  if (node.kind === 'logical' && node.operator === '&&' && node.terms.length === 2 && isNotEmpty(node.terms[0])) {
+    const test = listTest(node.terms[1], functions);
+    return test && { ...test, skipsEmpty: true };
+  }
+  if (node.kind === 'call') return helperTest(node, functions);
   if (node.kind !== 'binary' || !operators.has(node.operator)) return null;
   const operator = node.operator as ListOperator;
   const sides = operator === '==' && hasPointer(node.left) ? [node.right, node.left] : [node.left, node.right];
   const [subject, element] = sides;
-  const mapping = mappingOf(element, functions);
-  if (mapping === undefined || hasPointer(subject) || !isRepeatable(subject, functions)) return null;
-  return { operator, subject, mapping };
+  const helper = mappingOf(element, functions);
+  if (helper === undefined || hasPointer(subject) || !isRepeatable(subject, functions)) return null;
+  return { operator, subject, helper, skipsEmpty: false };
+}
+
+/** `Helper(subject, #)` where the helper answers for whole lists. */
+function helperTest({ helper, args }: CallNode, functions: FunctionTable): ListTest | null {
+  if (helper === undefined || functions[helper.name].ofList === undefined || args.length !== 2) return null;
+  const [subject, element] = args;
+  if (mappingOf(element, functions) !== null || hasPointer(subject) || !isRepeatable(subject, functions)) return null;
+  return { operator: 'helper', subject, helper: helper.name, skipsEmpty: false };
+}
+
+/** `len(#) > 0` */
+function isNotEmpty(node: Node): boolean {
+  if (node.kind !== 'binary' || node.operator !== '>' || node.right.kind !== 'integer' || node.right.value !== 0) return false;
+  const { left } = node;
+  return left.kind === 'builtin' && left.name === 'len' && left.args[0].kind === 'pointer' && left.args[0].name === '';
 }
 
 /** The helper around `#`, null for `#` itself, undefined for anything else. */

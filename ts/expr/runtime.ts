@@ -15,7 +15,7 @@ import * as numbers from './builtins/numbers.js';
 import * as texts from './builtins/texts.js';
 import * as times from './builtins/times.js';
 import { zeroStructs } from './event-methods.js';
-import { type ListOperator, ListSearch } from './list-search.js';
+import { type ListOperator, ListSearch, operatorTest } from './list-search.js';
 import * as operators from './operators.js';
 import { GuardedRegex, type Regex } from './regex.js';
 import { methodsOf, TypeRegistry } from './type-registry.js';
@@ -116,10 +116,11 @@ export class ExprRuntime {
     return !operators.isNil(text) && search.occurs(operators.toText(text));
   }
 
-  /** A question about whole lists; `mapping` names the helper that each element goes through. */
-  listSearch(operator: ListOperator, mapping: string | null): ListSearch {
-    const map = mapping === null ? (element: string) => element : this.helper(mapping) as (element: string) => string;
-    return new ListSearch(operator, map, this.regex);
+  /** A question about whole lists; `helper` names the one that each element goes through, or that is the question. */
+  listSearch(operator: ListOperator, helper: string | null, skipsEmpty = false): ListSearch {
+    if (operator === 'helper') return new ListSearch(this.#helpers.get(helper!)!.ofList!, skipsEmpty);
+    const map = helper === null ? (element: string) => element : this.helper(helper) as (element: string) => string;
+    return new ListSearch(operatorTest(operator, map, this.regex), skipsEmpty);
   }
 
   /** A pattern that was checked at load. */
