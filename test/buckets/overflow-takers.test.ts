@@ -16,13 +16,18 @@ import { scenario } from './random-log.js';
 const runtime = newRuntime(helperTable, testContext());
 const nothing: FilledKeys = { all: false, parsed: new Set(), meta: new Set() };
 
-function mayTake(filter: string, filled: FilledKeys = nothing): boolean {
+function takersOf(filter: string, filled: FilledKeys): [OverflowTakers, Event] {
   const names = newEventNames();
-  const compiled = compile({ text: filter, place: { file: 'f', line: 1, column: 1 } }, { env: logEnv, functions: helperTable, names });
+  const compiled = compile({ text: filter, place: { file: 'f', line: 1, column: 1 } }, { env: logEnv, functions: helperTable, names, withTests: true });
   const overflow: Overflow = { mapkey: 'k', bucketId: '', whitelisted: false, reprocess: true, sources: {}, alert: null, apiAlerts: [] };
   const event = new Event(names);
   event.resetToOverflow(overflow, GoTime.fromMs(0));
-  return new OverflowTakers(linkScenarios([scenario('s', compiled, {})], runtime), filled).mayTake(event);
+  return [new OverflowTakers(linkScenarios([scenario('s', compiled, {})], runtime), names, runtime, filled), event];
+}
+
+function mayTake(filter: string, filled: FilledKeys = nothing): boolean {
+  const [takers, event] = takersOf(filter, filled);
+  return takers.mayTake(event);
 }
 
 for (const [filter, expected] of [
@@ -46,3 +51,16 @@ test('what postoverflows may fill is not held to be empty', () => {
   assert.equal(mayTake(filter, { ...nothing, meta: new Set(['other']), parsed: new Set(['service']) }), false);
   assert.equal(mayTake(filter, { ...nothing, all: true }), true);
 });
+
+for (const [filter, filled, expected] of [
+  [`Upper(PathUnescape(evt.Meta.http_path)) contains 'X'`, nothing, false],
+  [`Upper(PathUnescape(evt.Meta.http_path)) contains 'X'`, { ...nothing, meta: new Set(['http_path']) }, true],
+  [`Lower(evt.Parsed.file_ext) == '.action' && evt.Overflow.Alert.Remediation == true`, nothing, false],
+  [`Lower(evt.Parsed.file_ext) == '' && evt.Overflow.Alert.Remediation == true`, nothing, true],
+  [`Lower(evt.Parsed.file_ext) == '.action' || evt.Overflow.Alert.Remediation == true`, nothing, true],
+  [`Upper(evt.Meta.http_verb) == 'GET' && evt.SetMeta('a', 'b')`, nothing, false],
+] as const) {
+  test(`${filter}: known beforehand ${expected ? 'not to be sure' : 'to refuse every overflow'}`, () => {
+    assert.equal(takersOf(filter, filled)[0].mayTakeSome, expected);
+  });
+}

@@ -1,8 +1,9 @@
 // Whether an overflow that a rule sends back into the buckets (`reprocess`) can concern any scenario. Hardly any installation
 // has one that takes overflows, and without one a worker need not wait for the postoverflows before its next batch.
 
-import type { Event } from '../event/event.js';
-import type { FieldReads, Requirement } from '../expr/compiled.js';
+import { Event, type EventNames } from '../event/event.js';
+import { type FieldReads, type FieldTest, link, type Requirement } from '../expr/compiled.js';
+import type { ExprRuntime } from '../expr/runtime.js';
 import { attempt, failed, type LinkedScenario } from './linked.js';
 
 /** Keys of an overflow that postoverflows may fill before it comes back; else it has no fields but the overflow itself. */
@@ -15,15 +16,19 @@ export interface FilledKeys {
 
 /** Asks scenarios about overflows before the postoverflows have run. */
 export class OverflowTakers {
-  /** Filters that see no difference between an overflow before the postoverflows and after. */
+  /** Filters that see no difference between an overflow before the postoverflows and after; not asked where somebody sees one. */
   readonly #blind: readonly LinkedScenario[];
   readonly #somebodySees: boolean;
 
-  constructor(scenarios: readonly LinkedScenario[], filled: FilledKeys) {
-    // What a filter requires it requires for its effects, too.
-    const others = scenarios.filter(({ spec: { filter } }) => !filter.requires.some((requirement) => isMissing(requirement, filled)));
-    this.#blind = others.filter(({ spec: { filter } }) => !filter.hasEffects && seesNothing(filter.reads, filled));
-    this.#somebodySees = this.#blind.length < others.length;
+  constructor(scenarios: readonly LinkedScenario[], names: EventNames, runtime: ExprRuntime, filled: FilledKeys) {
+    const withoutFields = new Event(names);
+    const fails = (test: FieldTest): boolean => isEmpty(test.path, filled) && attempt(() => link(test, runtime)(withoutFields)) === false;
+    // What a filter requires, and tests, it does for its effects, too.
+    const isRefused = ({ spec: { filter } }: LinkedScenario): boolean => filter.requires.some((requirement) => isMissing(requirement, filled))
+      || (filter.tests ?? []).some((list) => list.every(fails));
+    const isBlind = ({ spec: { filter } }: LinkedScenario): boolean => !filter.hasEffects && seesNothing(filter.reads, filled);
+    this.#somebodySees = scenarios.some((scenario) => !isBlind(scenario) && !isRefused(scenario));
+    this.#blind = this.#somebodySees ? [] : scenarios.filter((scenario) => isBlind(scenario) && !isRefused(scenario));
   }
 
   /** False when no scenario takes any overflow: which one it is need not be known. */
@@ -42,8 +47,13 @@ export class OverflowTakers {
 
 /** Whether an overflow surely lacks what a filter requires. */
 function isMissing({ path, values }: Requirement, filled: FilledKeys): boolean {
+  return !values.includes('') && isEmpty(path, filled);
+}
+
+/** Whether an overflow surely has nothing in a field. */
+function isEmpty(path: string, filled: FilledKeys): boolean {
   const [, map, key] = /^(Meta|Parsed)\.(.+)$/s.exec(path) ?? [];
-  return map !== undefined && !filled.all && !values.includes('') && !(map === 'Meta' ? filled.meta : filled.parsed).has(key);
+  return map !== undefined && !filled.all && !(map === 'Meta' ? filled.meta : filled.parsed).has(key);
 }
 
 function seesNothing(reads: FieldReads, filled: FilledKeys): boolean {

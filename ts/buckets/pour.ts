@@ -97,7 +97,8 @@ export class Pourer {
     this.#candidates = new CandidateIndex(scenarios, names, options.runtime);
     this.#encoder = new EventEncoder(this.#engine.bytes, texts);
     this.#kept = new KeptFieldsTable(scenarios, options.contextReads, names, options.keepsOrigin);
-    this.#takers = new OverflowTakers(this.#scenarios, options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
+    this.#takers = new OverflowTakers(this.#scenarios, names, options.runtime,
+      options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
     this.#onPour = options.onPour;
     this.#whileWaiting = options.whileWaiting ?? (() => {});
     // A restarted worker must not give an id again that another worker still remembers.
