@@ -31,6 +31,7 @@ export class KeptTexts {
   readonly #blocks: EventBlocks;
   /** Slots that are read, by map. */
   readonly #slots: Readonly<Record<keyof EventNames, readonly number[]>>;
+  readonly #slotCount: number;
   /** By the tag of an entry with a slot: one byte a slot, whether it is read. */
   readonly #isRead: (Uint8Array | undefined)[] = [];
   readonly #events: Event[] = [];
@@ -47,6 +48,7 @@ export class KeptTexts {
     this.#blocks = new EventBlocks(names);
     const slotsOf = (map: keyof EventNames): number[] => [...new Set(reads.flatMap((read) => read[map].map((key) => names[map].find(key))))];
     this.#slots = { meta: slotsOf('meta'), enriched: slotsOf('enriched'), parsed: slotsOf('parsed') };
+    this.#slotCount = maps.reduce((count, map) => count + this.#slots[map].length, 0);
     for (const map of maps) {
       const isRead = new Uint8Array(names[map].names.length);
       for (const slot of this.#slots[map]) isRead[slot] = 1;
@@ -79,6 +81,8 @@ export class KeptTexts {
     let zone = 'UTC';
     let originAt = 0;
     let marshaledTimeAt = 0;
+    // The zone stands before all fields, and no field stands there twice.
+    let missing = this.#slotCount;
     while (reader.at < at + length) {
       const tag = bytes[reader.at++];
       const from = reader.at;
@@ -88,6 +92,7 @@ export class KeptTexts {
         else if (tag > entry.metaTime) event.origin ??= new EntryReader(bytes, this.#texts, originAt).origin();
         reader.at = from;
         readEntry(event, tag, reader);
+        if (--missing === 0) break;
       } else if (tag === entry.zone) zone = reader.text();
       else {
         if (tag === entry.origin) originAt = from;
