@@ -39,7 +39,7 @@ export interface Answer {
 const defaultTimeoutMs = 60_000;
 /** Longer bodies are compressed, but for this same host: alerts repeat themselves, and a blocklist import is megabytes. */
 const gzipBytesMin = 5 * 1024;
-const gzipText = promisify(gzip);
+const gzipBytes = promisify(gzip);
 
 /** Nobody answered. `reason` has Go's words: `dial tcp 127.0.0.1:8080: connect: connection refused`. */
 export class UnreachableError extends PalisadeError {
@@ -92,13 +92,14 @@ export class Transport {
   /** Sends a request and returns the whole answer, whatever its status. Throws UnreachableError. */
   async send(question: Question): Promise<Answer> {
     const headers: Record<string, string> = { ...question.headers };
-    let body: string | Buffer | undefined = question.body;
+    // Encoded once: Node would go through a text for its length, again to put it behind the head, and again to write it.
+    let body = question.body === undefined ? undefined : Buffer.from(question.body);
     if (body !== undefined && body.length > gzipBytesMin && !this.#isNear) {
-      body = await gzipText(body);
+      body = await gzipBytes(body);
       headers['content-encoding'] = 'gzip';
     }
     // The length is known, so nothing is sent in chunks: CrowdSec's own server refuses none, others do.
-    if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
+    if (body !== undefined) headers['content-length'] = String(body.length);
     return this.#exchange(question, headers, body);
   }
 
@@ -113,7 +114,7 @@ export class Transport {
   }
 
   async #exchange(question: Question, headers: Record<string, string>,
-    body: string | Buffer | undefined): Promise<Answer> {
+    body: Buffer | undefined): Promise<Answer> {
     const response = await this.#call(question, headers, body);
     const chunks: Buffer[] = [];
     try {
@@ -130,7 +131,7 @@ export class Transport {
   }
 
   #call(question: Question, headers: Record<string, string>,
-    body: string | Buffer | undefined): Promise<IncomingMessage> {
+    body: Buffer | undefined): Promise<IncomingMessage> {
     const url = this.#urlFor(question);
     const options: RequestOptions = { method: question.method, headers, agent: this.#agent, signal: question.signal,
       timeout: this.#options.timeoutMs ?? defaultTimeoutMs, ...this.#tls,
