@@ -5,13 +5,13 @@
 import { sql } from 'kysely';
 import { lapiLimits } from '../limits.js';
 import { blocklistOrigins, type AlertFilter } from './alert-filter.js';
-import { isWide } from './range-condition.js';
+import type { IpRange } from './ip-range.js';
+import { isWide, rangeCondition } from './range-condition.js';
 import type { StoreContext } from './store.js';
 
 /** Returns the filter with what it says of few alerts said by their ids, and `asksEachAlert` where its range is better asked of each alert. */
 export async function narrow(context: StoreContext, given: AlertFilter): Promise<AlertFilter> {
-  const filter = { ...given, asksRangeFirst: context.dialect.asksRangeFirst,
-    blocklists: given.withBlocklists ? undefined : await blocklistAlerts(context) };
+  const filter = { ...given, blocklists: given.withBlocklists ? undefined : await blocklistAlerts(context) };
   const { db } = context;
   const wanted = [['origin', filter.origin], ['type', filter.decisionType], ['scenario', filter.scenario]] as const;
   for (const [column, value] of wanted) {
@@ -23,7 +23,17 @@ export async function narrow(context: StoreContext, given: AlertFilter): Promise
     if (owners !== null && own.length <= lapiLimits.fewAlertsMax) return { ...filter, asksEachAlert: true, among: [...owners, ...own.map(({ id }) => id)] };
   }
   if (filter.range === undefined || filter.contains) return filter;
-  return await isWide(db, filter.range) ? { ...filter, asksEachAlert: true } : filter;
+  if (!await isWide(db, filter.range)) return filter;
+  const owners = await ownersWithin(context, filter.range);
+  return owners === null ? { ...filter, asksEachAlert: true } : { ...filter, asksEachAlert: true, among: owners };
+}
+
+/** The alerts that have a decision within a range; null when there are many. The index of owners has all that is asked, in their order. */
+async function ownersWithin({ db }: StoreContext, range: IpRange): Promise<number[] | null> {
+  const { rows } = await sql<{ id: number }>`select distinct alert_decisions as id from decisions
+    where alert_decisions is not null and ${rangeCondition('decisions', range, false)}
+    order by alert_decisions limit ${sql.lit(lapiLimits.fewAlertsMax + 1)}`.execute(db);
+  return rows.length > lapiLimits.fewAlertsMax ? null : rows.map(({ id }) => id);
 }
 
 async function blocklistAlerts(context: StoreContext): Promise<number[] | undefined> {

@@ -165,6 +165,11 @@ const steps: readonly ((db: Kysely<Tables>, dialect: StoreDialect) => Promise<vo
   },
   // The same holds for its index of what is the key of the table.
   (db, dialect) => dropIndex(db, dialect, 'alerts', 'alert_id'),
+  async (db, dialect) => {
+    if (dialect.name !== 'mysql') return;
+    await createOwnIndex(db, dialect, mysqlListIndex);
+    await dropIndex(db, dialect, 'alerts', newestIndex.name);
+  },
 ];
 
 async function columnsOf(db: Kysely<Tables>): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
@@ -181,6 +186,8 @@ interface OwnIndex {
   readonly name: string;
   readonly table: string;
   readonly columns: readonly string[];
+  /** Last, the beginning of a text, as many characters: MySQL indexes no whole one, and reads what is no longer from the index. */
+  readonly beginning?: readonly [column: string, length: number];
   readonly isOfWord?: boolean;
 }
 
@@ -189,23 +196,27 @@ const wordIndexes: readonly OwnIndex[] = ['origin', 'type', 'scenario'].map((wor
 const newestIndex: OwnIndex = { name: 'palisade_alert_created', table: 'alerts', columns: ['created_at', 'id'] };
 /**
  * For lists of alerts that no single word narrows down, so that each alert is looked at: first the alerts, newest first, with all that is asked
- * of them, where rows lie far apart (servers read the table as fast, and MySQL indexes no text); then of each its decisions, by range and end.
+ * of them, where rows lie far apart (PostgreSQL reads the table as fast, and refuses rows that are long in an index); then of each its decisions,
+ * by range and end. A scenario has an index of its own, and beside the others more bytes than MySQL allows.
  */
 const listIndex: OwnIndex = { name: 'palisade_alert_list', table: 'alerts',
   columns: ['created_at', 'id', 'started_at', 'source_scope', 'source_value', 'scenario', 'kind', 'simulated'] };
+const mysqlListIndex: OwnIndex = { name: listIndex.name, table: 'alerts',
+  columns: ['created_at', 'id', 'started_at', 'source_scope', 'source_value', 'simulated'], beginning: ['kind', 24] };
+const listIndexes = new Map([['sqlite', listIndex], ['mysql', mysqlListIndex]]);
 const ownerIndex: OwnIndex = { name: 'palisade_decision_owner', table: 'decisions',
   columns: ['alert_decisions', 'ip_size', 'start_ip', 'end_ip', 'until'] };
 
 function ownIndexes(dialect: StoreDialect): readonly OwnIndex[] {
-  return [dialect.name === 'sqlite' ? listIndex : newestIndex, ownerIndex, ...wordIndexes];
+  return [listIndexes.get(dialect.name) ?? newestIndex, ownerIndex, ...wordIndexes];
 }
 
 /**
  * Of a word without those that have no alert, so that no other query can take this index: nearly all decisions are of one type, and in the
  * order of their ends the first page is found at once.
  */
-async function createOwnIndex(db: Kysely<Tables>, dialect: StoreDialect, { name, table, columns, isOfWord = false }: OwnIndex): Promise<void> {
-  if (!isOfWord || dialect.hasTableOptions) return createIndex(db, dialect, name, table, columns);
+async function createOwnIndex(db: Kysely<Tables>, dialect: StoreDialect, { name, table, columns, beginning, isOfWord = false }: OwnIndex): Promise<void> {
+  if (!isOfWord || dialect.hasTableOptions) return createIndex(db, dialect, name, table, columns, false, beginning);
   // In these letters: CrowdSec's migration looks for WHERE in the text that SQLite keeps, and gives up where it finds none.
   await sql`create index if not exists ${sql.ref(name)} on ${sql.table(table)} (${sql.join(columns.map((column) => sql.ref(column)))})
     WHERE alert_decisions IS NOT NULL`.execute(db);
@@ -325,8 +336,9 @@ function newTable(db: Kysely<Tables>, dialect: StoreDialect, name: string): Crea
 }
 
 async function createIndex(db: Kysely<Tables>, dialect: StoreDialect, name: string, table: string, columns: readonly string[],
-  isUnique = false): Promise<void> {
+  isUnique = false, beginning?: OwnIndex['beginning']): Promise<void> {
   let builder = db.schema.createIndex(name).on(table).columns([...columns]);
+  if (beginning !== undefined) builder = builder.expression(sql`${sql.ref(beginning[0])}(${sql.lit(beginning[1])})`);
   if (isUnique) builder = builder.unique();
   // MySQL has no "if not exists" here.
   if (!dialect.hasTableOptions) return builder.ifNotExists().execute();

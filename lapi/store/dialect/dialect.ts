@@ -22,8 +22,6 @@ export interface StoreDialect {
   readonly hasBooleans: boolean;
   /** Whether `distinct` goes from one value of an index to the next; where it does not, a recursive query does. */
   readonly skipsInIndexes: boolean;
-  /** Whether of an `exists` a join is made, which comes after all other conditions, though it may be the one that fails soonest. */
-  readonly asksRangeFirst: boolean;
   /** Values one statement may bind. */
   readonly parameterCountMax: number;
   /** Whether tables want an engine and a character set, keys to other tables a line of their own, and an index a look. */

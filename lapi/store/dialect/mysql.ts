@@ -42,7 +42,6 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
     changeNumber: sql.ref<number>('seq'),
     hasDenseLog: false,
     skipsInIndexes: true,
-    asksRangeFirst: false,
     parameterCountMax: 65_535,
     idColumn: sql`bigint`,
     numbersByKeyword: true,

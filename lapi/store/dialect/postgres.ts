@@ -37,7 +37,6 @@ export async function postgresDialect(options: ServerOptions): Promise<StoreDial
     changeNumber: sql.ref<number>('tx'),
     hasDenseLog: false,
     skipsInIndexes: false,
-    asksRangeFirst: false,
     parameterCountMax: 65_535,
     numbersByKeyword: false,
     hasBooleans: true,

@@ -41,7 +41,6 @@ export function sqliteDialect(path: string, useWal: boolean, precedence: Precede
     changeNumber: sql.ref<number>('seq'),
     hasDenseLog: true,
     skipsInIndexes: false,
-    asksRangeFirst: true,
     parameterCountMax: 32_000,
     idColumn: sql`integer`,
     numbersByKeyword: true,
