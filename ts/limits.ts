@@ -14,6 +14,8 @@ export const limits = {
   syslogClientsMax: 1000,
   /** Batches on their way to or inside workers, for each worker. */
   batchesInFlightPerWorker: 4,
+  /** Batches that a worker parses while the one before them waits for its turn to pour; about 4 MB each. */
+  batchesParsedAheadMax: 2,
   /** Memory of one compiled RE2 pattern, bytes, the caches of its automata included; a grok has a second set for captures. */
   patternMemoryBytesMax: 16 * 1024 * 1024,
   /** Memory of one RE2 set, bytes; patterns of a set share it. Beyond it a set answers "try every pattern". */

@@ -17,7 +17,7 @@ export type Answer = string[];
 
 /** A pourer over a shared memory with the alert formatter of the engine and no contexts. */
 export function pourerOf(scenarios: readonly ScenarioSpec[], buckets: SharedBuckets, names: EventNames, worker: number,
-  counters = new Counters(), whileWaiting?: () => void): Pourer {
+  counters = new Counters(), whileWaiting?: () => boolean): Pourer {
   const alerts = new AlertFormatter({ runtime: handMadeRuntime, context: new AlertContext([], handMadeRuntime, 4000),
     isSimulated: () => false });
   return new Pourer({ scenarios, names, runtime: handMadeRuntime, buckets, worker, counters, alerts, contextReads: [], whileWaiting });

@@ -68,6 +68,7 @@ test('who has to wait for its turn is given something else to do, once a batch, 
   const second = pourerOf(scenarios, buckets, names, 1, new Counters(), () => {
     waited.push(seq);
     answers[seq - 1] = pourOne(first, batches[seq - 1], seq - 1, names);
+    return true;
   });
   for (seq = 1; seq < batches.length; seq += 2) answers[seq] = pourOne(second, batches[seq], seq, names);
   if (batches.length % 2 === 1) answers.push(pourOne(first, batches[batches.length - 1], batches.length - 1, names));

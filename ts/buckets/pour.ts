@@ -45,8 +45,8 @@ export interface PourerOptions {
   readonly filledByPostoverflows?: FilledKeys;
   /** Sees each pour of an event as it then is, by the name of the scenario (dumps). */
   readonly onPour?: (event: Event, scenario: string) => void;
-  /** Called before the thread sleeps until its turn comes, when all of the batch is staged: something else can be done meanwhile. */
-  readonly whileWaiting?: () => void;
+  /** Called before the thread sleeps until its turn comes, all of the batch being staged, until it says that it has done nothing. */
+  readonly whileWaiting?: () => boolean;
 }
 
 /** How long one wait for a turn lasts before it is looked at again; only a stop ends it earlier without the turn. */
@@ -69,7 +69,7 @@ export class Pourer {
   readonly #takers: OverflowTakers;
   readonly #times = new EventTimeReader();
   readonly #onPour: PourerOptions['onPour'];
-  readonly #whileWaiting: () => void;
+  readonly #whileWaiting: () => boolean;
   #nextId: number;
   /** What is kept of the event at work. */
   #plan = noPlan;
@@ -100,7 +100,7 @@ export class Pourer {
     this.#takers = new OverflowTakers(this.#scenarios, names, options.runtime,
       options.filledByPostoverflows ?? { all: true, parsed: new Set(), meta: new Set() });
     this.#onPour = options.onPour;
-    this.#whileWaiting = options.whileWaiting ?? (() => {});
+    this.#whileWaiting = options.whileWaiting ?? (() => false);
     // A restarted worker must not give an id again that another worker still remembers.
     this.#nextId = worker * idsPerWorker + randomInt(2 ** 43);
   }
@@ -149,7 +149,7 @@ export class Pourer {
       const isLastRound = from >= count;
       this.#staging.finish(isLastRound && isBatch);
       this.#engine.exports.stage(this.#worker);
-      if (isFirstRound && isLastRound && !this.#isTurn(turn)) this.#whileWaiting();
+      if (isFirstRound && isLastRound) while (!this.#isTurn(turn) && this.#whileWaiting());
       this.#pourShards(isFirstRound ? turn : null, isLastRound && isLast);
       isFirstRound = false;
     } while (from < count);

@@ -11,6 +11,7 @@ import type { LineBatch } from '../event/line.js';
 import { Counters } from '../metrics/counters.js';
 import { LinkedParser } from '../parser/linked.js';
 import { Parser } from '../parser/run.js';
+import { limits } from '../limits.js';
 import { settleHeap } from './heap-limits.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerSetup } from './setup.js';
@@ -23,12 +24,10 @@ class Worker {
   readonly #counters = new Counters();
   readonly #parser: Parser;
   readonly #pourer: Pourer;
-  /** For the batch at work. */
-  #events: EventBatch;
-  /** For the one after it. A worker that never waits never fills it. */
-  #spareEvents: EventBatch;
-  /** The events of the batch at the head of the queue, when it is parsed already; they are the spare ones. */
-  #parsedAhead: readonly Event[] | null = null;
+  /** For the batch at work, then for those after it. A worker that never waits fills the first alone. */
+  readonly #sets: EventBatch[];
+  /** The events of the batches at the head of the queue that are parsed already. */
+  readonly #parsedAhead: (readonly Event[])[] = [];
   readonly #queue: ToWorker[] = [];
   #awaited: ((message: Extract<ToWorker, { type: 'reprocess' }>) => void) | null = null;
   #busy = false;
@@ -37,8 +36,7 @@ class Worker {
     const { rules } = setup;
     this.#port = port;
     const runtime = this.#runtime = new ThreadRuntime(setup, this.#counters, portLog(port));
-    this.#events = new EventBatch(runtime.names);
-    this.#spareEvents = new EventBatch(runtime.names);
+    this.#sets = Array.from({ length: 1 + limits.batchesParsedAheadMax }, () => new EventBatch(runtime.names));
     this.#parser = new Parser(new LinkedParser(rules.parsers, runtime, setup.provenance));
     this.#pourer = linkPourer(setup, runtime, { whileWaiting: () => this.#parseAhead() });
   }
@@ -65,7 +63,7 @@ class Worker {
   }
 
   async #batch(batch: LineBatch): Promise<void> {
-    const events = this.#parsedAhead === null ? this.#parse(batch, this.#events) : this.#takeParsed(this.#parsedAhead);
+    const events = this.#takeParsed() ?? this.#parse(batch, this.#sets[0]);
     await this.#pour(events, batch.count, batch.seq, batch.readAtMs);
   }
 
@@ -75,19 +73,21 @@ class Worker {
     return events;
   }
 
-  #takeParsed(events: readonly Event[]): readonly Event[] {
-    [this.#events, this.#spareEvents] = [this.#spareEvents, this.#events];
-    this.#parsedAhead = null;
-    return events;
+  #takeParsed(): readonly Event[] | undefined {
+    if (this.#parsedAhead.length > 0) this.#sets.push(this.#sets.shift()!);
+    return this.#parsedAhead.shift();
   }
 
-  /** Parses the next piece of work, if it is there and a batch. */
-  #parseAhead(): void {
-    if (this.#parsedAhead !== null) return;
+  /** Parses the next piece of work, if it is there and a batch. False when there is nothing to parse. */
+  #parseAhead(): boolean {
+    const ahead = this.#parsedAhead.length;
+    if (ahead === limits.batchesParsedAheadMax) return false;
     // What main has sent meanwhile still lies in the port.
     for (let sent = receiveMessageOnPort(this.#port); sent !== undefined; sent = receiveMessageOnPort(this.#port)) this.receive(sent.message as ToWorker);
-    const [next] = this.#queue;
-    if (next?.type === 'batch') this.#parsedAhead = this.#parse(next.batch, this.#spareEvents);
+    const next = this.#queue[ahead];
+    if (next?.type !== 'batch') return false;
+    this.#parsedAhead.push(this.#parse(next.batch, this.#sets[ahead + 1]));
+    return true;
   }
 
   /** Pours the first `count` events; overflows that go back are poured before the next batch, until none is left. */
