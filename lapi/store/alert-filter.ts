@@ -92,7 +92,8 @@ function hasDecision(condition: RawBuilder<unknown>): RawBuilder<SqlBool> {
   return sql<SqlBool>`((select 1 from decisions where decisions.alert_decisions = alerts.id and ${condition} limit 1) is not null)`;
 }
 
-function isFromBlocklist(known: readonly number[] | undefined): RawBuilder<SqlBool> {
+/** Whether the community's blocklist or a subscribed list brought an alert; `known` are those that hold decisions of one. */
+export function isFromBlocklist(known: readonly number[] | undefined): RawBuilder<SqlBool> {
   const [first, second] = blocklistOrigins;
   const fromList = known === undefined ? hasDecision(sql`decisions.origin in (${first}, ${second})`) : isOneOf(known);
   const emptied = sql`(alerts.source_scope like 'lists:%' or alerts.source_scope = 'crowdsecurity/community-blocklist')

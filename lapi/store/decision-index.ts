@@ -111,6 +111,12 @@ export class DecisionIndex {
     return more === null ? null : this.#sums.total(passes, more);
   }
 
+  /** How many end after `at`, of each kind that a filter can tell apart. Cheap for instants that grow. */
+  counts(at: GoTime): ReturnType<DecisionSums['counts']> {
+    this.#moveSums(at);
+    return this.#sums.counts();
+  }
+
   #moveSums(to: GoTime): void {
     if (to.compare(this.#sumsAt) <= 0) return;
     // Never forgotten: each sweep moves the sums on first.

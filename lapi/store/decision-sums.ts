@@ -50,6 +50,11 @@ export class DecisionSums {
     return { count: sum.count, checksum: hex(sum.first) + hex(sum.second) };
   }
 
+  /** How many there are of each kind, told by one of them. */
+  counts(): { readonly sample: IndexedDecision; readonly count: number }[] {
+    return [...this.#groups.values()];
+  }
+
   /** Decisions of one import stand in one group, so the last one is asked first. */
   #groupOf(decision: IndexedDecision): Group {
     const recent = this.#recent;

@@ -9,7 +9,7 @@ import { fromColumn, toColumn } from './columns.js';
 import { parseCursor } from './change-position.js';
 import { readDelta, type DecisionDelta } from './decision-delta.js';
 import { DecisionFollower, type Followed } from './decision-follower.js';
-import type { IndexedDecision } from './decision-index.js';
+import type { DecisionIndex, IndexedDecision } from './decision-index.js';
 import { DecisionWatch } from './decision-watch.js';
 import { IpRangeError, parseIpRange, rangeContains, type IpRange } from './ip-range.js';
 import { isWide, rangeCondition } from './range-condition.js';
@@ -262,10 +262,21 @@ export class Decisions {
 
   /** Number of decisions in force by scenario, origin and type, without simulated ones. */
   async countActive(): Promise<{ scenario: string; origin: string; type: string; count: number }[]> {
+    if (this.#follower !== null) return this.#countInMemory((await this.#follower.current()).index);
     return this.#context.db.selectFrom('decisions')
       .select(['scenario', 'origin', 'type', sql<number>`count(*)`.as('count')])
       .where('until', '>', toColumn(this.#context.now())).where('simulated', '=', 0)
       .groupBy(['scenario', 'origin', 'type']).execute();
+  }
+
+  #countInMemory(index: DecisionIndex): Awaited<ReturnType<Decisions['countActive']>> {
+    const counts = new Map<string, { scenario: string; origin: string; type: string; count: number }>();
+    for (const { sample: { scenario, origin, type, simulated }, count } of index.counts(this.#context.now())) {
+      if (simulated) continue;
+      const key = JSON.stringify([scenario, origin, type]);
+      counts.set(key, { scenario, origin, type, count: (counts.get(key)?.count ?? 0) + count });
+    }
+    return [...counts.values()];
   }
 
   /** Number of decisions that contain an address or range. Throws IpRangeError. */

@@ -52,6 +52,32 @@ for (const database of testDatabases()) describe(`retention, ${database.name}`, 
     await store.close();
   });
 
+  test('looks at a few slices a round, at the next ones in the next, and then begins anew', async () => {
+    const store = await open();
+    const ids = (await store.alerts.add(null, Array.from({ length: lapiLimits.flushSliceRows + 50 }, () => alert()))).ids;
+    const orphan = (id: number) => store.db.updateTable('events').set({ alert_events: null }).where('alert_events', '=', id).execute();
+    await orphan(ids.at(-1)!);
+    const rounds = [await store.retention.removeOrphans(1), await store.retention.removeOrphans(1)];
+    await orphan(ids[0]);
+    rounds.push(await store.retention.removeOrphans(1));
+    assert.deepEqual(rounds, [0, 1, 1]);
+    await store.close();
+  });
+
+  test('of alerts looks at a few slices a round too', async () => {
+    const store = await open();
+    const long = Array.from({ length: lapiLimits.flushSliceRows }, () => alert('1000h'));
+    await store.alerts.add(null, [...long, alert(), alert()]);
+    clock.ms += 48 * hourMs;
+    await store.alerts.add(null, [alert()]);
+    const bounds = { ageMaxNs: 24 * hourMs * 1e6, countMax: 2 };
+    const rounds = [];
+    for (let round = 0; round < 3; round++) rounds.push(await store.retention.flushAlerts(bounds, 1));
+    const total = lapiLimits.flushSliceRows + 3;
+    assert.deepEqual(rounds, [{ byAge: 0, byCount: 0, total: 0 }, { byAge: 2, byCount: 0, total }, { byAge: 0, byCount: 0, total: 0 }]);
+    await store.close();
+  });
+
   test('removes silent machines and bouncers of the type it was told, never this host or an owner of alerts', async () => {
     const store = await open();
     for (const [name, ipAddress] of [['remote', '192.0.2.1'], ['local', '127.0.0.1'], ['owner', '192.0.2.2'], ['fresh', '192.0.2.3']]) {

@@ -95,6 +95,22 @@ describe('lookups from memory', () => {
     await Promise.all([server.close(), other.close()]);
   });
 
+  test('count what is in force as the database does', async () => {
+    const [server, other] = await pair();
+    for (const [value, hours] of [['10.0.0.1', 1], ['10.0.0.2', 3], ['10.0.0.3', 5], ['2001:db8::/64', 5]] as const) await ban(server, value, hours);
+    await other.alerts.add(null, [alertBody({ stop_at: new Date(clock.ms).toISOString(), simulated: true, decisions: [
+      { ...decision(0, '10.0.0.4'), duration: '4h' }] }), alertBody({ stop_at: new Date(clock.ms).toISOString(), decisions: [
+      { ...decision(0, '10.0.0.5'), type: 'captcha', duration: '4h' }] })] as unknown as IncomingAlert[]);
+    for (const wanted of [5, 4, 2, 0]) {
+      const counts = await server.decisions.countActive();
+      assert.deepEqual(counts.toSorted((a, b) => a.count - b.count), (await other.decisions.countActive()).toSorted((a, b) => a.count - b.count));
+      assert.equal(counts.reduce((sum, { count }) => sum + count, 0), wanted);
+      clock.ms += 2 * 3600_000;
+    }
+    await server.close();
+    await other.close();
+  });
+
   test('start over when the change log was cut, or its triggers were lost and made again', async () => {
     const [server, other] = await pair();
     await ban(other, '10.0.0.1');
