@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { limits } from '../../ts/limits.js';
 import { LiteralSearch } from '../../ts/util/literal-search.js';
+import { randomFrom } from '../../ts/util/random.js';
+import { testSeed } from '../support/random.js';
 
 /** The same by looking for each literal in turn. */
 function naiveFirst(literals: readonly string[], text: string): number {
@@ -26,12 +28,9 @@ test('the leftmost literal wins, the earlier in the list where several begin the
 });
 
 test('one pass finds what many passes find', () => {
-  const seed = Date.now() >>> 0;
-  let state = seed;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const seed = testSeed();
+  const next = randomFrom(seed);
+  const random = (below: number): number => Math.floor(next() * below);
   const word = (length: number): string => Array.from({ length }, () => 'ab'[random(2)]).join('');
   for (let i = 0; i < 2000; i++) {
     const literals = Array.from({ length: random(6) }, () => word(1 + random(5)));
@@ -45,6 +44,30 @@ test('one pass finds what many passes find', () => {
     assert.deepEqual([...found].sort(), [...literals.keys()].filter((index) => text.includes(literals[index])), about);
     const long = `${'-'.repeat(limits.quickSearchCharsMax)}${text}`;
     assert.equal(search.occurs(long), naiveFirst(literals, long) >= 0, about);
+  }
+});
+
+test('lists of hundreds with common beginnings, doubles and any unit are found like few', () => {
+  const seed = testSeed();
+  const random = randomFrom(seed);
+  const below = (end: number): number => Math.floor(random() * end);
+  const units = Array.from({ length: 40 }, () => String.fromCharCode(below(2) === 0 ? below(128) : below(0x10000)));
+  for (let i = 0; i < 20; i++) {
+    const literals: string[] = [];
+    for (let count = 1 + below(400); count > 0; count--) {
+      const head = below(2) === 0 || literals.length === 0 ? '' : literals[below(literals.length)].slice(0, below(8));
+      literals.push(head + Array.from({ length: below(4) + (head === '' ? 1 : 0) }, () => units[below(units.length)]).join(''));
+    }
+    const search = new LiteralSearch(literals);
+    for (let k = 0; k < 50; k++) {
+      const text = Array.from({ length: below(30) }, () => (below(4) === 0 ? literals[below(literals.length)] : units[below(units.length)])).join('');
+      const about = `seed ${seed}: ${JSON.stringify([literals, text])}`;
+      assert.equal(search.first(text), naiveFirst(literals, text), about);
+      assert.equal(search.occurs(text), naiveFirst(literals, text) >= 0, about);
+      const found = new Set<number>();
+      search.each(text, (index) => found.add(index));
+      assert.deepEqual([...found].sort(), [...literals.keys()].filter((index) => text.includes(literals[index])).sort(), about);
+    }
   }
 });
 

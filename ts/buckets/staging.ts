@@ -3,7 +3,7 @@
 
 import * as abi from '../../engine-wasm/abi.js';
 import { limits } from '../limits.js';
-import { encodingBytesMax } from './encode.js';
+import { encodingBytesMax, nativeWriteMin } from './encode.js';
 import type { BucketEngine } from './memory.js';
 
 /** Room kept free for the encoding of the event whose pours are being staged. */
@@ -17,7 +17,7 @@ export class Staging {
   readonly #uint32: Uint32Array;
   readonly #int32: Int32Array;
   readonly #float64: Float64Array;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #at: number;
   readonly #bytesAt: number;
   #records = 0;
@@ -76,14 +76,14 @@ export class Staging {
     if (at + 2 * length > abi.stagingBytesMax - eventBytesReserved) return noRoom;
     const bytes = this.#bytes;
     const base = this.#bytesAt + at;
+    // As many bytes of UTF-8 as letters means that all are ASCII, and so the same in Latin-1. What is not so takes up to three each.
+    if (length >= nativeWriteMin && at + 3 * length <= abi.stagingBytesMax && bytes.utf8Write(text, base) === length) return this.#written(at, length);
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
       if (unit > 0xff) return this.#writeWide(text, at);
       bytes[base + i] = unit;
     }
-    this.#next = at + length;
-    this.textLength = length;
-    return at;
+    return this.#written(at, length);
   }
 
   /** Adds a pour of the event that `addEvent` will add next. */
@@ -120,6 +120,12 @@ export class Staging {
     words[at / 4 + 7] = 0;
     this.#events++;
     this.#next = bytesAt + length;
+  }
+
+  #written(at: number, length: number): number {
+    this.#next = at + length;
+    this.textLength = length;
+    return at;
   }
 
   #writeWide(text: string, at: number): number {
