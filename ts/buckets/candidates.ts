@@ -86,7 +86,6 @@ export class CandidateIndex {
   take(events: readonly Event[], count: number): void {
     this.#fields.batch.take(events, count);
     for (const path of this.#paths) path.take();
-    for (const verdicts of this.#verdicts.values()) verdicts.take();
   }
 
   /** The scenarios, by number and in load order, that may take or change this event. The same list for the same values. */

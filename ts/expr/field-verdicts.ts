@@ -50,9 +50,9 @@ export class FieldVerdicts {
   /** By number of a text. */
   #ofNumber: (Uint16Array | undefined)[] = [];
   #round = 0;
-  /** The numbers of tests that hold somewhere in the batch as it was. */
-  readonly #somewhere = new Set<number>();
+  /** The batch as it was looked at last, and the numbers of the tests that held somewhere in it; null until that is asked. */
   #version = -1;
+  #somewhere: ReadonlySet<number> | null = null;
 
   constructor(field: NumberedField, batch: NumberedBatch, tests: readonly NumberedTest[], runtime: ExprRuntime) {
     this.#field = field;
@@ -65,8 +65,10 @@ export class FieldVerdicts {
     for (const position of this.#texts.flatMap(({ seekers }) => seekers)) this.#isSeeker[position] = 1;
   }
 
-  /** Looks at what the events of the batch have in the field now; `of` is then asked about them by their position. */
-  take(): void {
+  /** Looks at what the events of the batch have in the field now. */
+  #take(): void {
+    this.#version = this.#batch.version;
+    this.#somewhere = null;
     const { numbers } = this.#field;
     if (numbers === null) return;
     numbers.take();
@@ -75,23 +77,29 @@ export class FieldVerdicts {
     this.#ofNumber = [];
   }
 
-  /** The numbers of the tests that hold for the event's text (or fail): mostly the same list for the same numbers. */
+  /**
+   * The numbers of the tests that hold for the text (or fail) of the event at a position of the batch: mostly the same list for the
+   * same numbers. A field that no event of a batch is asked about costs the batch nothing.
+   */
   of(event: Event, position: number): Uint16Array {
+    if (this.#batch.version !== this.#version) this.#take();
     const number = this.#field.numbers?.at(position) ?? noNumber;
     if (number === noNumber) return this.#ofText(event);
     return (this.#ofNumber[number] ??= this.#ask(event));
   }
 
-  /** Whether tests of this number hold for any event of the batch as it is now. To be asked after `take`. */
+  /** Whether tests of this number hold for any event of the batch as it is now. */
   holdsSomewhere(number: number): boolean {
-    const { events, count, version } = this.#batch;
-    if (version !== this.#version) {
-      this.#version = version;
-      this.#somewhere.clear();
-      const different = this.#field.numbers?.isAbsent === true ? Math.min(count, 1) : count;
-      for (let position = 0; position < different; position++) for (const held of this.of(events[position], position)) this.#somewhere.add(held);
-    }
-    return this.#somewhere.has(number);
+    if (this.#batch.version !== this.#version) this.#take();
+    return (this.#somewhere ??= this.#heldSomewhere()).has(number);
+  }
+
+  #heldSomewhere(): ReadonlySet<number> {
+    const { events, count } = this.#batch;
+    const somewhere = new Set<number>();
+    const different = this.#field.numbers?.isAbsent === true ? Math.min(count, 1) : count;
+    for (let position = 0; position < different; position++) for (const held of this.of(events[position], position)) somewhere.add(held);
+    return somewhere;
   }
 
   #ofText(event: Event): Uint16Array {

@@ -19,14 +19,9 @@ export class WhitelistGuard {
     this.#fields = fields;
   }
 
-  /** Looks at the fields of the batch as they are now. False where `mayHold` is false for all of its events. */
-  take(): boolean {
-    let isNeeded = false;
-    for (const field of this.#fields) {
-      field.take();
-      isNeeded ||= field.holdsSomewhere(this.#number);
-    }
-    return isNeeded;
+  /** False where `mayHold` is false for all events of the batch as they are now. */
+  mayHoldSomewhere(): boolean {
+    return this.#fields.some((field) => field.holdsSomewhere(this.#number));
   }
 
   /** False only where no expression is true or changes the event, which is number `position` of the batch. */

@@ -15,7 +15,7 @@ export function checkWhitelist(
 ): void {
   const whitelist = node.whitelist as LinkedWhitelist;
   const { addresses, guard, reason } = whitelist;
-  const isNeeded = guard?.take() ?? true;
+  const isNeeded = guard?.mayHoldSomewhere() ?? true;
   if (addresses.isEmpty && !isNeeded) {
     for (let index = 0; index < count; index++) matches[list[index]] = 0;
     counters.whitelistAsked(node, count, 0);
