@@ -80,9 +80,9 @@ export const lapiLimits = {
   foundInMemoryMax: 10_000,
   /** Decisions expired by one statement. */
   expireBatchRows: 256,
-  /** Rows removed by one statement of the retention jobs, so that no request waits long for the write lock. */
+  /** Rows that the retention jobs look at with one statement, so that no request waits long for it. */
   flushSliceRows: 1_000,
-  /** Slices of one retention job in one round; the rest waits for the next minute. */
+  /** Slices that one retention job looks at in one round; the rest waits for the next minute. */
   flushSlicesPerRound: 20,
   /** Bouncer rows that one key may create by showing up from new addresses. */
   bouncersPerKeyMax: 256,
