@@ -71,6 +71,8 @@ export const limits = {
   heapGrowthPercentMax: 30,
   /** How long a thread runs until it gives back what only its start needed, milliseconds. */
   settleDelayMs: 1_000,
+  /** Events whose text is remembered for the next alert that has them, a kilobyte each. */
+  alertTextsMax: 512,
   /** Overflows that pass the postoverflows (and wait for their lookups) at the same time. */
   overflowsAtOnceMax: 64,
   /** Alerts waiting for the Local API. */

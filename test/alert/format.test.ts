@@ -7,6 +7,7 @@ import { AlertFormatter } from '../../ts/alert/format.js';
 import type { RanOver } from '../../ts/buckets/bucket.js';
 import type { ScenarioSpec } from '../../ts/buckets/scenario.js';
 import { Event, newEventNames } from '../../ts/event/event.js';
+import { limits } from '../../ts/limits.js';
 import type { AlertSource } from '../../ts/model/alert.js';
 import { GoTime } from '../../ts/util/go-time.js';
 import { handMade, handMadeRuntime, scenario } from '../buckets/random-log.js';
@@ -57,6 +58,23 @@ test('an alert says who did what when, in CrowdSec\'s fields and words', () => {
     ],
   });
   assert.deepEqual(structuredClone(built).apiAlerts[0], built.alert, 'plain data');
+});
+
+test('an event is told of anew when it has become another, and when many were told of since', () => {
+  const made = formatter();
+  const user = (event: Event): string | undefined => made.build(ranOver([event])).alert!.events![0].meta.find(({ key }) => key === 'user')?.value;
+  const event = log({ source_ip: '192.0.2.1', user: 'a' });
+  assert.equal(user(event), 'a');
+  event.resetToOverflow(overflow().overflow!, start);
+  Object.assign(event, { type: 0 });
+  event.meta.set('source_ip', '192.0.2.1');
+  event.meta.set('user', 'b');
+  assert.equal(user(event), 'b');
+  const text = event.alertText;
+  assert.notEqual(text, null);
+  for (let n = 0; n <= limits.alertTextsMax; n++) user(log({ source_ip: '192.0.2.1', user: String(n) }));
+  assert.equal(event.alertText, null, 'bounded');
+  assert.equal(user(event), 'b');
 });
 
 test('the same overflow has the same uuid, another one another', () => {

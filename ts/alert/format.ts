@@ -8,6 +8,7 @@ import { EventType, type Event, type Overflow } from '../event/event.js';
 import { link } from '../expr/compiled.js';
 import type { ExprRuntime } from '../expr/runtime.js';
 import { ExprError } from '../expr/values.js';
+import { limits } from '../limits.js';
 import type { AlertEvent, AlertSource } from '../model/alert.js';
 import { type AlertHead, withEvents } from '../model/alert-events.js';
 import { formatGoDuration } from '../util/go-duration.js';
@@ -34,6 +35,8 @@ export interface AlertFormatterOptions {
 export class AlertFormatter implements AlertBuilder {
   readonly #options: AlertFormatterOptions;
   readonly #scopes = new Map<ScenarioSpec, Scope>();
+  /** Events that have their text. */
+  readonly #written: Event[] = [];
 
   constructor(options: AlertFormatterOptions) {
     this.#options = options;
@@ -50,7 +53,7 @@ export class AlertFormatter implements AlertBuilder {
       return overflow;
     }
     const shared = this.#alert(ranOver, sources);
-    const events = `[${ranOver.queue.map((event) => eventText(event, this.#options.provenance)).join(',')}]`;
+    const events = `[${ranOver.queue.map((event) => this.#eventText(event)).join(',')}]`;
     for (const [value, source] of sources) {
       overflow.sources[value] = source;
       overflow.apiAlerts.push(withEvents({ ...shared, uuid: uuidOf(ranOver, value, this.#options.uuidSalt ?? ''), source }, events));
@@ -68,6 +71,17 @@ export class AlertFormatter implements AlertBuilder {
       if (error instanceof ExprError) return new NoSource(`the scope expression failed: ${error.message}`);
       throw error;
     }
+  }
+
+  /** JSON of an event, mostly written once: the buckets that keep an event run over one after the other. */
+  #eventText(event: Event): string {
+    if (event.alertText !== null) return event.alertText;
+    if (this.#written.length >= limits.alertTextsMax) {
+      for (const before of this.#written) before.alertText = null;
+      this.#written.length = 0;
+    }
+    this.#written.push(event);
+    return (event.alertText = JSON.stringify(eventOf(event, this.#options.provenance)));
   }
 
   #linkScope({ scope: { type, expression } }: ScenarioSpec): Scope {
@@ -93,11 +107,6 @@ function messageOf(ranOver: RanOver, sources: ReadonlyMap<string, AlertSource>):
   const who = sources.size > 1 ? `${sources.size} sources` : (first?.value ?? 'UNKNOWN');
   const span = formatGoDuration(overflowTime.since(firstTime));
   return `${first?.scope ?? ''} ${who} performed '${spec.name}' (${count} events over ${span}) at ${lastTime}`;
-}
-
-/** JSON of an event, written once: the buckets that keep an event run over one after the other. */
-function eventText(event: Event, provenance: Provenance | undefined): string {
-  return (event.alertText ??= JSON.stringify(eventOf(event, provenance)));
 }
 
 /** An event's meta by name; its time as the log's own date became, else as it was read. */
