@@ -82,7 +82,7 @@ export const limits = {
    * and the Local API has a thread for requests from 256 KiB on, which is not to start for what an engine sends.
    */
   outboxBatchAlertsMax: 500,
-  outboxBatchCharsMax: 192 * 1024,
+  outboxBatchCharsMax: 96 * 1024,
   /** How long a stop waits for the Local API to take the alerts on their way, milliseconds. */
   outboxDrainMs: 30_000,
   /** Nodes of one expression, as CrowdSec's expression library allows. */
