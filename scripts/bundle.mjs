@@ -1,6 +1,6 @@
 // Puts every program and thread into one file each, with what V8 makes of compiling it: a start that loads hundreds of modules
 // costs seven times as much. Made of the compiled files under dist/; dist/ts/entry.js says which bundles belong to them.
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
@@ -46,6 +46,8 @@ export async function bundle(parent = 'bundles') {
   setFlagsFromString(boundFlags);
   for (const entry of laterThreads) await bundleEntry(entry, folder);
   setFlagsFromString(startFlags);
+  // Its process would stay as long as ours, which under npm start is the daemon.
+  await stop();
   // Under its name only when all of it is there.
   renameSync(folder, join(all, buildId()));
 }
