@@ -1,46 +1,46 @@
-// The decisions in force by id, in columns by row: group, end, address, and the next decision on the same address.
+// The decisions in force in columns by row: group, end, address, and the next decision on the same address. Rows are given by
+// whoever calls.
 
 import { pageBits, pageMask, pageRows } from './column.js';
 import { ExpiryHeap } from './expiry-heap.js';
 import type { FamilyNumber } from './family.js';
-import { highWord, KeyTable } from './key-table.js';
 
 /** Decisions by row. */
 export class BanTable {
-  readonly #ids = new KeyTable(2);
   readonly #ends = new ExpiryHeap();
   readonly #group: Uint8Array[] = [];
+  /** 0 where no decision is in force. */
   readonly #family: Uint8Array[] = [];
   readonly #address: Int32Array[] = [];
   readonly #next: Int32Array[] = [];
+  #size = 0;
 
   get size(): number {
-    return this.#ids.size;
+    return this.#size;
   }
 
   get nextEndMs(): number | null {
     return this.#ends.nextMs;
   }
 
-  /** The row of a decision, or -1. */
-  find(id: number): number {
-    return this.#ids.find(0, 0, highWord(id), id >>> 0);
+  has(row: number): boolean {
+    return row >>> pageBits < this.#family.length && this.#family[row >>> pageBits][row & pageMask] !== 0;
   }
 
-  /** The row of a decision that is new. `address` is its row in the book of its family, -1 for a range. */
-  put(id: number, family: FamilyNumber, group: number, address: number, untilMs: number): number {
-    const row = this.#ids.put(0, 0, highWord(id), id >>> 0);
-    if (row >>> pageBits === this.#group.length) this.#addPages();
+  /** Fills a row that has none. `address` is its row in the book of its family, -1 for a range. */
+  put(row: number, family: FamilyNumber, group: number, address: number, untilMs: number): void {
+    while (row >>> pageBits >= this.#group.length) this.#addPages();
     this.#family[row >>> pageBits][row & pageMask] = family;
     this.#group[row >>> pageBits][row & pageMask] = group;
     this.#address[row >>> pageBits][row & pageMask] = address;
     this.#ends.push(row, untilMs);
-    return row;
+    this.#size++;
   }
 
   remove(row: number): void {
-    this.#ids.remove(row);
+    this.#family[row >>> pageBits][row & pageMask] = 0;
     this.#ends.remove(row);
+    this.#size--;
   }
 
   /** A row that has ended, or -1. */

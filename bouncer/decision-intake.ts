@@ -5,8 +5,8 @@
 import { murmur3, murmur3Bytes } from '../ts/util/murmur.js';
 import { readBan, type Enforcement, type Refusal, type WireDecision } from './decision.js';
 import type { GeoNetworks } from './geo-networks.js';
-import { NumberSet } from './key-table.js';
 import type { WantedState } from './state.js';
+import { ToldTable } from './told-table.js';
 
 /** What the Local API says the whole set is. */
 export interface Claim {
@@ -27,13 +27,13 @@ export class DecisionIntake {
   readonly #now: () => number;
   /** null: countries and networks by number are not enforced. */
   readonly #geo: GeoNetworks | null;
-  /** Ids of the bans that a decision on a country or network by number was made into, one after the other from the first. */
-  readonly #parts = new Map<number, { readonly first: number; readonly count: number }>();
+  /** Enforced or not. */
+  readonly #told = new ToldTable();
+  /** Rows of the bans that a decision on a country or network by number was made into, by its row. */
+  readonly #parts = new Map<number, readonly number[]>();
   #nextPart = firstPart;
-  /** Ids, enforced or not. */
-  #told = new NumberSet();
-  /** What is told anew while `#told` still holds. */
-  #new: NumberSet | null = null;
+  /** Everything is being told. */
+  #isTelling = false;
   /** Sums of the two hashes, null when nobody compares. */
   #sums: [number, number] | null = null;
 
@@ -46,43 +46,45 @@ export class DecisionIntake {
 
   /** Everything is told anew from here. `isSummed`: there will be a claim to compare with. */
   begin(isSummed: boolean): void {
-    // A telling that broke off has put bans into force too: they end unless they are named again.
-    for (const id of this.#new ?? []) this.#told.add(id);
-    this.#new = new NumberSet();
+    this.#told.begin();
+    this.#isTelling = true;
     this.#sums = isSummed ? [0, 0] : null;
   }
 
-  /** Everything has been told: what was not named is over. Without a `begin` nothing happens; tells whether there was one. */
+  /**
+   * Everything has been told: what was not named is over, also what only a telling that broke off has named. Without a `begin`
+   * nothing happens; tells whether there was one.
+   */
   finish(): boolean {
-    if (this.#new === null) return false;
-    for (const id of this.#told) if (!this.#new.has(id)) this.#lift(id);
-    this.#told = this.#new;
-    this.#new = null;
+    if (!this.#isTelling) return false;
+    this.#isTelling = false;
+    for (const row of this.#told.missing()) this.#end(row);
     return true;
   }
 
   /** Whether a decision was told and not taken back since `begin`. */
   isTold(id: number): boolean {
-    return (this.#new ?? this.#told).has(id);
+    const row = this.#told.find(id);
+    return row >= 0 && this.#told.isTold(row);
   }
 
   add(decisions: readonly WireDecision[]): void {
     const nowMs = this.#now();
-    const told = this.#new ?? this.#told;
     for (const decision of decisions) {
-      if (decision.id !== undefined && told.add(decision.id)) this.#sum(decision, 1);
+      const row = typeof decision.id === 'number' ? this.#tell(decision, decision.id) : null;
       const ban = readBan(decision, this.#enforcement, nowMs);
-      if (typeof ban !== 'string') this.#state.add(ban);
-      else if (ban !== 'scope' || !this.#addParts(decision, nowMs)) this.#refuse(decision, ban);
+      // Without an id there is no ban.
+      if (typeof ban !== 'string') this.#state.add(row!, ban);
+      else if (ban !== 'scope' || row === null || !this.#addParts(row, decision, nowMs)) this.#refuse(row, ban);
     }
   }
 
   remove(decisions: readonly WireDecision[]): void {
-    const told = this.#new ?? this.#told;
     for (const decision of decisions) {
-      if (decision.id === undefined) continue;
-      this.#lift(decision.id);
-      if (told.delete(decision.id)) this.#sum(decision, -1);
+      const row = decision.id === undefined ? -1 : this.#told.find(decision.id);
+      if (row < 0) continue;
+      if (this.#told.isTold(row)) this.#sum(decision, -1);
+      this.#end(row);
     }
   }
 
@@ -93,38 +95,50 @@ export class DecisionIntake {
     return this.#told.size === count && own === checksum;
   }
 
-  #refuse({ id }: WireDecision, reason: Refusal): void {
+  #tell(decision: WireDecision, id: number): number {
+    const { size } = this.#told;
+    const row = this.#told.tell(id);
+    if (this.#told.size > size) this.#sum(decision, 1);
+    return row;
+  }
+
+  #refuse(row: number | null, reason: Refusal): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
     // It may have been enforceable in an earlier form.
-    if (id !== undefined) this.#lift(id);
+    if (row !== null) this.#lift(row);
   }
 
   /** A decision on a country or a network by number: a ban of each of its networks. False when they are not known. */
-  #addParts(decision: WireDecision, nowMs: number): boolean {
-    const { id, scope = '', value = '' } = decision;
-    const networks = id === undefined ? null : this.#geo?.networksOf(scope, value) ?? null;
-    if (id === undefined || networks === null) return false;
-    let parts = this.#parts.get(id);
-    if (parts === undefined) {
-      parts = { first: this.#nextPart, count: networks.length };
-      this.#nextPart += networks.length;
-      this.#parts.set(id, parts);
-    }
+  #addParts(row: number, decision: WireDecision, nowMs: number): boolean {
+    const { scope = '', value = '' } = decision;
+    const networks = this.#geo?.networksOf(scope, value) ?? null;
+    if (networks === null) return false;
+    const known = this.#parts.get(row);
+    const parts = known?.length === networks.length ? known : networks.map(() => this.#told.put(this.#nextPart++));
+    if (parts !== known) this.#lift(row);
+    this.#parts.set(row, parts);
     // Who bans a country means its widest network too.
     const enforcement = { ...this.#enforcement, widestBits: { 4: 0, 6: 0 } };
     for (const [index, network] of networks.entries()) {
-      const part = { ...decision, id: parts.first + index, scope: 'Range', value: network.toString() };
-      const ban = readBan(part, enforcement, nowMs);
-      if (typeof ban !== 'string') this.#state.add(ban);
+      const ban = readBan({ ...decision, scope: 'Range', value: network.toString() }, enforcement, nowMs);
+      if (typeof ban !== 'string') this.#state.add(parts[index], ban);
     }
     return true;
   }
 
-  #lift(id: number): void {
-    const parts = this.#parts.get(id);
-    this.#parts.delete(id);
-    for (let index = 0; index < (parts?.count ?? 0); index++) this.#state.remove(parts!.first + index);
-    this.#state.remove(id);
+  /** What a row stands for is over. */
+  #end(row: number): void {
+    this.#lift(row);
+    this.#told.remove(row);
+  }
+
+  #lift(row: number): void {
+    for (const part of this.#parts.get(row) ?? []) {
+      this.#state.remove(part);
+      this.#told.remove(part);
+    }
+    this.#parts.delete(row);
+    this.#state.remove(row);
   }
 
   #sum({ id, value = '' }: WireDecision, sign: 1 | -1): void {

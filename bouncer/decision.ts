@@ -22,7 +22,6 @@ export interface WireDecision {
 
 /** An enforceable decision. Ranges have `bits`; a single address has `null`, unless one set is to have both. */
 export interface Ban {
-  readonly id: number;
   readonly family: FamilyNumber;
   /** The address, or the first one of the range. */
   readonly address: IpAddress;
@@ -58,7 +57,7 @@ export function readBan(decision: WireDecision, enforcement: Enforcement, nowMs:
   if (bits < enforcement.widestBits[address.version]) return 'wide';
   const untilMs = nowMs + durationMs(decision.duration ?? '');
   if (!(untilMs > nowMs)) return 'ended';
-  return { id: decision.id, family: address.version, address, untilMs,
+  return { family: address.version, address, untilMs,
     bits: bits === address.bits && enforcement.oneSet?.has(address.version) !== true ? null : bits, group: enforcement.hasOneGroup ? '' : groupOf(origin) };
 }
 

@@ -182,37 +182,6 @@ export class KeyTable {
   }
 }
 
-/** A set of whole numbers of up to 53 bits. */
-export class NumberSet {
-  readonly #table = new KeyTable(2);
-
-  get size(): number {
-    return this.#table.size;
-  }
-
-  has(number: number): boolean {
-    return this.#table.find(0, 0, highWord(number), number >>> 0) >= 0;
-  }
-
-  /** Whether it is new. */
-  add(number: number): boolean {
-    const { size } = this.#table;
-    this.#table.put(0, 0, highWord(number), number >>> 0);
-    return this.#table.size > size;
-  }
-
-  /** Whether it was there. */
-  delete(number: number): boolean {
-    const row = this.#table.find(0, 0, highWord(number), number >>> 0);
-    if (row >= 0) this.#table.remove(row);
-    return row >= 0;
-  }
-
-  * [Symbol.iterator](): Generator<number> {
-    for (const row of this.#table.rows()) yield this.#table.word(row, 2) * 2 ** 32 + this.#table.word(row, 3);
-  }
-}
-
 /** The part of a number beyond 32 bits. */
 export function highWord(number: number): number {
   if (number < 2 ** 32) return 0;

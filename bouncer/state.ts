@@ -1,5 +1,6 @@
 // Which addresses are to be banned until when: all decisions in force, merged by address, the longest wins. Pure: time
-// comes in, changes come out in pieces. Not what the kernel holds: that is what was handed out.
+// comes in, changes come out in pieces. Not what the kernel holds: that is what was handed out. Whoever calls gives each
+// decision a number, its row in all columns.
 
 import { AddressBook, none, waiting } from './address-book.js';
 import type { SetChange } from './backend.js';
@@ -43,16 +44,15 @@ export class WantedState {
   }
 
   /** Takes a decision in, or a new end of a known one. */
-  add(ban: Ban): void {
-    const known = this.#bans.find(ban.id);
+  add(row: number, ban: Ban): void {
     const group = this.#groupNumber(ban.group);
-    if (known >= 0) {
-      if (this.#isSame(known, ban, group)) return;
-      this.#take(known);
+    if (this.#bans.has(row)) {
+      if (this.#isSame(row, ban, group)) return;
+      this.#take(row);
     }
     const isAddress = ban.bits === null;
     const address = isAddress ? this.#books[ban.family].put(ban.address) : none;
-    const row = this.#bans.put(ban.id, ban.family, group, address, ban.untilMs);
+    this.#bans.put(row, ban.family, group, address, ban.untilMs);
     this.#count(row, 1);
     if (isAddress) {
       const book = this.#books[ban.family];
@@ -65,9 +65,8 @@ export class WantedState {
   }
 
   /** Takes a decision out; an unknown one is no matter. */
-  remove(id: number): void {
-    const row = this.#bans.find(id);
-    if (row >= 0) this.#take(row);
+  remove(row: number): void {
+    if (this.#bans.has(row)) this.#take(row);
   }
 
   /** Takes out what has ended. The kernel drops it by itself. */

@@ -82,3 +82,39 @@ test('a decision that cannot be enforced any more is lifted', () => {
   intake.add([decision(1, 'captcha')]);
   assert.equal(state.size, 0);
 });
+
+test('random tellings: in force is what the last whole one named and what was told since, with what broken ones added meanwhile', () => {
+  const random = randomBelow(seed + 1);
+  let nowMs = 0;
+  const state = new WantedState();
+  const intake = new DecisionIntake(state, enforcement, () => nowMs);
+  // By id: whether it is a ban, and the telling it was named in last.
+  const told = new Map<number, { readonly isBan: boolean; readonly untilMs: number; readonly telling: number }>();
+  let [telling, isTelling] = [0, false];
+  for (let step = 0; step < 5000; step++) {
+    const id = random(200);
+    const what = random(100);
+    if (what === 0) {
+      intake.begin(true);
+      [telling, isTelling] = [telling + 1, true];
+    } else if (what === 1) {
+      assert.equal(intake.finish(), isTelling);
+      for (const [gone, each] of told) if (isTelling && each.telling !== telling) told.delete(gone);
+      isTelling = false;
+    } else if (what < 10) {
+      nowMs += 10_000 * random(30);
+      state.expire(nowMs);
+    } else if (what < 50) {
+      intake.remove([decision(id)]);
+      told.delete(id);
+    } else {
+      const type = random(4) === 0 ? 'captcha' : 'ban';
+      intake.add([decision(id, type)]);
+      told.set(id, { isBan: type === 'ban' && id % 50 !== 7, untilMs: nowMs + 3_600_000, telling });
+    }
+    const current = [...told].filter(([, each]) => each.telling === telling).map(([each]) => each);
+    if (telling > 0 && step % 20 === 0) assert.ok(intake.agrees({ count: current.length, checksum: checksum(current) }), `seed ${seed}, step ${step}`);
+    assert.equal(intake.isTold(id), current.includes(id), `seed ${seed}, step ${step}`);
+    assert.equal(state.size, [...told.values()].filter(({ isBan, untilMs }) => isBan && untilMs > nowMs).length, `seed ${seed}, step ${step}`);
+  }
+});

@@ -56,7 +56,7 @@ export class KernelEnforcer {
     const ban = readBan({ id, value, duration, origin, scenario: 's', type: 'ban', scope: 'Ip' },
       { ...enforcement, oneSet: this.backend.oneSet, hasOneGroup: this.#hasOneGroup }, Date.now());
     assert.equal(typeof ban, 'object', String(ban));
-    if (typeof ban === 'object') this.state.add(ban);
+    if (typeof ban === 'object') this.state.add(id, ban);
   }
 
   /** Resolves when all that was changed is in the kernel, or was refused. */

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpiryHeap } from '../../bouncer/expiry-heap.js';
-import { KeyTable, NumberSet } from '../../bouncer/key-table.js';
+import { KeyTable } from '../../bouncer/key-table.js';
 import { bouncerLimits } from '../../bouncer/limits.js';
 import { RowQueue } from '../../bouncer/row-queue.js';
+import { ToldTable } from '../../bouncer/told-table.js';
 import { randomBelow } from './naive-bans.js';
 import { testSeed } from '../support/random.js';
 
@@ -50,29 +51,53 @@ for (const words of [1, 2, 4] as const) {
   });
 }
 
-test('numbers one after the other fill a set of many pages and leave it in their order', () => {
-  const numbers = new NumberSet();
+test('ids one after the other fill a table of many pages and leave it in their order', () => {
+  const told = new ToldTable();
   const count = 10 * bouncerLimits.slotPageSlots;
   const first = 2 ** 32 - count / 2;
-  for (let number = first; number < first + count; number++) assert.ok(numbers.add(number));
-  assert.deepEqual([numbers.size, numbers.has(first - 1), numbers.has(first + count)], [count, false, false]);
-  for (let number = first; number < first + count; number++) assert.ok(numbers.delete(number) && !numbers.has(number));
-  assert.deepEqual([numbers.size, ...numbers], [0]);
+  for (let id = first; id < first + count; id++) told.tell(id);
+  assert.deepEqual([told.size, told.find(first - 1), told.find(first + count)], [count, -1, -1]);
+  for (let id = first; id < first + count; id++) {
+    told.remove(told.find(id));
+    assert.equal(told.find(id), -1);
+  }
+  assert.equal(told.size, 0);
 });
 
-test('a set of numbers is a set, also beyond 32 bits', () => {
+test('of random tellings the table knows what a map knows, also beyond 32 bits', () => {
   const random = randomBelow(seed);
-  const numbers = new NumberSet();
-  const naive = new Set<number>();
+  const table = new ToldTable();
+  const naive = new Map<number, { row: number; telling: number }>();
+  let telling = 1;
   for (let step = 0; step < 20_000; step++) {
-    const number = random(500) + random(3) * 2 ** 32 + random(2) * 2 ** 50;
-    if (random(2) === 0) {
-      assert.equal(numbers.add(number), !naive.has(number));
-      naive.add(number);
-    } else assert.equal(numbers.delete(number), naive.delete(number));
-    assert.deepEqual([numbers.has(number), numbers.size], [naive.has(number), naive.size], `seed ${seed}`);
+    const id = random(500) + random(3) * 2 ** 32 + random(2) * 2 ** 50;
+    const known = naive.get(id);
+    assert.equal(table.find(id), known?.row ?? -1);
+    if (known !== undefined) assert.equal(table.isTold(known.row), known.telling === telling);
+    if (random(1000) === 0) {
+      table.begin();
+      telling++;
+    } else if (random(1000) === 0) {
+      const missing = [...naive].filter(([, each]) => each.telling !== telling && each.telling !== 0);
+      const found: number[] = [];
+      for (const row of table.missing()) {
+        found.push(row);
+        table.remove(row);
+      }
+      assert.deepEqual(found, missing.map(([, { row }]) => row).sort((a, b) => a - b), `seed ${seed}`);
+      for (const [gone] of missing) naive.delete(gone);
+    } else if (random(3) === 0) {
+      if (known !== undefined) table.remove(known.row);
+      naive.delete(id);
+    } else if (known === undefined && random(5) === 0) {
+      naive.set(id, { row: table.put(id), telling: 0 });
+    } else {
+      naive.set(id, { row: table.tell(id), telling });
+      assert.ok(known === undefined || known.row === table.find(id));
+    }
+    assert.equal(table.size, [...naive.values()].filter((each) => each.telling === telling).length, `seed ${seed}`);
   }
-  assert.deepEqual([...numbers].sort((a, b) => a - b), [...naive].sort((a, b) => a - b));
+  assert.equal(new Set([...naive.values()].map(({ row }) => row)).size, naive.size);
 });
 
 test('rows come off the heap by their end, also after some were taken out of the middle', () => {

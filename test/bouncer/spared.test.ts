@@ -67,7 +67,7 @@ test('sets without rules of ours hold no address that must not be banned, also w
   const add = (id: number, value: string): void => {
     const ban = readBan({ id, value, duration: '1h', origin: 'cscli', scenario: 's', type: 'ban', scope: 'Ip' },
       { types: new Set(['ban']), families: new Set([4]), widestBits: { 4: 0, 6: 0 }, hasOneGroup: true }, 0);
-    if (typeof ban === 'object') state.add(ban);
+    if (typeof ban === 'object') state.add(id, ban);
   };
   const held = async (kind: 'address' | 'range'): Promise<string[]> => {
     enforcer.wake();

@@ -30,7 +30,7 @@ async function drained(state: WantedState, backend: DryRunBackend, nowMs: number
 function add(state: WantedState, wire: WireDecision, nowMs = 0): void {
   const ban = readBan(wire, enforcement, nowMs);
   assert.equal(typeof ban, 'object', String(ban));
-  if (typeof ban === 'object') state.add(ban);
+  if (typeof ban === 'object') state.add(wire.id!, ban);
 }
 
 const unread: readonly (readonly [name: string, wire: WireDecision, reason: string])[] = [
