@@ -91,6 +91,8 @@ export interface GrokAddon {
   shrinkHeap(): void;
   /** Gives back memory that malloc has free, and pages of the program's own file: those still needed are read again from its cache. */
   releasePages(): void;
+  /** Frees the memory of a buffer at once instead of when it is collected: views of it are empty from then on. */
+  releaseBuffer(buffer: ArrayBuffer): void;
 }
 
 export interface NativePattern {

@@ -29,6 +29,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("TextNumbers", palisade::TextNumbers::Define(env));
   exports.Set("shrinkHeap", Napi::Function::New(env, palisade::ShrinkHeap, "shrinkHeap"));
   exports.Set("releasePages", Napi::Function::New(env, palisade::ReleasePages, "releasePages"));
+  exports.Set("releaseBuffer", Napi::Function::New(env, palisade::ReleaseBuffer, "releaseBuffer"));
   return exports;
 }
 

@@ -49,4 +49,9 @@ void ReleasePages(const Napi::CallbackInfo&) {
 #endif
 }
 
+void ReleaseBuffer(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsArrayBuffer()) throw Napi::TypeError::New(info.Env(), "an ArrayBuffer expected");
+  info[0].As<Napi::ArrayBuffer>().Detach();
+}
+
 }  // namespace palisade

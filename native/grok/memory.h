@@ -14,4 +14,7 @@ void ShrinkHeap(const Napi::CallbackInfo& info);
  */
 void ReleasePages(const Napi::CallbackInfo& info);
 
+/** Frees the memory of an ArrayBuffer now: views of it are empty from then on. */
+void ReleaseBuffer(const Napi::CallbackInfo& info);
+
 }  // namespace palisade

@@ -3,6 +3,7 @@
 // parsing may go ahead of that: while a batch waits for its turn to pour, the next one is parsed.
 
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { loadGrokAddon } from '../../native/index.js';
 import { packed, type PouredOverflow } from '../buckets/overflow.js';
 import type { Pourer } from '../buckets/pour.js';
 import type { Log } from '../config/log.js';
@@ -29,6 +30,7 @@ class Worker {
   /** The events of the batches at the head of the queue that are parsed already. */
   readonly #parsedAhead: (readonly Event[])[] = [];
   readonly #queue: ToWorker[] = [];
+  readonly #releaseBuffer = loadGrokAddon().releaseBuffer;
   #awaited: ((message: Extract<ToWorker, { type: 'reprocess' }>) => void) | null = null;
   #busy = false;
 
@@ -65,6 +67,8 @@ class Worker {
   async #batch(batch: LineBatch): Promise<void> {
     const events = this.#takeParsed() ?? this.#parse(batch, this.#sets[0]);
     await this.#pour(events, batch.count, batch.seq, batch.readAtMs);
+    // Left to V8 it would stay until all old objects are collected, and be counted among what makes that necessary.
+    this.#releaseBuffer(batch.bytes.buffer as ArrayBuffer);
   }
 
   #parse(batch: LineBatch, into: EventBatch): readonly Event[] {
