@@ -165,6 +165,8 @@ export const lapiLimits = {
   /** Of these, milliseconds at a time for which nothing else is done, and for which everything else is. */
   busyBlockMs: 2,
   busyRetryMs: 2,
+  /** Decisions by which an import runs ahead of the reader of the change log; fewer than `writtenSlicesKept` have. */
+  unreadRowsMax: 8_000,
   /** Milliseconds for which imports and lists wait between two slices for those who go first, and after which one of these is believed gone. */
   giveWayMsMax: 100,
   precedenceMsMax: 200,

@@ -98,7 +98,11 @@ export class DecisionFollower {
     // Read before the log: what is written meanwhile changes the mark again.
     const mark = dialect.writeMark();
     await this.#checkSchema();
-    if (this.#followed === null || !await this.#readLog(this.#followed)) await this.#load();
+    try {
+      if (this.#followed === null || !await this.#readLog(this.#followed)) await this.#load();
+    } finally {
+      this.#context.precedence.noteReadTo(0);
+    }
     this.#mark = mark;
   }
 
@@ -136,6 +140,8 @@ export class DecisionFollower {
         else for (const decision of decisions) index.put(decision);
       }
       journal.append(runs, part.position, this.#context.now().seconds);
+      const slice = runs.find(({ decisions }) => decisions.length > lapiLimits.smallTransactionRows);
+      if (slice !== undefined) precedence.noteReadTo(slice.decisions.at(-1)!.id);
       // A ban that came meanwhile is told before the next slice of an import, which bans without end do not hold back either.
       lanes = part.hasLarge ? 'small first' : 'both';
       if (part.hasLarge) hasGivenWay = false;

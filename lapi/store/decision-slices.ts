@@ -20,8 +20,9 @@ export async function writeSlices({ db, dialect, precedence, now, onSlice }: Sto
   { following, rowsOf }: PreparedAlert): Promise<void> {
   // A server's transactions stand side by side, and there a long one keeps others waiting.
   const slicesMax = dialect.writeAheadLog === null ? 1 : lapiLimits.slicesPerTransaction;
+  let last = 0;
   for (let from = 0; from < following.length;) {
-    await precedence.giveWay();
+    await precedence.giveWayToReader(last);
     const written = await db.transaction().execute(async (transaction) => {
       const stamp = toColumn(now());
       // First, for whoever deletes an alert locks it first too.
@@ -38,7 +39,11 @@ export async function writeSlices({ db, dialect, precedence, now, onSlice }: Sto
       if (from === following.length) await transaction.deleteFrom('palisade_unfinished').where('alert_id', '=', alert).execute();
       return slices;
     });
-    for (const slice of written) if (slice !== null) onSlice(slice);
+    for (const slice of written) {
+      if (slice === null) continue;
+      onSlice(slice);
+      last = slice.first + slice.values.length - 1;
+    }
   }
 }
 

@@ -1,20 +1,23 @@
 // Who goes first: alerts on their way into the database, and whoever waits for SQLite's write lock, before imports and lists, which
-// are written and read slice by slice. Known to all threads of this process. SQLite has no queue, and who writes slice after
-// slice would leave its lock to nobody.
+// are written and read slice by slice; and the reader of the change log before those who write what it is to read. Known to all threads
+// of this process. SQLite has no queue, and who writes slice after slice would leave its lock to nobody.
 
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { lapiLimits } from '../limits.js';
 
 /** Bytes that the threads of a process share, zero at first. */
-export const precedenceBytes = 8;
+export const precedenceBytes = 16;
 
 /** The place of those who go first, of one database. */
 export class Precedence {
   /** When somebody took it last; 0: nobody has it. */
   readonly #sinceMs: BigInt64Array;
+  /** The decision that the reader of the change log has come to; 0: it is not reading. */
+  readonly #readTo: BigInt64Array;
 
   constructor(shared: SharedArrayBuffer) {
-    this.#sinceMs = new BigInt64Array(shared);
+    this.#sinceMs = new BigInt64Array(shared, 0, 1);
+    this.#readTo = new BigInt64Array(shared, 8, 1);
   }
 
   /** One who took it and did not come back is soon forgotten. */
@@ -40,6 +43,28 @@ export class Precedence {
     } finally {
       this.leave();
     }
+  }
+
+  /** The reader of the change log has come to a decision of an import, and goes on; 0: it does not. */
+  noteReadTo(id: number): void {
+    Atomics.store(this.#readTo, 0, BigInt(id));
+  }
+
+  /**
+   * Before further slices are written: waits until the reader is near the last decision that was, then as `giveWay`. A ban that is written then
+   * has few slices before it in the log; and those that were handed over are read before they are forgotten. Nobody waits for one who does not move.
+   */
+  async giveWayToReader(written: number): Promise<void> {
+    let at = -1;
+    for (let untilMs = 0; ;) {
+      const readTo = Number(Atomics.load(this.#readTo, 0));
+      if (readTo === 0 || written - readTo <= lapiLimits.unreadRowsMax) break;
+      if (readTo !== at) untilMs = Date.now() + lapiLimits.giveWayMsMax;
+      else if (Date.now() >= untilMs) break;
+      at = readTo;
+      await sleep(1);
+    }
+    await this.giveWay();
   }
 
   /** Between two slices: others of this thread get their turn, and those who go first theirs, though not for ever. */
