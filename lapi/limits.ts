@@ -170,6 +170,9 @@ export const lapiLimits = {
   /** Milliseconds for which imports and lists wait between two slices for those who go first, and after which one of these is believed gone. */
   giveWayMsMax: 100,
   precedenceMsMax: 200,
+  /** Milliseconds after the last ban for which an import works a third of the time only, and its longest rest. */
+  attackMsMax: 2_000,
+  restMsMax: 100,
   /** Milliseconds for getting a blocklist, redirects included, and their number. */
   blocklistFetchMsMax: 60_000,
   blocklistRedirectsMax: 5,

@@ -23,6 +23,7 @@ export async function writeSlices({ db, dialect, precedence, now, onSlice }: Sto
   let last = 0;
   for (let from = 0; from < following.length;) {
     await precedence.giveWayToReader(last);
+    const startMs = performance.now();
     const written = await db.transaction().execute(async (transaction) => {
       const stamp = toColumn(now());
       // First, for whoever deletes an alert locks it first too.
@@ -44,6 +45,7 @@ export async function writeSlices({ db, dialect, precedence, now, onSlice }: Sto
       onSlice(slice);
       last = slice.first + slice.values.length - 1;
     }
+    if (from < following.length) await precedence.rest(performance.now() - startMs);
   }
 }
 

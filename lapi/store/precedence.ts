@@ -6,7 +6,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { lapiLimits } from '../limits.js';
 
 /** Bytes that the threads of a process share, zero at first. */
-export const precedenceBytes = 16;
+export const precedenceBytes = 24;
 
 /** The place of those who go first, of one database. */
 export class Precedence {
@@ -14,10 +14,13 @@ export class Precedence {
   readonly #sinceMs: BigInt64Array;
   /** The decision that the reader of the change log has come to; 0: it is not reading. */
   readonly #readTo: BigInt64Array;
+  /** As `#sinceMs`, also after it was left. */
+  readonly #lastMs: BigInt64Array;
 
   constructor(shared: SharedArrayBuffer) {
     this.#sinceMs = new BigInt64Array(shared, 0, 1);
     this.#readTo = new BigInt64Array(shared, 8, 1);
+    this.#lastMs = new BigInt64Array(shared, 16, 1);
   }
 
   /** One who took it and did not come back is soon forgotten. */
@@ -27,7 +30,9 @@ export class Precedence {
 
   /** Takes it, or goes on having it. */
   take(): void {
-    Atomics.store(this.#sinceMs, 0, BigInt(Date.now()));
+    const nowMs = BigInt(Date.now());
+    Atomics.store(this.#sinceMs, 0, nowMs);
+    Atomics.store(this.#lastMs, 0, nowMs);
   }
 
   /** Leaves it, for all who took it: that two have it at once is rare, and no more than a matter of milliseconds. */
@@ -65,6 +70,15 @@ export class Precedence {
       await sleep(1);
     }
     await this.giveWay();
+  }
+
+  /**
+   * After so many milliseconds of an import: does nothing for twice as long, if somebody went first lately. Where there are attacks the next ban is on its way,
+   * through processes that wait for a processor as long as the import leaves them none.
+   */
+  async rest(workedMs: number): Promise<void> {
+    if (BigInt(Date.now()) - Atomics.load(this.#lastMs, 0) >= lapiLimits.attackMsMax) return;
+    await sleep(Math.min(2 * workedMs, lapiLimits.restMsMax));
   }
 
   /** Between two slices: others of this thread get their turn, and those who go first theirs, though not for ever. */

@@ -139,6 +139,11 @@ export class FarHost {
     return new FarHost(child);
   }
 
+  /** Its process. */
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Runs a program in the host's namespace. */
   run(program: string, args: readonly string[]): string {
     return run('nsenter', ['-t', String(this.#child.pid), '-n', program, ...args]);

@@ -29,7 +29,7 @@ onEachDatabase('decisions that follow their alert', (database) => {
     const long = database.server === null ? 3 : 2 * slicesPerTransaction + 1;
     for (const [isTaken, wanted] of [[false, long], [true, 2 * slicesPerTransaction + 1]] as const) {
       let transactions = 0;
-      const precedence = { isTaken, giveWayToReader: async () => { transactions++; } } as unknown as Precedence;
+      const precedence = { isTaken, giveWayToReader: async () => { transactions++; }, rest: async () => {} } as unknown as Precedence;
       await writeSlices({ ...store, precedence }, id, alert);
       assert.equal(transactions, wanted);
     }

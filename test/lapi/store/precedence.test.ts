@@ -34,6 +34,31 @@ test('who has it is waited for by all who share it, but not for ever', async (co
   assert.equal(other.isTaken, false);
 });
 
+test('an import rests while there are attacks, longer after more work, and otherwise not', async (context) => {
+  const shared = new SharedArrayBuffer(precedenceBytes);
+  const [ban, writer] = [new Precedence(shared), new Precedence(shared)];
+  context.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  /** Whether it rests at all, and the milliseconds, which a busy machine makes more. */
+  const restsFor = async (workedMs: number): Promise<[boolean, number]> => {
+    const startMs = performance.now();
+    let isOver = false;
+    const resting = writer.rest(workedMs).then(() => { isOver = true; });
+    await Promise.resolve();
+    const rests = !isOver;
+    await resting;
+    return [rests, performance.now() - startMs];
+  };
+  assert.equal((await restsFor(10))[0], false);
+  await ban.during(async () => {});
+  const [rests, restedMs] = await restsFor(10);
+  assert.equal(rests, true);
+  assert.ok(restedMs > 18);
+  const [, longestMs] = await restsFor(1_000);
+  assert.ok(longestMs > lapiLimits.restMsMax - 2 && longestMs < 1_000);
+  context.mock.timers.tick(lapiLimits.attackMsMax);
+  assert.equal((await restsFor(10))[0], false);
+});
+
 test('slices wait for a reader that is far behind them, as long as it moves', async (context) => {
   const shared = new SharedArrayBuffer(precedenceBytes);
   const [reader, writer] = [new Precedence(shared), new Precedence(shared)];
