@@ -29,9 +29,9 @@ export async function narrow(context: StoreContext, given: AlertFilter): Promise
 }
 
 /** The alerts that have a decision within a range; null when there are many. The index of owners has all that is asked, in their order. */
-async function ownersWithin({ db }: StoreContext, range: IpRange): Promise<number[] | null> {
+async function ownersWithin({ db, dialect }: StoreContext, range: IpRange): Promise<number[] | null> {
   const { rows } = await sql<{ id: number }>`select distinct alert_decisions as id from decisions
-    where alert_decisions is not null and ${rangeCondition('decisions', range, false)}
+    where alert_decisions is not null and ${rangeCondition('decisions', range, false, dialect.signAgainstIndex)}
     order by alert_decisions limit ${sql.lit(lapiLimits.fewAlertsMax + 1)}`.execute(db);
   return rows.length > lapiLimits.fewAlertsMax ? null : rows.map(({ id }) => id);
 }

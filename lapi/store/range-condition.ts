@@ -7,9 +7,9 @@ import type { Tables } from './tables.js';
 
 const signedMax = 2n ** 63n - 1n;
 
-/** Columns of `table` (or alias) contain the range when `contains` is true, else lie within it. */
-export function rangeCondition(table: string, range: IpRange, contains: boolean): RawBuilder<SqlBool> {
-  const column = (name: string): RawBuilder<unknown> => sql.ref(`${table}.${name}`);
+/** Columns of `table` (or alias) contain the range when `contains` is true, else lie within it. `sign` is written before each. */
+export function rangeCondition(table: string, range: IpRange, contains: boolean, sign = ''): RawBuilder<SqlBool> {
+  const column = (name: string): RawBuilder<unknown> => sql`${sql.raw(sign)}${sql.ref(`${table}.${name}`)}`;
   const [before, after] = contains ? [sql`<`, sql`>`] : [sql`>`, sql`<`];
   const size = sql`${column('ip_size')} = ${range.size}`;
   // Without this an index on the beginning would be walked through half of the table.

@@ -22,6 +22,8 @@ export interface StoreDialect {
   readonly hasBooleans: boolean;
   /** Whether `distinct` goes from one value of an index to the next; where it does not, a recursive query does. */
   readonly skipsInIndexes: boolean;
+  /** What keeps an index from being used for a column that it is written before. SQLite has no figures to choose an index by; the servers have. */
+  readonly signAgainstIndex: '+' | '';
   /** Values one statement may bind. */
   readonly parameterCountMax: number;
   /** Whether tables want an engine and a character set, keys to other tables a line of their own, and an index a look. */

@@ -42,6 +42,7 @@ export function mysqlDialect(options: ServerOptions): StoreDialect {
     changeNumber: sql.ref<number>('seq'),
     hasDenseLog: false,
     skipsInIndexes: true,
+    signAgainstIndex: '',
     parameterCountMax: 65_535,
     idColumn: sql`bigint`,
     numbersByKeyword: true,

@@ -37,6 +37,7 @@ export async function postgresDialect(options: ServerOptions): Promise<StoreDial
     changeNumber: sql.ref<number>('tx'),
     hasDenseLog: false,
     skipsInIndexes: false,
+    signAgainstIndex: '',
     parameterCountMax: 65_535,
     numbersByKeyword: false,
     hasBooleans: true,

@@ -41,6 +41,7 @@ export function sqliteDialect(path: string, useWal: boolean, precedence: Precede
     changeNumber: sql.ref<number>('seq'),
     hasDenseLog: true,
     skipsInIndexes: false,
+    signAgainstIndex: '+',
     parameterCountMax: 32_000,
     idColumn: sql`integer`,
     numbersByKeyword: true,
